@@ -1,0 +1,17 @@
+"""A cell: one grid interval of one scale set, the unit that is published and replaced (contract.md "Output")."""
+
+from typing import Final
+
+import pyarrow as pa
+
+from schemas.event import TIMESTAMP
+
+VERSION: Final = (
+    pa.field("cell", TIMESTAMP),
+    pa.field("as_of", TIMESTAMP),
+    pa.field("policy", pa.dictionary(pa.int8(), pa.string())),
+)
+"""The columns with which every row of availability, attributions and operations ends."""
+
+VERSIONED: Final = ("availability", "attributions", "operations", "revisions")
+"""The tables whose rows belong to versions of cells, in the order in which they are written: `revisions` makes the others visible."""
