@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 
-from schemas.time import DAY, HOUR, MINUTE, parse_duration
+from schemas.time import DAY, HOUR, MINUTE, format_duration, parse_duration
 
 Effect = Literal["removes", "renews", "may_remove"]
 Initiator = Literal["customer", "autoscale", "platform", "unknown"]
@@ -85,7 +85,7 @@ class Policy(BaseModel):
     def _over_defaults(cls, data: Any) -> Any:
         if not isinstance(data, dict) or not isinstance(data.get("verbs"), dict):
             return data
-        known = {name: {"effect": v.effect, "deadline": f"{v.deadline}us", "gone": v.gone} for name, v in DEFAULT_VERBS.items()}
+        known = {name: {"effect": v.effect, "deadline": format_duration(v.deadline), "gone": v.gone} for name, v in DEFAULT_VERBS.items()}
         given = {
             name: {**known.get(name, {}), **verb} if isinstance(verb, dict) else verb for name, verb in data["verbs"].items()
         }
@@ -131,7 +131,7 @@ def parse_policy(text: str, name: str = "policy", grid: int | None = None) -> Po
     except tomllib.TOMLDecodeError as error:
         raise PolicyError(f"{name}: TOML is required, and it breaks off: {error}") from None
     if grid is not None:
-        values["grid"] = f"{grid}us"
+        values["grid"] = format_duration(grid)
     try:
         return Policy.model_validate(values)
     except ValidationError as error:
