@@ -1,0 +1,143 @@
+"""Activity Log records, in REST and in export schema (contract.md "Input")."""
+
+from typing import Any
+
+from pydantic import ConfigDict
+from pydantic.alias_generators import to_pascal
+
+from schemas.action import SERVICE_PRINCIPAL
+from schemas.fields import Anything, Label, Native, embedded, is_nothing, shown, whole_number
+from schemas.health_event import Claims
+
+
+class HealthChange(Native):
+    """The properties of a ResourceHealth record, in both vocabularies."""
+
+    current_health_status: Anything = None
+    health_status: Anything = None
+    details: Anything = None
+    context: Anything = None
+    cause: Anything = None
+
+    @property
+    def status(self) -> Any:
+        """The state of health; None means unchanged."""
+        return self.health_status if self.current_health_status is None else self.current_health_status
+
+    @property
+    def initiated(self) -> Any:
+        """Who began it, in Azure's words."""
+        return self.cause if self.context is None else self.context
+
+
+class Scaling(Native):
+    """The properties of an Autoscale record."""
+
+    model_config = ConfigDict(alias_generator=to_pascal)
+
+    resource_name: Anything = None
+    old_instances_count: Anything = None
+    new_instances_count: Anything = None
+
+    @property
+    def removes(self) -> int | None:
+        """How many instances fewer there are to be, if it says so.
+
+        Raises:
+            ValueError: a count is there and is no whole number; the message names it.
+        """
+        counts = {"OldInstancesCount": self.old_instances_count, "NewInstancesCount": self.new_instances_count}
+        numbers = {name: whole_number(value) for name, value in counts.items() if value is not None}
+        for name, number in numbers.items():
+            if number is None:
+                raise ValueError(f"{name} must be a whole number, got {shown(counts[name])}")
+        old, new = numbers.get("OldInstancesCount"), numbers.get("NewInstancesCount")
+        return None if old is None or new is None or old <= new else old - new
+
+
+class Identity(Native):
+    """Who called, in export schema."""
+
+    claims: Claims = {}
+
+
+class ActivityRecord(Native):
+    """What both schemas have."""
+
+    correlation_id: Anything = None
+    operation_name: Label = None
+    resource_id: Anything = None
+    status: Label = None
+    result_type: Label = None
+    caller: Anything = None
+    claims: Claims = {}
+    identity: Identity = Identity()
+    category: Label = None
+    properties: Anything = None
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """`properties` as an object."""
+        return embedded(self.properties) or {}
+
+    @property
+    def callers(self) -> tuple[object, ...]:
+        """The names by which autoscale could be known: compared, never kept."""
+        return self.caller, self.claims.get(SERVICE_PRINCIPAL), self.identity.claims.get(SERVICE_PRINCIPAL)
+
+    def body(self) -> object:
+        """The request body, in either spelling."""
+        return body_in(self.own)
+
+
+class RestRecord(ActivityRecord):
+    """A record of the REST interface."""
+
+    event_data_id: Anything = None
+    event_timestamp: Anything = None
+
+    @property
+    def event_category(self) -> Any:
+        """What tells the kind."""
+        return self.category
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What a health or autoscale record tells."""
+        return self.own
+
+    @property
+    def outcome(self) -> Any:
+        """What tells the phase."""
+        return self.result_type if self.status is None else self.status
+
+
+class ExportRecord(ActivityRecord):
+    """A record of a diagnostic setting: it has no id of its own."""
+
+    time: Anything = None
+
+    @property
+    def event_category(self) -> Any:
+        """What tells the kind: the event's own category, else the record's where that is one of two; the rest is Administrative."""
+        own = self.own.get("eventCategory")
+        if not is_nothing(own):
+            return own
+        named = isinstance(self.category, str) and self.category.casefold() in ("resourcehealth", "autoscale")
+        return self.category if named else "Administrative"
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What REST has in `properties`."""
+        told = embedded(self.own.get("eventProperties"))
+        return self.own if told is None else told
+
+    @property
+    def outcome(self) -> Any:
+        """What tells the phase."""
+        return self.status if self.result_type is None else self.result_type
+
+
+def body_in(properties: dict[str, Any]) -> object:
+    """The request body among properties: the first spelling that is there."""
+    return next((properties[name] for name in ("requestbody", "requestBody") if not is_nothing(properties.get(name))), None)

@@ -1,0 +1,100 @@
+"""Event Grid events, in Event Grid schema and as CloudEvents (contract.md "Input")."""
+
+from typing import Annotated, Any, Final
+
+from pydantic import BeforeValidator
+
+from schemas.fields import Anything, Native, embedded
+
+_HEALTH: Final = "microsoft.resourcenotifications.healthresources."
+STATUS_CHANGED: Final = frozenset((_HEALTH + "availabilitystatuschanged", _HEALTH + "availabilitystatuseschanged"))
+ANNOTATED: Final = _HEALTH + "resourceannotated"
+RESOURCE_PHASES: Final = {
+    f"microsoft.resources.resource{what}{end}": phase
+    for what in ("write", "delete", "action")
+    for end, phase in (("success", "succeeded"), ("failure", "failed"), ("cancel", "failed"))
+}
+"""Case-folded types of resource events, which tell of ends only."""
+_TAIL: Final = "/providers/microsoft.resourcehealth/"
+
+
+class HealthProperties(Native):
+    """What a health resource says of its target."""
+
+    target_resource_id: Anything = None
+    occurred_time: Anything = None
+    availability_state: Anything = None
+    annotation_name: Anything = None
+    context: Anything = None
+    cause: Anything = None
+    category: Anything = None
+    impact_type: Anything = None
+
+    @property
+    def initiated(self) -> Any:
+        """Who began it, in Azure's words."""
+        return self.cause if self.context is None else self.context
+
+
+class ResourceInfo(Native):
+    """The health resource within an event."""
+
+    properties: HealthProperties = HealthProperties()
+
+
+def _claims(value: object) -> dict[str, Any]:
+    return embedded(value) or {}
+
+
+Claims = Annotated[dict[str, Any], BeforeValidator(_claims)]
+"""Personal data: read for the service principal's name only."""
+
+
+class EventData(Native):
+    """The data of a health event (`resourceInfo`) or of a resource event (the rest)."""
+
+    resource_info: ResourceInfo = ResourceInfo()
+    correlation_id: Anything = None
+    operation_name: Anything = None
+    resource_uri: Anything = None
+    claims: Claims = {}
+
+
+class Envelope(Native):
+    """An event in either schema: `eventType` and `eventTime` in the one, `type` and `time` in the other."""
+
+    id: Anything = None
+    subject: Anything = None
+    event_type: Anything = None
+    event_time: Anything = None
+    type: Anything = None
+    time: Anything = None
+    data: EventData = EventData()
+
+    @property
+    def is_event_grid(self) -> bool:
+        """Whether the envelope is of Event Grid's own schema."""
+        return self.event_type is not None
+
+    @property
+    def kind(self) -> Any:
+        """What the envelope says it is."""
+        return self.event_type if self.is_event_grid else self.type
+
+    @property
+    def target(self) -> Any:
+        """The annotated or reported resource: the target's id, else the subject without its provider tail."""
+        target = self.data.resource_info.properties.target_resource_id
+        return without_health_tail(self.subject) if target is None else target
+
+
+def without_health_tail(subject: Any) -> Any:
+    """A resource id without the tail that names one of its health resources.
+
+    >>> without_health_tail("/a/b/providers/Microsoft.ResourceHealth/availabilityStatuses/current")
+    '/a/b'
+    """
+    if not isinstance(subject, str):
+        return subject
+    at = subject.lower().find(_TAIL)
+    return subject if at < 0 else subject[:at]
