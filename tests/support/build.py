@@ -81,8 +81,13 @@ def spanning(
 
 def _event(kind: str, seconds: float, scale_set: str, event_id: str | None, **fields: Any) -> Event:
     number = f"e{next(_numbers):05}" if event_id is None else event_id
-    empty = dict.fromkeys(field.name for field in EVENTS if field.name != "second")
-    return {**empty, "kind": kind, "event_id": number, "scale_set_id": scale_set, "time": at(seconds), **fields}
+    same = {"kind": kind, "event_id": number, "scale_set_id": scale_set, "time": at(seconds)}
+    return {**empty_event(), **same, **fields}
+
+
+def empty_event() -> Event:
+    """All fields of an event, null."""
+    return dict.fromkeys(field.name for field in EVENTS if field.name != "second")
 
 
 def to_batch(events: Iterable[Event]) -> pa.RecordBatch:
