@@ -1,0 +1,98 @@
+"""The graph from events to changed cells, one for bounded and unbounded input (architecture: key, join, keep)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final, Literal, NamedTuple
+
+import apache_beam as beam
+import pyarrow as pa
+from apache_beam.pvalue import AsList, TaggedOutput
+from apache_beam.transforms.trigger import TriggerFn
+
+from pipelines.findings import leave
+from pipelines.known import KnownCells
+from transforms.core.groups import split_by_group
+from transforms.core.ledger import Entry, entry_of_events, entry_of_published
+from transforms.ledger import KeepLedger, LedgerSettings
+from transforms.sessions import JoinSessions, KeyByScaleSet
+
+REFUSED: Final = "refused"
+Refused = TaggedOutput[Literal["refused"], pa.RecordBatch]
+
+
+class Bounds(NamedTuple):
+    """What makes an input a bounded one: it says how far it goes, and may follow what was published before."""
+
+    facts: beam.PCollection
+    """FACTS of the whole input, one batch; none if it has no events."""
+    known: KnownCells
+    findings: str
+    """The folder where facts and refusals are left for the program that runs the graph."""
+
+
+@dataclass(eq=False)
+class CorrectRecord(beam.PTransform):
+    """Events into the changed cells of their scale sets, and the records that came too late."""
+
+    settings: LedgerSettings
+    groups: int | None = None
+    """How many groups of scale sets are worked on together; None: each alone, as in a stream."""
+    bounds: Bounds | None = None
+    early: TriggerFn | None = None
+    """When an open session of an unbounded input hands over what it has."""
+
+    def expand(self, events: beam.PCollection) -> Any:
+        """Batches of EVENTS to `Kept`."""
+        joined = (
+            events
+            | "KeyByScaleSet" >> KeyByScaleSet(self.groups)
+            | "JoinSessions" >> JoinSessions(self.settings.policy, self.early)
+        )
+        return self._entries(joined) | "KeepLedger" >> KeepLedger(self.settings)
+
+    def _entries(self, joined: beam.PCollection) -> beam.PCollection:
+        if self.bounds is None:
+            return joined | "EnterEvents" >> beam.MapTuple(unbounded_entry).with_output_types(tuple[str, Entry])
+        facts, known, findings = self.bounds
+        published = facts | "ReadPublished" >> beam.ParDo(ReadPublished(known, self.groups, findings)).with_outputs(
+            REFUSED, main="published"
+        )
+        sides = AsList(facts), AsList(published[REFUSED])
+        entries = joined | "EnterEvents" >> beam.FlatMap(bounded_entries, known, *sides).with_output_types(
+            tuple[str, Entry]
+        )
+        return (entries, published["published"]) | "EnterPublished" >> beam.Flatten()
+
+
+def unbounded_entry(key: str, events: pa.RecordBatch) -> tuple[str, Entry]:
+    """The entry of events of an input without end."""
+    return key, entry_of_events(events, None)
+
+
+def bounded_entries(
+    keyed: tuple[str, pa.RecordBatch], known: KnownCells, facts: list[pa.RecordBatch], refused: list[pa.RecordBatch]
+) -> Iterator[tuple[str, Entry]]:
+    """The entry of events together with T; none where the run is refused, or nothing happened before its start."""
+    end = known.end(facts[0]) if facts else None
+    if end is not None and not refused:
+        yield keyed[0], entry_of_events(keyed[1], end)
+
+
+@beam.typehints.with_input_types(pa.RecordBatch)
+@beam.typehints.with_output_types(tuple[str, Entry], refused=pa.RecordBatch)
+class ReadPublished(beam.DoFn):
+    """Reads what was published of the scale sets of an input, unless the run must not replace it."""
+
+    def __init__(self, known: KnownCells, groups: int | None, findings: str) -> None:
+        self._known, self._groups, self._findings = known, groups, findings
+
+    def process(self, facts: pa.RecordBatch) -> Iterator[tuple[str, Entry] | Refused]:
+        """Current versions by key, or the scale sets for which the run is refused."""
+        refused = self._known.refused(facts)
+        leave(self._findings, facts, refused)
+        end = self._known.end(facts)
+        if len(refused):
+            yield TaggedOutput(REFUSED, refused)
+        elif end is not None:
+            for key, rows in split_by_group(self._known.published(facts), self._groups):
+                yield key, entry_of_published(rows, end)

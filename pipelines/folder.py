@@ -1,0 +1,53 @@
+"""Folders on any of Beam's filesystems: list, read, and put whole files."""
+
+import os
+import uuid
+from collections.abc import Iterable
+
+import pyarrow as pa
+from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystems import FileSystems
+
+
+def is_local(path: str) -> bool:
+    """Whether a path has no scheme: a place on this machine."""
+    return "://" not in path
+
+
+def put(root: str, path: str, content: pa.Buffer | bytes) -> None:
+    """Writes a file below `root` that appears whole or not at all.
+
+    On this machine under a temporary name outside the tables, then renamed; an object store shows an object only when it is whole.
+    """
+    target = FileSystems.join(root, path)
+    if not is_local(root):
+        with FileSystems.create(target, compression_type=CompressionTypes.UNCOMPRESSED) as sink:
+            sink.write(memoryview(content))
+        return
+    unfinished = os.path.join(root, "_trueup", "unfinished", uuid.uuid4().hex)
+    for name in (unfinished, target):
+        os.makedirs(os.path.dirname(name), exist_ok=True)
+    with open(unfinished, "wb") as file:
+        file.write(memoryview(content))
+    os.replace(unfinished, target)
+
+
+def files(root: str, pattern: str) -> list[str]:
+    """The paths of the files below `root` that match a glob; none if there is no such folder."""
+    (matched,) = FileSystems.match([FileSystems.join(root, pattern)])
+    return sorted(found.path for found in matched.metadata_list)
+
+
+def read(path: str) -> pa.NativeFile:
+    """A file's content, mapped where it is local, fetched where it is not."""
+    if is_local(path):
+        return pa.memory_map(path)
+    with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as source:
+        return pa.BufferReader(source.read())
+
+
+def read_all(root: str, pattern: str) -> Iterable[bytes]:
+    """The content of each file below `root` that matches a glob."""
+    for path in files(root, pattern):
+        with read(path) as source:
+            yield source.read()

@@ -1,0 +1,40 @@
+"""Columns of batches: one batch of many, times as numbers, and the order in which rows are written (contract.md "Output")."""
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Ints = npt.NDArray[np.int64]
+
+
+def no_rows(schema: pa.Schema) -> pa.RecordBatch:
+    """A batch without rows.
+
+    >>> len(no_rows(pa.schema([("a", pa.int8())])))
+    0
+    """
+    return pa.RecordBatch.from_pylist([], schema)
+
+
+def one_batch(batches: list[pa.RecordBatch], schema: pa.Schema) -> pa.RecordBatch:
+    """The rows of all batches as one, with one dictionary a column."""
+    if len(batches) == 1:
+        return batches[0]
+    joined = pa.Table.from_batches(batches, schema).unify_dictionaries().combine_chunks().to_batches()
+    return joined[0] if joined else no_rows(schema)
+
+
+def micros(batch: pa.RecordBatch, column: str) -> Ints:
+    """A column of timestamps without nulls as microseconds."""
+    numbers: Ints = batch.column(column).cast(pa.int64()).to_numpy()
+    return numbers
+
+
+def sorted_rows(batch: pa.RecordBatch, time: str) -> pa.RecordBatch:
+    """The rows by scale_set_id, then by the column `time`; equal ones keep their order."""
+    ids = batch.column("scale_set_id")
+    rank = np.empty(len(ids.dictionary), np.int64)
+    rank[pc.sort_indices(ids.dictionary).to_numpy()] = np.arange(len(ids.dictionary))
+    order = np.lexsort((micros(batch, time), rank[ids.indices.to_numpy()]))
+    return batch.take(pa.array(order))

@@ -1,0 +1,110 @@
+"""Decisions of the ledger: what is late, until when things are known, when to look again (semantics.md, header and 8)."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.event import empty_events
+from schemas.reject import REJECTS
+from schemas.time import MILLISECOND, floor_to, format_duration, format_time
+from transforms.core.cells import KNOWN
+from transforms.core.columns import micros, no_rows
+
+Mask = npt.NDArray[np.bool_]
+
+
+class Entry(NamedTuple):
+    """What comes into the ledger for one key: events, or what was published before, or both."""
+
+    end: int | None
+    """T of a bounded input, in microseconds; None: the input has no end, and timers tell."""
+    events: pa.RecordBatch
+    published: pa.RecordBatch
+
+
+def entry_of_events(events: pa.RecordBatch, end: int | None) -> Entry:
+    """An entry that says nothing of what was published."""
+    return Entry(end, events, no_rows(KNOWN))
+
+
+def entry_of_published(published: pa.RecordBatch, end: int | None) -> Entry:
+    """An entry without events."""
+    return Entry(end, empty_events(), published)
+
+
+def first_multiple_after(moment: int, grid: int) -> int:
+    """The first multiple of `grid` later than a moment.
+
+    >>> first_multiple_after(7_200, 3_600), first_multiple_after(7_199, 3_600)
+    (10800, 7200)
+    """
+    return floor_to(moment, grid) + grid
+
+
+def known_until(latest: int, fired: int | None, grid: int) -> int:
+    """T of one scale set of a stream: the first multiple after its latest event, or the last grid end whose timer has fired."""
+    after = first_multiple_after(latest, grid)
+    return after if fired is None else max(after, fired)
+
+
+def next_grid_end(earliest: int, fired: int | None, grid: int, now: int) -> int | None:
+    """The grid end at which to look again: behind the last that fired, else behind the earliest event.
+
+    None if it lies more than one grid interval after the present: at the end of an input the watermark jumps to infinity, and timers
+    that set the next one would then fire for ever.
+    """
+    upcoming = first_multiple_after(earliest, grid) if fired is None else fired + grid
+    return upcoming if upcoming <= now + grid else None
+
+
+def grid_end_of_timer(fired_at: int, grid: int) -> int:
+    """The grid end for which a timer was set that fired at a moment, which Beam cuts to milliseconds."""
+    return floor_to(fired_at + MILLISECOND - 1, grid)
+
+
+def is_late(events: pa.RecordBatch, accepted: pa.RecordBatch, fired: int | None, lateness: int) -> Mask:
+    """Which events come too late: older than `lateness` before the last grid end that has fired, and no copies of accepted ones.
+
+    Args:
+        events: EVENTS of one scale set.
+        accepted: the EVENTS of that set taken in before.
+        fired: the last grid end whose timer has fired, in microseconds, if any has.
+        lateness: the policy's, in microseconds.
+    """
+    if fired is None:
+        return np.zeros(len(events), np.bool_)
+    old = micros(events, "time") < fired - lateness
+    if old.any():
+        old[old] = ~_copies(events.filter(pa.array(old)), accepted)
+    return old
+
+
+def late_rejects(events: pa.RecordBatch, source: str, fired: int, lateness: int, now: int) -> pa.RecordBatch:
+    """One row of REJECTS for each record with late events; its place is the event's id, for nothing else is known of it here."""
+    heads = events.filter(pc.invert(events.column("second")))
+    allowed = format_duration(lateness)
+    details = [
+        f"time: at most {allowed} before {format_time(fired)} is required, got {format_time(time)}."
+        for time in micros(heads, "time").tolist()
+    ]
+    length = len(heads)
+    arrived = pa.array([now] * length, pa.int64()).cast(REJECTS.field("arrived").type)
+    columns = [[source] * length, heads.column("event_id"), arrived, ["late"] * length, details, [None] * length]
+    return pa.RecordBatch.from_arrays(
+        [column if isinstance(column, pa.Array) else pa.array(column, pa.string()) for column in columns],
+        schema=REJECTS,
+    )
+
+
+def _copies(events: pa.RecordBatch, accepted: pa.RecordBatch) -> Mask:
+    """Which events have the identity (kind, event_id, time) of an accepted one; few rows, of one scale set."""
+    seen = set(_identities(accepted.filter(pc.is_in(accepted.column("event_id"), events.column("event_id")))))
+    return np.array([identity in seen for identity in _identities(events)], np.bool_)
+
+
+def _identities(events: pa.RecordBatch) -> list[tuple[int, str, int]]:
+    kinds = events.column("kind").indices.to_pylist()
+    return list(zip(kinds, events.column("event_id").to_pylist(), micros(events, "time").tolist(), strict=True))

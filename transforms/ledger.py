@@ -1,0 +1,241 @@
+"""The ledger: of each key the events taken in and what was published of them; evaluates, and hands on what has changed (semantics.md 8)."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+
+import apache_beam as beam
+import pyarrow as pa
+import pyarrow.compute as pc
+from apache_beam.coders import TupleCoder, VarIntCoder
+from apache_beam.pvalue import TaggedOutput
+from apache_beam.transforms.timeutil import TimeDomain
+from apache_beam.transforms.userstate import (
+    BagRuntimeState,
+    BagStateSpec,
+    ReadModifyWriteStateSpec,
+    RuntimeTimer,
+    TimerSpec,
+    on_timer,
+)
+from apache_beam.utils.timestamp import Timestamp
+
+from schemas.event import empty_events
+from schemas.policy import Policy
+from transforms.coders import RecordBatchCoder
+from transforms.core.batches import concat
+from transforms.core.cells import KNOWN, Changes, Compared, Publication, changed_cells, known_after
+from transforms.core.columns import micros, one_batch
+from transforms.core.ledger import (
+    Entry,
+    grid_end_of_timer,
+    is_late,
+    known_until,
+    late_rejects,
+    next_grid_end,
+)
+from transforms.counters import count
+
+if TYPE_CHECKING:
+    from transforms.core.evaluate import Evaluated
+
+LATE: Final = "late"
+Late = TaggedOutput[Literal["late"], pa.RecordBatch]
+
+
+class Kept(NamedTuple):
+    """What the ledger gives."""
+
+    changes: beam.PCollection
+    """`Changes`: the cells to publish."""
+    late: beam.PCollection
+    """REJECTS: one row a record that came too late; none of a bounded input."""
+
+
+class Held(NamedTuple):
+    """The state of one key while it is worked on."""
+
+    events: BagRuntimeState
+    published: BagRuntimeState
+    fired: Any
+    counted: Any
+
+    def accepted(self) -> pa.RecordBatch:
+        """The events taken in so far."""
+        return one_events(list(self.events.read()))
+
+    def known(self) -> pa.RecordBatch:
+        """The current versions, KNOWN."""
+        return one_batch(list(self.published.read()), KNOWN)
+
+    def replace_known(self, known: pa.RecordBatch) -> None:
+        """Puts the current versions in the place of those held."""
+        self.published.clear()
+        self.published.add(known)
+
+    def count_records(self, evaluated: "Evaluated") -> None:
+        """Counts the records that are new since the last evaluation."""
+        used, duplicates = self.counted.read() or (0, 0)
+        count("used", evaluated.used - used)
+        count("duplicate", evaluated.duplicates - duplicates)
+        self.counted.write((evaluated.used, evaluated.duplicates))
+
+
+def one_events(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+    """EVENTS of all batches, which may be none."""
+    return concat(batches) if batches else empty_events()
+
+
+@dataclass(frozen=True)
+class LedgerSettings:
+    """What the ledger needs to know beside the policy. Times in microseconds."""
+
+    policy: Policy
+    evaluate: "Callable[[pa.RecordBatch, Policy, int], Evaluated]"
+    """The rules: `transforms.core.evaluate.evaluate`, or what a test puts in its place."""
+    clock: Callable[[], int]
+    """The present; of a batch, the start of the run."""
+    since: int | None = None
+    until: int | None = None
+    source: str = "stream"
+    """Where late records came from, for `rejects`."""
+
+
+@dataclass(eq=False)
+class KeepLedger(beam.PTransform):
+    """Entries, by key, into the changed cells of their scale sets and the records that came too late."""
+
+    settings: LedgerSettings
+
+    def expand(self, entries: beam.PCollection) -> Any:
+        """Keyed `Entry`s to `Kept`."""
+        kept = entries | "Keep" >> beam.ParDo(Keep(self.settings)).with_outputs(LATE, main="changes")
+        return Kept(kept["changes"], kept[LATE])
+
+
+@beam.typehints.with_input_types(tuple[str, Entry])
+@beam.typehints.with_output_types(Changes, late=pa.RecordBatch)
+class Keep(beam.DoFn):
+    """Moves state and timers; what is late, until when things are known and what has changed is decided in `transforms.core`."""
+
+    # Bounded by the events of the key; cleared never in a stream so far: folding what can change no more into a standing comes with the
+    # streaming command, and until then an unbounded input costs memory by its age. In a batch cleared by the one evaluation.
+    EVENTS = BagStateSpec("events", RecordBatchCoder())
+    # Bounded by the published cells of the key; cleared with the events.
+    PUBLISHED = BagStateSpec("published", RecordBatchCoder())
+    # T of a bounded input, one number; cleared by the evaluation.
+    END = ReadModifyWriteStateSpec("end", VarIntCoder())
+    # The last grid end that has fired, one number; replaced, never cleared.
+    FIRED = ReadModifyWriteStateSpec("fired", VarIntCoder())
+    # Records counted as used and as duplicates, two numbers; replaced, never cleared.
+    COUNTED = ReadModifyWriteStateSpec("counted", TupleCoder((VarIntCoder(), VarIntCoder())))
+    GRID_END = TimerSpec("grid_end", TimeDomain.WATERMARK)
+
+    def __init__(self, settings: LedgerSettings) -> None:
+        self._settings = settings
+        self._grid = settings.policy.grid
+
+    def process(
+        self,
+        keyed: tuple[str, Entry],
+        events=beam.DoFn.StateParam(EVENTS),  # type: ignore[no-untyped-def]
+        published=beam.DoFn.StateParam(PUBLISHED),
+        end=beam.DoFn.StateParam(END),
+        fired=beam.DoFn.StateParam(FIRED),
+        counted=beam.DoFn.StateParam(COUNTED),
+        timer=beam.DoFn.TimerParam(GRID_END),
+    ) -> Iterator[Changes | Late]:
+        """Takes an entry in: a bounded input waits for its end, an unbounded one gets a preview at once."""
+        _, entry = keyed
+        if len(entry.published):
+            published.add(entry.published)
+        if not len(entry.events):
+            return
+        if entry.end is not None:
+            events.add(entry.events)
+            end.write(entry.end)
+            timer.set(Timestamp(micros=entry.end))
+            return
+        yield from self._take(entry.events, Held(events, published, fired, counted), timer)
+
+    @on_timer(GRID_END)
+    def at_grid_end(
+        self,
+        moment=beam.DoFn.TimestampParam,  # type: ignore[no-untyped-def]
+        events=beam.DoFn.StateParam(EVENTS),
+        published=beam.DoFn.StateParam(PUBLISHED),
+        end=beam.DoFn.StateParam(END),
+        fired=beam.DoFn.StateParam(FIRED),
+        counted=beam.DoFn.StateParam(COUNTED),
+        timer=beam.DoFn.TimerParam(GRID_END),
+    ) -> Iterator[Changes]:
+        """Evaluates: a bounded input once, at its end; an unbounded one whenever a grid interval has ended."""
+        held = Held(events, published, fired, counted)
+        T = end.read()
+        if T is None:
+            yield from self._pass_grid_end(grid_end_of_timer(moment.micros, self._grid), held, timer)
+        else:
+            yield from self._close(T, held)
+            end.clear()
+
+    def _close(self, T: int, held: Held) -> Iterator[Changes]:
+        publication = self._publication(T)._replace(backfill=True)
+        changes, unchanged = self._evaluated(held.accepted(), T, held, publication)
+        count("unchanged", unchanged)
+        held.events.clear()
+        held.published.clear()
+        yield from [changes] if len(changes.revisions) else []
+
+    def _take(self, arrived: pa.RecordBatch, held: Held, timer: RuntimeTimer) -> Iterator[Changes | Late]:
+        accepted, fired = held.accepted(), held.fired.read()
+        late = pa.array(is_late(arrived, accepted, fired, self._settings.policy.lateness))
+        if late.true_count:
+            yield self._refused(arrived.filter(late), fired)
+            arrived = arrived.filter(pc.invert(late))
+        if len(arrived):
+            held.events.add(arrived)
+            both = one_events([accepted, arrived])
+            self._set(timer, int(micros(both, "time").min()), fired)
+            behind = fired is not None and int(micros(arrived, "time").min()) < fired
+            yield from self._preview(both, self._known_until(both, fired), held, fired if behind else None)
+
+    def _refused(self, late: pa.RecordBatch, fired: int) -> Late:
+        settings = self._settings
+        rejects = late_rejects(late, settings.source, fired, settings.policy.lateness, settings.clock())
+        count("rejected/late", len(rejects))
+        return TaggedOutput(LATE, rejects)
+
+    def _pass_grid_end(self, grid_end: int, held: Held, timer: RuntimeTimer) -> Iterator[Changes]:
+        before, events = held.fired.read(), held.accepted()
+        fired = grid_end if before is None else max(before, grid_end)
+        held.fired.write(fired)
+        self._set(timer, fired, fired)
+        T = self._known_until(events, fired)
+        if self._known_until(events, before) < T:
+            yield from self._preview(events, T, held, None)
+
+    def _preview(self, events: pa.RecordBatch, T: int, held: Held, final: int | None) -> Iterator[Changes]:
+        changes, _ = self._evaluated(events, T, held, self._publication(T)._replace(final=final))
+        if len(changes.revisions):
+            held.replace_known(known_after(held.known(), changes.revisions, self._grid))
+            yield changes
+
+    def _evaluated(self, events: pa.RecordBatch, T: int, held: Held, publication: Publication) -> Compared:
+        evaluated = self._settings.evaluate(events, self._settings.policy, T)
+        held.count_records(evaluated)
+        return changed_cells(evaluated, held.known(), publication)
+
+    def _publication(self, T: int) -> Publication:
+        settings = self._settings
+        until = T if settings.until is None else min(T, settings.until)
+        return Publication(
+            settings.policy.hash, self._grid, settings.clock(), settings.since, until, backfill=False, final=None
+        )
+
+    def _set(self, timer: RuntimeTimer, earliest: int, fired: int | None) -> None:
+        upcoming = next_grid_end(earliest, fired, self._grid, self._settings.clock())
+        if upcoming is not None:
+            timer.set(Timestamp(micros=upcoming))
+
+    def _known_until(self, events: pa.RecordBatch, fired: int | None) -> int:
+        return known_until(int(micros(events, "time").max()), fired, self._grid)

@@ -1,0 +1,108 @@
+"""Publishing: changed cells go to a sink in few large pieces, whole versions at a time (contract.md "Output")."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import apache_beam as beam
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.core.cells import Changes
+from transforms.counters import count
+
+FLUSH_ROWS: Final = 2_000_000
+"""Rows of `availability` at which a bundle hands over what it holds; a row group has at most half of that."""
+
+
+class Sink(Protocol):
+    """Where versions and rejects go. It is called again with the same ones when a bundle is run again."""
+
+    def publish(self, changes: list[Changes]) -> None:
+        """Makes the versions visible, whole, after their rows."""
+
+    def reject(self, rejects: list[pa.RecordBatch]) -> int:
+        """Keeps those rows of REJECTS that it has not kept before; says how many."""
+
+
+@dataclass(eq=False)
+class PublishCells(beam.PTransform):
+    """Changed cells to a sink."""
+
+    sink: Sink
+
+    def expand(self, changes: beam.PCollection) -> beam.PCollection:
+        """`Changes` to nothing; an empty collection that ends when all are published."""
+        return changes | "Publish" >> beam.ParDo(Publish(self.sink))
+
+
+@dataclass(eq=False)
+class KeepRejects(beam.PTransform):
+    """Rejected records to a sink."""
+
+    sink: Sink
+
+    def expand(self, rejects: beam.PCollection) -> beam.PCollection:
+        """Batches of REJECTS to nothing."""
+        return rejects | "Write" >> beam.ParDo(WriteRejects(self.sink))
+
+
+@beam.typehints.with_input_types(Changes)
+@beam.typehints.with_output_types(Changes)
+class Publish(beam.DoFn):
+    """Holds changes until there are enough for a file, at most until its bundle ends."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+
+    def start_bundle(self) -> None:
+        """Begins with nothing held."""
+        self._held: list[Changes] = []
+
+    def process(self, changes: Changes) -> None:
+        """Takes the changes; hands them over where they are many."""
+        self._held.append(changes)
+        if sum(len(held.availability) for held in self._held) >= FLUSH_ROWS:
+            self._flush()
+
+    def finish_bundle(self) -> None:
+        """Hands over the rest."""
+        self._flush()
+
+    def _flush(self) -> None:
+        if self._held:
+            self._sink.publish(self._held)
+            for changes in self._held:
+                _count_causes(changes.revisions)
+            self._held = []
+
+
+@beam.typehints.with_input_types(pa.RecordBatch)
+@beam.typehints.with_output_types(pa.RecordBatch)
+class WriteRejects(beam.DoFn):
+    """Holds rejects until its bundle ends."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+
+    def start_bundle(self) -> None:
+        """Begins with nothing held."""
+        self._held: list[pa.RecordBatch] = []
+
+    def process(self, rejects: pa.RecordBatch) -> None:
+        """Takes the rows."""
+        self._held.append(rejects)
+
+    def finish_bundle(self) -> None:
+        """Hands them over."""
+        if self._held:
+            count("rejects_written", self._sink.reject(self._held))
+
+
+def _count_causes(revisions: pa.RecordBatch) -> None:
+    for found in _value_counts(revisions.column("cause")):
+        count(f"cells/{found['values']}", found["counts"])
+
+
+def _value_counts(column: pa.Array) -> Iterable[dict[str, object]]:
+    return pc.value_counts(column).to_pylist()  # type: ignore[no-any-return]

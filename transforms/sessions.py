@@ -1,0 +1,92 @@
+"""Keys and session windows: events whose reaches overlap come together, one scale set or group at a time (semantics.md 7)."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import apache_beam as beam
+import pyarrow as pa
+from apache_beam.transforms.trigger import AccumulationMode, AfterCount, AfterWatermark, TriggerFn
+from apache_beam.transforms.window import GlobalWindows, IntervalWindow, Sessions
+from apache_beam.utils.timestamp import Duration, Timestamp
+from apache_beam.utils.windowed_value import WindowedValue
+
+from schemas.event import EVENTS
+from schemas.policy import Policy
+from schemas.time import DAY, MILLISECOND
+from transforms.core.batches import compact, concat
+from transforms.core.columns import no_rows
+from transforms.core.groups import split_by_group
+from transforms.core.reach import reach_window
+
+SESSION_LATENESS: Final = 36_500 * DAY
+"""Microseconds. Far beyond any policy's: what a window drops is lost without trace, so the ledger alone judges what is late."""
+
+
+@dataclass(eq=False)
+class KeyByScaleSet(beam.PTransform):
+    """Batches of EVENTS into one slice a key: a scale set (in a stream), or a group of them (in a batch)."""
+
+    groups: int | None
+    """How many groups; None: one key a scale set."""
+
+    def expand(self, events: beam.PCollection) -> beam.PCollection:
+        """The slices as (key, EVENTS), each compact."""
+        return events | "SplitByGroup" >> beam.FlatMap(keyed_slices, self.groups).with_output_types(
+            tuple[str, pa.RecordBatch]
+        )
+
+
+def keyed_slices(events: pa.RecordBatch, groups: int | None) -> Iterator[tuple[str, pa.RecordBatch]]:
+    """The slices of one batch, by key; a slice carries no ids but its own."""
+    for key, rows in split_by_group(events, groups):
+        yield key, rows if len(rows) == len(events) else compact(rows)
+
+
+@dataclass(eq=False)
+class JoinSessions(beam.PTransform):
+    """Slices of a key whose reaches overlap become one batch, in the global window; panes of an unbounded input hand over what is new."""
+
+    policy: Policy
+    early: TriggerFn | None = None
+    """When a session that is still open hands over what it has; None for bounded input, where an early pane would be a second firing."""
+
+    def expand(self, slices: beam.PCollection) -> beam.PCollection:
+        """The joined slices as (key, EVENTS)."""
+        return (
+            slices
+            | "OpenSessions" >> beam.WindowInto(Sessions(MILLISECOND / 1e6), **self._firing())
+            | "PutInReach" >> beam.ParDo(PutInReach(self.policy))
+            | "MergeSessions" >> beam.GroupByKey()
+            | "ConcatPanes" >> beam.FlatMap(joined).with_output_types(tuple[str, pa.RecordBatch])
+            # The merged window would travel on, and state and timers under it would be silently wrong.
+            | "CloseSessions" >> beam.WindowInto(GlobalWindows())
+        )
+
+    def _firing(self) -> dict[str, object]:
+        late = AfterCount(1)
+        trigger = AfterWatermark(late=late) if self.early is None else AfterWatermark(early=self.early, late=late)
+        lateness = Duration(micros=SESSION_LATENESS)
+        return {"trigger": trigger, "accumulation_mode": AccumulationMode.DISCARDING, "allowed_lateness": lateness}
+
+
+@beam.typehints.with_input_types(tuple[str, pa.RecordBatch])
+@beam.typehints.with_output_types(tuple[str, pa.RecordBatch])
+class PutInReach(beam.DoFn):
+    """Gives each slice the window of its reach, which session windows then merge as they do their own."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+
+    def process(self, keyed: tuple[str, pa.RecordBatch]) -> Iterator[WindowedValue]:
+        """The slice in its window."""
+        start, end = (Timestamp(micros=moment * MILLISECOND) for moment in reach_window(keyed[1], self._policy))
+        yield WindowedValue(keyed, start, (IntervalWindow(start, end),))
+
+
+def joined(pane: tuple[str, Iterable[pa.RecordBatch]]) -> Iterator[tuple[str, pa.RecordBatch]]:
+    """The slices of one pane as one batch; nothing of a pane that is empty."""
+    key, slices = pane
+    rows = concat(list(slices)) if slices else no_rows(EVENTS)
+    if len(rows):
+        yield key, rows
