@@ -3,10 +3,10 @@
 from typing import Final, NamedTuple
 
 from schemas.attribution import VERDICTS
-from transforms.core.kernel import NEVER, Ints, first_at_or_after, first_start, kernel
-from transforms.core.lines import AVAILABLE, DEGRADED, UNKNOWN, Lines, Reach
-from transforms.core.operations import FAILED, MAY_REMOVE, REMOVES, SUCCEEDED, UNFINISHED, UNNAMED, Ops
-from transforms.core.removals import Life, Rules, brought_back, made_anew, next_renewal, next_return
+from transforms.core.kernel import NEVER, Ints, first_at_or_after, kernel
+from transforms.core.lines import AVAILABLE, DEGRADED, UNKNOWN, Past
+from transforms.core.operations import FAILED, MAY_REMOVE, REMOVES, SUCCEEDED, UNFINISHED, UNNAMED
+from transforms.core.removals import Life, Rules, brought_back, first_signal, first_start, made_anew, next_renewal, next_return
 
 EXPLAINED, REMOVED, PRESUMED, OVERRUN, UNEXCUSED, FAULT, UNEXPLAINED = range(len(VERDICTS))
 UNDECIDED, REFUSED, ACCEPTED = -1, 0, 1
@@ -34,7 +34,7 @@ class Judged(NamedTuple):
 
 
 class Own(NamedTuple):
-    """The set's own signals: [lo, hi) of `Lines`, and the moments at which the set was forgotten."""
+    """The set's own signals [lo, hi), and the moments at which the set was forgotten."""
 
     lo: int
     hi: int
@@ -42,240 +42,233 @@ class Own(NamedTuple):
 
 
 @kernel
-def own_signal_before(own: Own, t: int, lines: Lines) -> int:
+def own_signal_before(own: Own, t: int, past: Past) -> int:
     """The set's own latest signal before t, -1 if there is none or if it is forgotten by then."""
-    k = first_at_or_after(lines.time, own.lo, own.hi, t) - 1
+    k = first_signal(past, own.lo, own.hi, t) - 1
     if k < own.lo:
         return NONE
     for moment in own.forgotten:
-        if lines.time[k] < moment < t:
+        if past.signals[k].time < moment < t:
             return NONE
     return k
 
 
 @kernel
-def is_borne_out(own: Own, a: int, w: int, lines: Lines) -> bool:
+def is_borne_out(own: Own, a: int, w: int, past: Past) -> bool:
     """Whether the last change of the set's own H before w is a turn to Available, after a."""
-    k = own_signal_before(own, w, lines)
-    if k == NONE or lines.state[k] != AVAILABLE:
+    k = own_signal_before(own, w, past)
+    if k == NONE or past.signals[k].state != AVAILABLE:
         return False
-    while lines.time[k] > a:
-        before = own_signal_before(own, lines.time[k], lines)
+    while past.signals[k].time > a:
+        before = own_signal_before(own, past.signals[k].time, past)
         for moment in own.forgotten:
-            if moment == lines.time[k]:
+            if moment == past.signals[k].time:
                 before = NONE
         if before == NONE:
             return False
-        if lines.state[before] != AVAILABLE:
+        if past.signals[before].state != AVAILABLE:
             return True
         k = before
     return False
 
 
 @kernel
-def is_silent(life: Life, x: int, y: int, lines: Lines) -> bool:
+def is_silent(life: Life, x: int, y: int, past: Past) -> bool:
     """Whether in (x, y) only Unknown is signalled and no fault is noticed."""
-    k = first_at_or_after(lines.time, life.k0, life.k1, x + 1)
-    while k < life.k1 and lines.time[k] < y:
-        if lines.state[k] != UNKNOWN:
+    k = first_signal(past, life.k0, life.k1, x + 1)
+    while k < life.k1 and past.signals[k].time < y:
+        if past.signals[k].state != UNKNOWN:
             return False
         k += 1
-    return first_fault(life, x + 1, lines) >= y
+    return first_fault(life, x + 1, past) >= y
 
 
 @kernel
-def first_fault(life: Life, x: int, lines: Lines) -> int:
+def first_fault(life: Life, x: int, past: Past) -> int:
     """The first fault notice of the lifeline at or after x; NEVER if there is none."""
-    hi = lines.fault_lo[life.line + 1]
-    k = first_at_or_after(lines.fault, lines.fault_lo[life.line], hi, max(x, life.floor))
-    return lines.fault[k] if k < hi else NEVER
+    k = first_at_or_after(past.faults, life.faults, life.faults_end, max(x, life.floor))
+    return past.faults[k] if k < life.faults_end else NEVER
 
 
 @kernel
-def _is_over(life: Life, op: int, a: int, lines: Lines, ops: Ops, reach: Reach) -> bool:
+def _is_over(life: Life, op: int, a: int, past: Past) -> bool:
     """Whether only the end of an unfinished removal was lost: a renewal has started since and the instance has returned, both before a."""
-    if ops.outcome[op] != UNFINISHED or ops.effect[op] != REMOVES:
+    if past.ops[op].outcome != UNFINISHED or past.ops[op].effect != REMOVES:
         return False
-    renewal = next_renewal(life, ops.start[op] + 1, ops, reach)
-    return renewal < a and next_return(life, renewal, lines) < a
+    renewal = next_renewal(life, past.ops[op].start + 1, past)
+    return renewal < a and next_return(life, renewal, past) < a
 
 
 @kernel
-def _better(op: int, rank: int, best: int, best_rank: int, ops: Ops) -> bool:
+def _better(op: int, rank: int, best: int, best_rank: int, past: Past) -> bool:
     """Step 3 between two candidates; operations of one start are in order of (operation_key, verb)."""
     if best == NONE or rank != best_rank:
         return best == NONE or rank > best_rank
-    if ops.start[op] != ops.start[best]:
-        return ops.start[op] > ops.start[best]
+    if past.ops[op].start != past.ops[best].start:
+        return past.ops[op].start > past.ops[best].start
     return op < best
 
 
 @kernel
 def _best_of(
-    life: Life, list_: Ints, lo: int, hi: int, definite: int, a: int, returned: bool, best: int, best_rank: int, n: int,
-    lines: Lines, ops: Ops, reach: Reach, rules: Rules,
+    life: Life, lo: int, hi: int, definite: int, a: int, returned: bool, best: int, best_rank: int, n: int,
+    past: Past, rules: Rules,
 ) -> tuple[int, int, int]:  # fmt: skip
     """Goes on with (best, its rank, candidates) over one list of operations."""
-    k = first_start(ops.start, list_, lo, hi, a - rules.longest - rules.settle)
-    while k < hi and ops.start[list_[k]] <= a + rules.skew + rules.unseen:
-        op = list_[k]
+    k = first_start(past, lo, hi, a - rules.longest - rules.settle)
+    while k < hi and past.ops[past.lists[k, 0]].start <= a + rules.skew + rules.unseen:
+        op = past.lists[k, 0]
         k += 1
-        if ops.begin[op] - rules.skew > a or a >= ops.limit[op]:
+        if past.ops[op].begin - rules.skew > a or a >= past.ops[op].limit:
             continue
-        if not definite and ops.news[op] and returned:
+        if not definite and past.ops[op].news and returned:
             continue
-        if _is_over(life, op, a, lines, ops, reach):
+        if _is_over(life, op, a, past):
             continue
         n += 1
-        rank = 4 * definite + 2 * (ops.effect[op] != MAY_REMOVE) + (ops.begin[op] <= a)
-        if _better(op, rank, best, best_rank, ops):
+        rank = 4 * definite + 2 * (past.ops[op].effect != MAY_REMOVE) + (past.ops[op].begin <= a)
+        if _better(op, rank, best, best_rank, past):
             best, best_rank = op, rank
     return best, best_rank, n
 
 
 @kernel
 def explaining(
-    life: Life, a: int, returned: bool, lines: Lines, ops: Ops, reach: Reach, rules: Rules
+    life: Life, a: int, returned: bool, past: Past, rules: Rules
 ) -> tuple[int, bool, int]:
     """Steps 2 and 3: (explaining operation or -1, whether it targets definitely, number of candidates)."""
     best, rank, n = NONE, 0, 0
-    lo, hi = reach.named_lo[life.line], reach.named_lo[life.line + 1]
-    best, rank, n = _best_of(life, reach.named, lo, hi, 1, a, returned, best, rank, n, lines, ops, reach, rules)
+    best, rank, n = _best_of(life, life.named, life.named_end, 1, a, returned, best, rank, n, past, rules)
     if not life.own:
-        lo, hi = reach.all_lo[life.set], reach.all_lo[life.set + 1]
-        best, rank, n = _best_of(life, reach.all, lo, hi, 1, a, returned, best, rank, n, lines, ops, reach, rules)
-        lo, hi = reach.unnamed_lo[life.set], reach.unnamed_lo[life.set + 1]
-        best, rank, n = _best_of(life, reach.unnamed, lo, hi, 0, a, returned, best, rank, n, lines, ops, reach, rules)
+        best, rank, n = _best_of(life, life.all, life.all_end, 1, a, returned, best, rank, n, past, rules)
+        best, rank, n = _best_of(life, life.unnamed, life.unnamed_end, 0, a, returned, best, rank, n, past, rules)
     return best, rank >= 4, n
 
 
 @kernel
 def _beside(
-    list_: Ints, lo: int, hi: int, op: int, b: int, skip_news: bool, limit: int, cap: int, ops: Ops, rules: Rules
+    lo: int, hi: int, op: int, b: int, skip_news: bool, limit: int, cap: int, past: Past, rules: Rules
 ) -> int:
     """The limit extended by operations of one list that start within `skew` of the explaining one."""
-    k = first_start(ops.start, list_, lo, hi, ops.start[op] - rules.skew)
-    while k < hi and ops.start[list_[k]] <= ops.start[op] + rules.skew and ops.start[list_[k]] < b:
-        p = list_[k]
+    k = first_start(past, lo, hi, past.ops[op].start - rules.skew)
+    while k < hi and past.ops[past.lists[k, 0]].start <= past.ops[op].start + rules.skew and past.ops[past.lists[k, 0]].start < b:
+        p = past.lists[k, 0]
         k += 1
-        if ops.excuses[p] and ops.limit[p] > limit and not (skip_news and ops.news[p]):
-            limit = max(limit, min(ops.limit[p], cap))
+        if past.ops[p].excuses and past.ops[p].limit > limit and not (skip_news and past.ops[p].news):
+            limit = max(limit, min(past.ops[p].limit, cap))
     return limit
 
 
 @kernel
-def _chained(life: Life, a: int, b: int, limit: int, cap: int, ops: Ops, reach: Reach, rules: Rules) -> int:
+def _chained(life: Life, a: int, b: int, limit: int, cap: int, past: Past, rules: Rules) -> int:
     """The limit extended by definite operations that start at or before it, each from there."""
     earliest = a - rules.longest - rules.settle
-    n, n1 = reach.named_lo[life.line], reach.named_lo[life.line + 1]
-    w, w1 = reach.all_lo[life.set], reach.all_lo[life.set + 1]
-    n = first_start(ops.start, reach.named, n, n1, earliest)
-    w = w1 if life.own else first_start(ops.start, reach.all, w, w1, earliest)
+    n1, w1 = life.named_end, life.all_end
+    n = first_start(past, life.named, n1, earliest)
+    w = w1 if life.own else first_start(past, life.all, w1, earliest)
     while n < n1 or w < w1:
-        if w >= w1 or (n < n1 and reach.named[n] < reach.all[w]):
-            p = reach.named[n]
+        if w >= w1 or (n < n1 and past.lists[n, 0] < past.lists[w, 0]):
+            p = past.lists[n, 0]
             n += 1
         else:
-            p = reach.all[w]
+            p = past.lists[w, 0]
             w += 1
-        if ops.start[p] > limit or ops.start[p] >= b:
+        if past.ops[p].start > limit or past.ops[p].start >= b:
             break
-        if ops.excuses[p] and ops.limit[p] > limit:
-            limit = max(limit, min(ops.limit[p], cap))
+        if past.ops[p].excuses and past.ops[p].limit > limit:
+            limit = max(limit, min(past.ops[p].limit, cap))
     return limit
 
 
 @kernel
 def extended_limit(
-    life: Life, op: int, definite: bool, a: int, b: int, returned: bool, ops: Ops, reach: Reach, rules: Rules
+    life: Life, op: int, definite: bool, a: int, b: int, returned: bool, past: Past, rules: Rules
 ) -> int:
     """Step 4 without faults: L of an episode [a, b) that `op` explains."""
-    limit, cap = ops.limit[op], a + rules.max_excuse
-    limit = _beside(reach.named, reach.named_lo[life.line], reach.named_lo[life.line + 1], op, b, False, limit, cap, ops, rules)
+    limit, cap = past.ops[op].limit, a + rules.max_excuse
+    limit = _beside(life.named, life.named_end, op, b, False, limit, cap, past, rules)
     if not life.own:
-        lo, hi = reach.all_lo[life.set], reach.all_lo[life.set + 1]
-        limit = _beside(reach.all, lo, hi, op, b, False, limit, cap, ops, rules)
-        lo, hi = reach.unnamed_lo[life.set], reach.unnamed_lo[life.set + 1]
-        limit = _beside(reach.unnamed, lo, hi, op, b, returned, limit, cap, ops, rules)
-    limit = _chained(life, a, b, limit, cap, ops, reach, rules)
+        limit = _beside(life.all, life.all_end, op, b, False, limit, cap, past, rules)
+        limit = _beside(life.unnamed, life.unnamed_end, op, b, returned, limit, cap, past, rules)
+    limit = _chained(life, a, b, limit, cap, past, rules)
     return limit if definite else min(limit, a + rules.possible_excuse)
 
 
 @kernel
-def _kind(op: int, definite: bool, returned: bool, ops: Ops) -> int:
+def _kind(op: int, definite: bool, returned: bool, past: Past) -> int:
     """Step 5, *kind*: which of the cases in which an instance may have been taken away, or none."""
-    removes, outcome = ops.effect[op] == REMOVES, ops.outcome[op]
+    removes, outcome = past.ops[op].effect == REMOVES, past.ops[op].outcome
     if definite:
         if removes and outcome == UNFINISHED:
             return _UNFINISHED
-        return _FAILED if removes and outcome == FAILED and ops.gone[op] else _NO_KIND
-    if outcome != SUCCEEDED or ops.target[op] != UNNAMED:
+        return _FAILED if removes and outcome == FAILED and past.ops[op].gone else _NO_KIND
+    if outcome != SUCCEEDED or past.ops[op].target != UNNAMED:
         return _NO_KIND
     if removes:
         return _UNNAMED
-    return _UPDATE if ops.effect[op] == MAY_REMOVE and returned else _NO_KIND
+    return _UPDATE if past.ops[op].effect == MAY_REMOVE and returned else _NO_KIND
 
 
 @kernel
-def _moment(life: Life, op: int, x: int, until: int, lines: Lines, ops: Ops, reach: Reach) -> int:
+def _moment(life: Life, op: int, x: int, until: int, past: Past) -> int:
     """The first moment in [x, until) at which something brings the instance back (if the verb leaves it behind) or makes it anew."""
-    if ops.gone[op]:
-        return min(until, made_anew(life, x, ops, reach))
-    return brought_back(life, x, until, lines, ops, reach)
+    if past.ops[op].gone:
+        return min(until, made_anew(life, x, past))
+    return brought_back(life, x, until, past)
 
 
 @kernel
-def _next_bad(life: Life, x: int, lines: Lines) -> int:
+def _next_bad(life: Life, x: int, past: Past) -> int:
     """The first signal at or after x with which Degraded or Unavailable wins; NEVER if there is none."""
-    k = first_at_or_after(lines.time, life.k0, life.k1, x)
+    k = first_signal(past, life.k0, life.k1, x)
     while k < life.k1:
-        if lines.state[k] >= DEGRADED:
-            return lines.time[k]
-        k = lines.next_other[k] if lines.state[k] == AVAILABLE else k + 1
+        if past.signals[k].state >= DEGRADED:
+            return past.signals[k].time
+        k = past.signals[k].next_other if past.signals[k].state == AVAILABLE else k + 1
     return NEVER
 
 
 @kernel
-def _may_be_presumed(life: Life, kind: int, op: int, a: int, limit: int, w: int, own: Own, lines: Lines, ops: Ops, rules: Rules) -> bool:
+def _may_be_presumed(life: Life, kind: int, op: int, a: int, limit: int, w: int, own: Own, past: Past, rules: Rules) -> bool:
     """Step 5, *borne out* and *silent*."""
     needs = kind == _FAILED or kind == _UPDATE
     if kind == _UNNAMED:
-        needs = ops.gone[op] and ops.count[op] < 0 and own_signal_before(own, a + 1, lines) != NONE
-    if needs and not is_borne_out(own, a, w, lines):
+        needs = past.ops[op].gone and past.ops[op].count < 0 and own_signal_before(own, a + 1, past) != NONE
+    if needs and not is_borne_out(own, a, w, past):
         return False
-    return is_silent(life, limit + rules.settle, w, lines)
+    return is_silent(life, limit + rules.settle, w, past)
 
 
 @kernel
 def _lapsed(
     life: Life, op: int, n: int, kind: int, a: int, b: int, wall: int, limit: int, decision: int,
-    own: Own, lines: Lines, ops: Ops, reach: Reach, rules: Rules,
+    own: Own, past: Past, rules: Rules,
 ) -> Judged:  # fmt: skip
     """Step 5 of an episode that goes on behind L: presumed removed, or an overrun that may be given up."""
     overrun = Judged(OVERRUN, op, limit, n, b, NONE, NONE, False, False)
-    if kind == _NO_KIND or next_renewal(life, a + 1, ops, reach) <= limit:
+    if kind == _NO_KIND or next_renewal(life, a + 1, past) <= limit:
         return overrun
-    w = _moment(life, op, limit + 1, a + rules.presume_after, lines, ops, reach)
-    if decision != REFUSED and _may_be_presumed(life, kind, op, a, limit, w, own, lines, ops, rules):
-        back = _moment(life, op, limit + 1, next_return(life, a + 1, lines), lines, ops, reach)
-        if ops.gone[op]:
-            back = min(back, _next_bad(life, w, lines))
-        pending = decision == UNDECIDED and ops.count[op] >= 0
-        end = limit if ops.gone[op] else min(wall, back)
-        return Judged(PRESUMED, op, limit, n, end, limit, back, ops.gone[op], pending)
+    w = _moment(life, op, limit + 1, a + rules.presume_after, past)
+    if decision != REFUSED and _may_be_presumed(life, kind, op, a, limit, w, own, past, rules):
+        back = _moment(life, op, limit + 1, next_return(life, a + 1, past), past)
+        if past.ops[op].gone:
+            back = min(back, _next_bad(life, w, past))
+        pending = decision == UNDECIDED and past.ops[op].count >= 0
+        end = limit if past.ops[op].gone else min(wall, back)
+        return Judged(PRESUMED, op, limit, n, end, limit, back, past.ops[op].gone, pending)
     g = limit + rules.max_open
-    if b <= g or g > rules.T or not is_silent(life, limit + rules.settle, g, lines):
+    if b <= g or g > rules.T or not is_silent(life, limit + rules.settle, g, past):
         return overrun
-    k = own_signal_before(own, g, lines)
-    if (k != NONE and lines.state[k] >= DEGRADED) or _moment(life, op, limit + 1, g + 1, lines, ops, reach) <= g:
+    k = own_signal_before(own, g, past)
+    if (k != NONE and past.signals[k].state >= DEGRADED) or _moment(life, op, limit + 1, g + 1, past) <= g:
         return overrun
-    back = _moment(life, op, g + 1, min(next_return(life, g, lines), _next_bad(life, g, lines)), lines, ops, reach)
+    back = _moment(life, op, g + 1, min(next_return(life, g, past), _next_bad(life, g, past)), past)
     return Judged(OVERRUN, op, limit, n, g, g, back, True, False)
 
 
 @kernel
 def judge(
-    life: Life, a: int, b: int, wall: int, decision: int, own: Own, lines: Lines, ops: Ops, reach: Reach, rules: Rules
+    life: Life, a: int, b: int, wall: int, decision: int, own: Own, past: Past, rules: Rules
 ) -> Judged:
     """Judges the episode [a, b) of a lifeline (b is NEVER while it is open).
 
@@ -286,24 +279,22 @@ def judge(
         wall: Where the next definite removed or absent time begins.
         decision: Whether the count of the explaining operation allows a presumption, once that is known.
         own: The set's own signals, which bear a presumption out.
-        lines: All lines.
-        ops: All operations.
-        reach: Whom they target.
+        past: All signals, fault notices and operations.
         rules: The policy.
     """
-    returned = next_return(life, lines.time[life.k0], lines) < a
-    op, definite, n = explaining(life, a, returned, lines, ops, reach, rules)
-    if first_fault(life, a - rules.skew, lines) <= a + rules.skew:
+    returned = next_return(life, past.signals[life.k0].time, past) < a
+    op, definite, n = explaining(life, a, returned, past, rules)
+    if first_fault(life, a - rules.skew, past) <= a + rules.skew:
         return Judged(FAULT, NONE, NEVER, n, b, NONE, NONE, False, False)
     if op == NONE:
         return Judged(UNEXPLAINED, NONE, NEVER, n, b, NONE, NONE, False, False)
-    if not ops.excuses[op]:
+    if not past.ops[op].excuses:
         return Judged(UNEXCUSED, op, NEVER, n, b, NONE, NONE, False, False)
-    limit = extended_limit(life, op, definite, a, b, returned, ops, reach, rules)
-    fault = first_fault(life, a + 1, lines)
+    limit = extended_limit(life, op, definite, a, b, returned, past, rules)
+    fault = first_fault(life, a + 1, past)
     if fault < b and fault < limit:
         return Judged(OVERRUN, op, fault, n, b, NONE, NONE, False, False)
     if b <= limit or (b > rules.T and limit >= rules.T):
         return Judged(EXPLAINED, op, limit, n, b, NONE, NONE, False, False)
-    kind = _NO_KIND if life.own else _kind(op, definite, returned, ops)
-    return _lapsed(life, op, n, kind, a, b, wall, limit, decision, own, lines, ops, reach, rules)
+    kind = _NO_KIND if life.own else _kind(op, definite, returned, past)
+    return _lapsed(life, op, n, kind, a, b, wall, limit, decision, own, past, rules)

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from schemas.event import TIMESTAMP
 from schemas.policy import Policy
-from transforms.core.digest import hash_rows, mix, text_hashes
+from transforms.core.digest import mix, mix_coded, mix_values, text_hashes
 from transforms.core.kernel import Ints, Words, kernel
 
 CELLS: Final = pa.schema(
@@ -22,21 +22,26 @@ CELLS: Final = pa.schema(
 )
 
 
-def _column_hashes(column: pa.Array) -> Words:
-    """A 64-bit value of each entry of a column, by content."""
+def _mix_column(hashes: Words, column: pa.Array) -> None:
+    """Takes a column into the hash of each row, by content: not by place in a dictionary."""
     kind = column.type
     if pa.types.is_dictionary(kind):
-        values = np.r_[text_hashes(column.dictionary), np.uint64(0)]
-        return values[column.indices.fill_null(-1).to_numpy(zero_copy_only=False)]
+        codes = column.indices.fill_null(-1) if column.null_count else column.indices
+        mix_coded(hashes, codes.to_numpy(), np.r_[text_hashes(column.dictionary), np.uint64(0)])
+    else:
+        mix_values(hashes, _values(column))
+
+
+def _values(column: pa.Array) -> Words:
+    """A 64-bit value of each entry."""
+    kind = column.type
     if pa.types.is_list(kind):
         return _list_hashes(column)
     if pa.types.is_string(kind):
         return text_hashes(column)
     if pa.types.is_floating(kind):
-        return column.fill_null(-0.5).to_numpy(zero_copy_only=False).view(np.uint64)
-    if pa.types.is_boolean(kind):
-        return column.to_numpy(zero_copy_only=False).astype(np.uint64)
-    return column.cast(pa.int64()).fill_null(-(2**62)).to_numpy(zero_copy_only=False).view(np.uint64)
+        return column.fill_null(-0.5).to_numpy().view(np.uint64)
+    return column.cast(pa.int64()).fill_null(-(2**62)).to_numpy().view(np.uint64)
 
 
 @kernel
@@ -56,9 +61,10 @@ def _list_hashes(column: pa.ListArray) -> Words:
 
 def hash_tables(table: pa.RecordBatch) -> Words:
     """A hash of each row of a table without `as_of`, by content: the same whatever else is in the table."""
-    out = np.empty(table.num_rows, np.uint64)
-    hash_rows(np.stack([_column_hashes(column) for column in table.columns]), out)
-    return out
+    hashes = np.zeros(table.num_rows, np.uint64)
+    for column in table.columns:
+        _mix_column(hashes, column)
+    return hashes
 
 
 @kernel

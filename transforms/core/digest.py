@@ -51,10 +51,14 @@ def text_hashes(texts: pa.Array) -> Words:
 
 
 @kernel
-def hash_rows(columns: Words, out: Words) -> None:
-    """A hash of each row of a matrix (fields, rows)."""
-    for row in range(columns.shape[1]):
-        h = np.uint64(0x243F6A8885A308D3)
-        for field in range(columns.shape[0]):
-            h = mix(h, columns[field, row])
-        out[row] = h
+def mix_values(hashes: Words, values: Words) -> None:
+    """Takes a value into the hash of each row."""
+    for row in range(len(hashes)):
+        hashes[row] = mix(hashes[row], values[row])
+
+
+@kernel
+def mix_coded(hashes: Words, codes: Ints, values: Words) -> None:
+    """Takes `values[code]` into the hash of each row; a code of -1 is the last value."""
+    for row in range(len(hashes)):
+        hashes[row] = mix(hashes[row], values[codes[row]])

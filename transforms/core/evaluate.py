@@ -12,7 +12,7 @@ from transforms.core.cell_rows import cells_of
 from transforms.core.duplicates import remove_duplicates
 from transforms.core.kernel import Ints, group_by
 from transforms.core.lifelines import ROW_FIELDS, Walked, walk
-from transforms.core.lines import Lines, Reach, Signals, build_lines, build_reach
+from transforms.core.lines import Lines, Past, Signals, build_lines
 from transforms.core.operations import Folded, Records, fold_operations
 from transforms.core.removals import Rules
 from transforms.core.rows import Texts, attribution_rows, operation_rows, series_rows
@@ -99,14 +99,15 @@ def encode(events: pa.RecordBatch) -> Coded:
     return Coded(Texts(set_ids, instance_ids, keys, verbs), signals(_SIGNAL), signals(_FAULT), records)
 
 
-def _walk(lines: Lines, folded: Folded, reach: Reach, rules: Rules, sets: int) -> Walked:
+def _walk(lines: Lines, past: Past, folded: Folded, rules: Rules, sets: int) -> Walked:
     """The walk, repeated with more room in the rare case that the first guess was too small."""
     counts = np.zeros(sets, np.int64)
     counts[folded.ops.set[folded.ops.count >= 0]] = 1
-    room = 2 * len(lines.time) + 2 * len(folded.named_op) + 2 * len(folded.ops.set) + 64
+    op_lo = np.searchsorted(folded.ops.set, np.arange(sets + 1))
+    room = 2 * len(past.signals) + 2 * len(folded.named_op) + 2 * len(folded.ops.set) + 64
     while True:
         out = Walked(np.empty((room, ROW_FIELDS), np.int64), np.empty((room, 3), np.int64), np.zeros(2, np.int64))
-        walk(lines, folded.ops, reach, rules, counts, out)
+        walk(lines, past, rules, counts, op_lo, out)
         if out.used.max() <= room:
             return Walked(out.rows[: out.used[0]], out.changes[: out.used[1]], out.used)
         room = int(out.used.max())
@@ -146,8 +147,8 @@ def evaluate(events: pa.RecordBatch, policy: Policy, T: int) -> Evaluated:
     coded = encode(events)
     sets = len(coded.texts.set_ids)
     folded = fold_operations(coded.records, policy)
-    lines = build_lines(coded.signals, coded.faults, sets)
-    walked = _walk(lines, folded, build_reach(folded, lines, sets), rules, sets)
+    lines, past = build_lines(coded.signals, coded.faults, folded, sets)
+    walked = _walk(lines, past, folded, rules, sets)
     series = _series(walked, lines, rules, sets)
     attributions = attribution_rows(walked.rows, lines, folded.ops, coded, rules)
     operations = operation_rows(walked.rows, folded, coded, rules)

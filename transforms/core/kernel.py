@@ -14,6 +14,8 @@ Ints = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
 Bools = npt.NDArray[np.bool_]
 Words = npt.NDArray[np.uint64]
+Records = npt.NDArray[np.void]
+"""A structured array."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 NEVER: Final = 2**62
@@ -31,18 +33,6 @@ def first_at_or_after(values: Ints, lo: int, hi: int, x: int) -> int:
     while lo < hi:
         middle = (lo + hi) // 2
         if values[middle] < x:
-            lo = middle + 1
-        else:
-            hi = middle
-    return lo
-
-
-@kernel
-def first_start(start: Ints, list_: Ints, lo: int, hi: int, x: int) -> int:
-    """The first position in [lo, hi) of a list of operations that starts at or after x, or hi."""
-    while lo < hi:
-        middle = (lo + hi) // 2
-        if start[list_[middle]] < x:
             lo = middle + 1
         else:
             hi = middle

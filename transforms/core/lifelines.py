@@ -10,9 +10,8 @@ from transforms.core.attribution import (
     ACCEPTED, EXPLAINED, FAULT, NONE, OVERRUN, PRESUMED, REFUSED, REMOVED, UNDECIDED, UNEXCUSED, UNEXPLAINED, Judged, Own, judge,
 )  # fmt: skip
 from transforms.core.kernel import NEVER, Ints, first_at_or_after, kernel
-from transforms.core.lines import AVAILABLE, DEGRADED, UNKNOWN, Lines, Reach
-from transforms.core.operations import Ops
-from transforms.core.removals import Life, Rules, definite_removals
+from transforms.core.lines import AVAILABLE, DEGRADED, UNKNOWN, Lines, Past
+from transforms.core.removals import Life, Rules, definite_removals, first_signal
 
 UP, BAD_DEGRADED, BAD_UNAVAILABLE, OVERRUNS, EXCUSED, IS_UNKNOWN, IS_REMOVED = range(len(CLASSES))
 ABSENT: Final = len(CLASSES)
@@ -33,26 +32,26 @@ class Walked(NamedTuple):
 
 
 @kernel
-def _last_at(life: Life, t: int, lines: Lines) -> int:
+def _last_at(life: Life, t: int, past: Past) -> int:
     """The signal that is in force at t."""
-    return first_at_or_after(lines.time, life.k0, life.k1, t + 1) - 1
+    return first_signal(past, life.k0, life.k1, t + 1) - 1
 
 
 @kernel
-def _bad_until(life: Life, t: int, lines: Lines) -> int:
+def _bad_until(life: Life, t: int, past: Past) -> int:
     """Microseconds of Degraded or Unavailable before t."""
-    k = _last_at(life, t, lines)
-    return lines.bad[k] + (t - lines.time[k] if lines.state[k] >= DEGRADED else 0)
+    k = _last_at(life, t, past)
+    return past.signals[k].bad + (t - past.signals[k].time if past.signals[k].state >= DEGRADED else 0)
 
 
 @kernel
-def _worst(life: Life, x: int, y: int, lines: Lines) -> int:
+def _worst(life: Life, x: int, y: int, past: Past) -> int:
     """The worst reported state in [x, y)."""
-    k = _last_at(life, x, lines)
-    worst = lines.state[k]
+    k = _last_at(life, x, past)
+    worst = past.signals[k].state
     k += 1
-    while k < life.k1 and lines.time[k] < y:
-        worst = max(worst, lines.state[k])
+    while k < life.k1 and past.signals[k].time < y:
+        worst = max(worst, past.signals[k].state)
         k += 1
     return worst
 
@@ -60,35 +59,35 @@ def _worst(life: Life, x: int, y: int, lines: Lines) -> int:
 @kernel
 def _push_row(
     life: Life, start: int, end: int, onset: int, verdict: int, op: int, limit: int, n: int, signal: int,
-    lines: Lines, rules: Rules, out: Walked,
+    past: Past, rules: Rules, out: Walked,
 ) -> None:  # fmt: skip
     """One row of attributions; its seconds are those of its own part."""
     excused = counted = 0
     if verdict != REMOVED and end <= rules.T:
         lapse = start if verdict in (FAULT, UNEXCUSED, UNEXPLAINED) else min(max(limit, start), end)
-        excused = _bad_until(life, lapse, lines) - _bad_until(life, start, lines)
+        excused = _bad_until(life, lapse, past) - _bad_until(life, start, past)
         if verdict != PRESUMED:
-            counted = _bad_until(life, end, lines) - _bad_until(life, lapse, lines)
+            counted = _bad_until(life, end, past) - _bad_until(life, lapse, past)
     at = out.used[0]
     out.used[0] += 1
     if at < len(out.rows):
-        worst = _worst(life, start, min(end, rules.T), lines)
+        worst = _worst(life, start, min(end, rules.T), past)
         end = end if end <= rules.T else NEVER
         out.rows[at] = (life.line, start, end, onset, worst, verdict, op, limit, n, excused, counted, signal)
 
 
 @kernel
 def _push_rows(
-    life: Life, start: int, end: int, verdict: int, op: int, limit: int, n: int, signal: int, lines: Lines, rules: Rules, out: Walked
+    life: Life, start: int, end: int, verdict: int, op: int, limit: int, n: int, signal: int, past: Past, rules: Rules, out: Walked
 ) -> None:
     """An attribution, continued in a new row wherever one has been open for `max_open` (contract.md, attributions)."""
     onset = start
     while start < rules.T:
         cut = -(-(start + rules.max_open) // rules.grid) * rules.grid
         if end <= cut or rules.T < cut:
-            _push_row(life, start, end, onset, verdict, op, limit, n, signal, lines, rules, out)
+            _push_row(life, start, end, onset, verdict, op, limit, n, signal, past, rules, out)
             return
-        _push_row(life, start, cut, onset, verdict, op, limit, n, signal, lines, rules, out)
+        _push_row(life, start, cut, onset, verdict, op, limit, n, signal, past, rules, out)
         start, signal = cut, NONE
 
 
@@ -131,13 +130,13 @@ def _forgetting(absent: Ints, n: int, max_open: int) -> int:
 
 
 @kernel
-def _episode_end(life: Life, k: int, wall: int, lines: Lines) -> int:
+def _episode_end(life: Life, k: int, wall: int, past: Past) -> int:
     """Where the episode that begins under signal k ends: next Available, a turn out of Unknown, or the wall."""
-    dormant = lines.state[k] == UNKNOWN
+    dormant = past.signals[k].state == UNKNOWN
     k += 1
-    while k < life.k1 and lines.time[k] < wall:
-        if lines.state[k] == AVAILABLE or (dormant and lines.state[k] >= DEGRADED):
-            return lines.time[k]
+    while k < life.k1 and past.signals[k].time < wall:
+        if past.signals[k].state == AVAILABLE or (dormant and past.signals[k].state >= DEGRADED):
+            return past.signals[k].time
         k += 1
     return wall
 
@@ -155,14 +154,14 @@ def _class_of(state: int, verdict: int, lapsed: bool) -> int:
 
 
 @kernel
-def _push_changes(life: Life, until: int, row0: int, absent: Ints, removed: Ints, lines: Lines, rules: Rules, out: Walked) -> None:
+def _push_changes(life: Life, until: int, row0: int, absent: Ints, removed: Ints, past: Past, rules: Rules, out: Walked) -> None:
     """The class of a lifeline at every moment before `until`, as changes; its episodes are the rows from `row0` on."""
     ia = ir = 0
     ie, rows = row0, min(out.used[0], len(out.rows))
-    k, last, t = life.k0, GONE, lines.time[life.k0]
+    k, last, t = life.k0, GONE, past.signals[life.k0].time
     stop = min(until, rules.T)
     while t < stop:
-        while k + 1 < life.k1 and lines.time[k + 1] <= t:
+        while k + 1 < life.k1 and past.signals[k + 1].time <= t:
             k += 1
         while ia < len(absent) and absent[ia, 1] <= t:
             ia += 1
@@ -170,21 +169,21 @@ def _push_changes(life: Life, until: int, row0: int, absent: Ints, removed: Ints
             ir += 1
         while ie < rows and out.rows[ie, END] <= t:
             ie += 1
-        at = lines.time[k + 1] if k + 1 < life.k1 else NEVER
+        at = past.signals[k + 1].time if k + 1 < life.k1 else NEVER
         verdict, limit = UNEXPLAINED, NEVER
         if ie < rows:
             at = min(at, out.rows[ie, END] if out.rows[ie, START] <= t else out.rows[ie, START])
             if out.rows[ie, START] <= t:
                 verdict, limit = out.rows[ie, VERDICT], out.rows[ie, LIMIT]
                 at = min(at, limit) if limit > t else at
-        class_ = _class_of(lines.state[k], verdict, limit <= t)
+        class_ = _class_of(past.signals[k].state, verdict, limit <= t)
         if ir < len(removed):
             at = min(at, removed[ir, 1] if removed[ir, 0] <= t else removed[ir, 0])
             class_ = IS_REMOVED if removed[ir, 0] <= t else class_
         if ia < len(absent):
             at = min(at, absent[ia, 1] if absent[ia, 0] <= t else absent[ia, 0])
             class_ = ABSENT if absent[ia, 0] <= t else class_
-        code = 4 * class_ + lines.state[k]
+        code = 4 * class_ + past.signals[k].state
         if code != last:
             _push_change(t, life.line, code, out)
             last = code
@@ -202,7 +201,7 @@ def _push_change(t: int, line: int, code: int, out: Walked) -> None:
 
 
 @kernel
-def _push_removed(life: Life, until: int, removals: Ints, absent: Ints, lines: Lines, ops: Ops, rules: Rules, out: Walked) -> None:
+def _push_removed(life: Life, until: int, removals: Ints, absent: Ints, past: Past, rules: Rules, out: Walked) -> None:
     """Each maximal stretch of removed time outside absent time, with the first of its operations (semantics.md 4, "Removed")."""
     stretches = _merged(removals[:, :2].copy(), len(removals))
     ia = 0
@@ -223,7 +222,7 @@ def _push_removed(life: Life, until: int, removals: Ints, absent: Ints, lines: L
                     n += 1
                     first = removal[3] if first == NONE else min(first, removal[3])
             if n:
-                _push_rows(life, x, end, REMOVED, first, ops.limit[first], n, NONE, lines, rules, out)
+                _push_rows(life, x, end, REMOVED, first, past.ops[first].limit, n, NONE, past, rules, out)
             x = end
 
 
@@ -238,18 +237,18 @@ def _decided(counting: Ints, head: int, a: int) -> int:
 
 
 @kernel
-def _push_episode(life: Life, a: int, k: int, judged: Judged, lines: Lines, rules: Rules, out: Walked) -> None:
-    signal = lines.row[k] if lines.time[k] == a else NONE
-    _push_rows(life, a, judged.end, judged.verdict, judged.op, judged.limit, judged.candidates, signal, lines, rules, out)
+def _push_episode(life: Life, a: int, k: int, judged: Judged, past: Past, rules: Rules, out: Walked) -> None:
+    signal = past.signals[k].row if past.signals[k].time == a else NONE
+    _push_rows(life, a, judged.end, judged.verdict, judged.op, judged.limit, judged.candidates, signal, past, rules, out)
 
 
 @kernel
 def _walk_life(
-    life: Life, own: Own, counting: Ints, head: int, lines: Lines, ops: Ops, reach: Reach, rules: Rules, out: Walked
+    life: Life, own: Own, counting: Ints, head: int, past: Past, rules: Rules, out: Walked
 ) -> tuple[int, int, int, Ints]:
     """Walks one lifeline. Gives when it is forgotten (NEVER: not), the onset and the operation for which a decision is needed (-1: none),
     and its definite removals."""
-    removals = definite_removals(life, lines, ops, reach, rules)
+    removals = definite_removals(life, past, rules)
     absent, removed, n_absent, n_removed = np.empty((4, 2), np.int64), np.empty((4, 2), np.int64), 0, 0
     for removal in removals:
         if removal[1] > removal[0]:
@@ -259,7 +258,7 @@ def _walk_life(
             absent = _push_span(absent, n_absent, removal[1], removal[2])
             n_absent += 1
     forgotten = _forgetting(absent, n_absent, rules.max_open)
-    row0, u, t = out.used[0], 0, lines.time[life.k0]
+    row0, u, t = out.used[0], 0, past.signals[life.k0].time
     while True:
         while u < len(removals) and removals[u, 0] <= t:
             t = max(t, removals[u, 2])
@@ -267,16 +266,16 @@ def _walk_life(
         if t >= min(forgotten, rules.T):
             break
         wall = removals[u, 0] if u < len(removals) else NEVER
-        k = _last_at(life, t, lines)
-        if lines.state[k] == AVAILABLE:
-            k = lines.next_other[k]
-            t = min(wall, lines.time[k] if k < life.k1 else NEVER)
+        k = _last_at(life, t, past)
+        if past.signals[k].state == AVAILABLE:
+            k = past.signals[k].next_other
+            t = min(wall, past.signals[k].time if k < life.k1 else NEVER)
             continue
-        b = _episode_end(life, k, wall, lines)
-        judged = judge(life, t, b, wall, _decided(counting, head, t), own, lines, ops, reach, rules)
+        b = _episode_end(life, k, wall, past)
+        judged = judge(life, t, b, wall, _decided(counting, head, t), own, past, rules)
         if judged.pending:
             return NEVER, t, judged.op, removals
-        _push_episode(life, t, k, judged, lines, rules, out)
+        _push_episode(life, t, k, judged, past, rules, out)
         t = b
         if judged.away != NONE:
             t = judged.back
@@ -288,24 +287,42 @@ def _walk_life(
                 removed = _push_span(removed, n_removed, judged.away, judged.back)
                 n_removed += 1
     absent = _merged(absent, n_absent)
-    _push_changes(life, forgotten, row0, absent, _merged(removed, n_removed), lines, rules, out)
-    _push_removed(life, forgotten, removals, absent, lines, ops, rules, out)
+    _push_changes(life, forgotten, row0, absent, _merged(removed, n_removed), past, rules, out)
+    _push_removed(life, forgotten, removals, absent, past, rules, out)
     return forgotten, NONE, NONE, removals
 
 
 @kernel
+def _life_of(line: int, lines: Lines) -> Life:
+    """The first lifeline of a line."""
+    s = lines.set[line]
+    return Life(
+        line, lines.instance[line] == 0, lines.lo[line], lines.lo[line + 1], lines.named_lo[line], lines.named_lo[line + 1],
+        lines.all_lo[s], lines.all_lo[s + 1], lines.unnamed_lo[s], lines.unnamed_lo[s + 1],
+        lines.fault_lo[line], lines.fault_lo[line + 1], -NEVER,
+    )  # fmt: skip
+
+
+@kernel
+def _reborn(life: Life, k0: int, floor: int) -> Life:
+    """The next lifeline of a line, from signal k0 on, after a forgetting."""
+    return Life(
+        life.line, life.own, k0, life.k1, life.named, life.named_end, life.all, life.all_end, life.unnamed, life.unnamed_end,
+        life.faults, life.faults_end, floor,
+    )  # fmt: skip
+
+
+@kernel
 def _walk_line(
-    line: int, own: Own, counting: Ints, head: int, lines: Lines, ops: Ops, reach: Reach, rules: Rules, out: Walked
+    life: Life, own: Own, counting: Ints, head: int, past: Past, rules: Rules, out: Walked
 ) -> tuple[int, int, Ints, Ints]:
     """Walks a line, lifeline after lifeline. Gives the onset and operation that wait for a decision (-1: none; nothing is written then),
     the moments at which it was forgotten, and when definite operations begin to remove it."""
     rows, changes = out.used[0], out.used[1]
-    k0, k1, floor = lines.lo[line], lines.lo[line + 1], -NEVER
     forgotten, begun = np.empty((0, 2), np.int64), np.empty((0, 2), np.int64)
     n = m = 0
-    while k0 < k1:
-        life = Life(line, lines.set[line], lines.instance[line] == 0, k0, k1, floor)
-        moment, a, op, removals = _walk_life(life, own, counting, head, lines, ops, reach, rules, out)
+    while life.k0 < life.k1:
+        moment, a, op, removals = _walk_life(life, own, counting, head, past, rules, out)
         for removal in removals:
             if removal[1] > removal[0] and removal[0] < moment:
                 begun = _push_span(begun, m, removal[0], 0)
@@ -317,7 +334,7 @@ def _walk_line(
             break
         forgotten = _push_span(forgotten, n, moment, 0)
         n += 1
-        k0, floor = first_at_or_after(lines.time, k0, k1, moment), moment
+        life = _reborn(life, first_signal(past, life.k0, life.k1, moment), moment)
     return NONE, NONE, forgotten[:n, 0].copy(), begun[:m, 0].copy()
 
 
@@ -345,7 +362,7 @@ def _keep_begun(begun: Ints, n: int, line: int, version: int, moments: Ints) -> 
 
 
 @kernel
-def _walk_counted(s: int, own: Own, lines: Lines, ops: Ops, reach: Reach, rules: Rules, out: Walked) -> None:
+def _walk_counted(s: int, own: Own, op0: int, op1: int, lines: Lines, past: Past, rules: Rules, out: Walked) -> None:
     """Walks the instances of a set in which an operation has a count: presumptions wait for their turn, in order of (onset, instance)."""
     first, last = lines.of_set[s], lines.of_set[s + 1]
     if first < last and lines.instance[first] == 0:
@@ -354,8 +371,7 @@ def _walk_counted(s: int, own: Own, lines: Lines, ops: Ops, reach: Reach, rules:
     head, version, seen = np.full(size, NONE, np.int64), np.zeros(size, np.int64), np.full(size, NONE, np.int64)
     begun, n_begun = np.empty((16, 3), np.int64), 0
     decisions, n = np.empty((16, 3), np.int64), 0
-    op0 = first_at_or_after(ops.set, 0, len(ops.set), s)
-    left = np.full(first_at_or_after(ops.set, op0, len(ops.set), s + 1) - op0, NONE, np.int64)
+    left = np.full(op1 - op0, NONE, np.int64)
     waiting = [(0, 0, 0) for _ in range(0)]
     for line in range(first, last):
         waiting.append((-NEVER, line, NONE))
@@ -364,8 +380,8 @@ def _walk_counted(s: int, own: Own, lines: Lines, ops: Ops, reach: Reach, rules:
         i = line - first
         if op != NONE:
             if left[op - op0] == NONE:
-                x, y = ops.begin[op] - rules.skew, ops.limit[op]
-                left[op - op0] = max(ops.count[op] - _begun_within(begun, n_begun, version, first, x, y, seen, op), 0)
+                x, y = past.ops[op].begin - rules.skew, past.ops[op].limit
+                left[op - op0] = max(past.ops[op].count - _begun_within(begun, n_begun, version, first, x, y, seen, op), 0)
             accepted = left[op - op0] > 0
             left[op - op0] -= accepted
             if n == len(decisions):
@@ -375,7 +391,7 @@ def _walk_counted(s: int, own: Own, lines: Lines, ops: Ops, reach: Reach, rules:
             decisions[n] = (a, ACCEPTED if accepted else REFUSED, head[i])
             head[i] = n
             n += 1
-        a, op, _, moments = _walk_line(line, own, decisions, head[i], lines, ops, reach, rules, out)
+        a, op, _, moments = _walk_line(_life_of(line, lines), own, decisions, head[i], past, rules, out)
         version[i] += 1
         begun = _keep_begun(begun, n_begun, line, version[i], moments)
         n_begun += len(moments)
@@ -384,15 +400,15 @@ def _walk_counted(s: int, own: Own, lines: Lines, ops: Ops, reach: Reach, rules:
 
 
 @kernel
-def walk(lines: Lines, ops: Ops, reach: Reach, rules: Rules, counts: Ints, out: Walked) -> None:
+def walk(lines: Lines, past: Past, rules: Rules, counts: Ints, op_lo: Ints, out: Walked) -> None:
     """Walks all lines of all sets (semantics.md 4 and 5).
 
     Args:
         lines: The lines of all sets, sorted.
-        ops: Their operations.
-        reach: Whom they target.
+        past: Their signals, fault notices and operations.
         rules: The policy and T.
         counts: Of each set whether an operation of it has a count.
+        op_lo: `op_lo[s]:op_lo[s + 1]` are the operations of set s.
         out: Room for the results; `out.used` says how much was needed.
     """
     nothing = np.empty((0, 3), np.int64)
@@ -401,11 +417,11 @@ def walk(lines: Lines, ops: Ops, reach: Reach, rules: Rules, counts: Ints, out: 
         own = Own(0, 0, np.empty(0, np.int64))
         if first < last and lines.instance[first] == 0:
             own = Own(lines.lo[first], lines.lo[first + 1], np.empty(0, np.int64))
-            _, _, forgotten, _ = _walk_line(first, own, nothing, NONE, lines, ops, reach, rules, out)
+            _, _, forgotten, _ = _walk_line(_life_of(first, lines), own, nothing, NONE, past, rules, out)
             own = Own(lines.lo[first], lines.lo[first + 1], forgotten)
             first += 1
         if counts[s]:
-            _walk_counted(s, own, lines, ops, reach, rules, out)
+            _walk_counted(s, own, op_lo[s], op_lo[s + 1], lines, past, rules, out)
         else:
             for line in range(first, last):
-                _walk_line(line, own, nothing, NONE, lines, ops, reach, rules, out)
+                _walk_line(_life_of(line, lines), own, nothing, NONE, past, rules, out)

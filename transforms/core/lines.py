@@ -3,55 +3,62 @@
 A *line* is one (scale set, instance) that has ever reported; instance code 0 stands for the set itself, whose line comes first.
 """
 
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from transforms.core.kernel import Ints, group_by, kernel
+from transforms.core.kernel import Ints, Records, group_by, kernel
 from transforms.core.operations import ALL, RENEWS, UNNAMED, Folded, Ops
 from transforms.core.texts import tie_ranks
 
 AVAILABLE, UNKNOWN, DEGRADED, UNAVAILABLE = range(4)
 
 
+SIGNAL: Final = np.dtype(
+    [("time", "i8"), ("state", "i8"), ("row", "i8"), ("next_available", "i8"), ("next_other", "i8"), ("bad", "i8")]
+)
+"""A winning signal. `row`: whose event_id counts, the smallest of those that carry the winning state. `next_available`, `next_other`: the first
+at or after it, in its line, that is (not) Available, or the end of the line. `bad`: microseconds of Degraded or Unavailable before it."""
+
+OPERATION: Final = np.dtype(
+    [(name, "i8") for name in ("start", "begin", "end", "limit", "outcome", "effect", "target", "count")]
+    + [(name, "?") for name in ("gone", "excuses", "news")]
+)
+"""An operation as the walk reads it: the fields of `Ops` that decide."""
+
+
 class Lines(NamedTuple):
-    """Lines sorted by (set, instance); `lo[line]:lo[line + 1]` are its winning signals, one a time, ascending."""
+    """Lines sorted by (set, instance), an entry each (offsets: one more)."""
 
     set: Ints
     instance: Ints
     lo: Ints
-    time: Ints
-    state: Ints
-    row: Ints
-    """Of each winning signal the row whose event_id counts: the smallest of those that carry the winning state."""
-    next_available: Ints
-    """Of each signal the first at or after it, in its line, that is Available (or the end of the line)."""
-    next_other: Ints
-    """Of each signal the first at or after it, in its line, that is not Available (or the end of the line)."""
-    bad: Ints
-    """Microseconds in which the line was Degraded or Unavailable before each signal."""
+    """`signals[lo[line]:lo[line + 1]]` are the winning signals of a line, ascending, one a time."""
     fault_lo: Ints
-    fault: Ints
+    """`faults[fault_lo[line]:fault_lo[line + 1]]` are the times of its fault notices, ascending."""
+    named_lo: Ints
+    """`lists[named_lo[line]:named_lo[line + 1]]` name its instance; of a set's own line they are all operations of the set."""
     of_set: Ints
     """`of_set[s]:of_set[s + 1]` are the lines of set s."""
-
-
-class Reach(NamedTuple):
-    """Which operations target whom: positions in `Ops`, ascending, so by start."""
-
-    named_lo: Ints
-    """`named[named_lo[line]:named_lo[line + 1]]` name the instance of a line; of a set's own line they are all operations of the set."""
-    named: Ints
     all_lo: Ints
-    """`all[all_lo[s]:all_lo[s + 1]]` target all of set s."""
-    all: Ints
-    all_renews: Ints
-    """Of each position in `all` the first at or after it, in its set, that renews and excuses (or the end of the set's)."""
+    """`lists[all_lo[s]:all_lo[s + 1]]` target all of set s."""
     unnamed_lo: Ints
-    unnamed: Ints
-    covered: Ints
-    """Of each position in `unnamed` the latest limit so far in its set of those that renew, excuse and are no create or scale_out."""
+    """`lists[unnamed_lo[s]:unnamed_lo[s + 1]]` are the unnamed ones of set s."""
+
+
+class Past(NamedTuple):
+    """What the walk looks up. Few arrays, since each costs at every call of a compiled function."""
+
+    signals: Records
+    """Of SIGNAL."""
+    faults: Ints
+    ops: Records
+    """Of OPERATION."""
+    lists: Ints
+    """Operations by whom they target, each list ascending, so by start: (operation, more). `more` of those that target all: the first position at or
+    after it, in its list, of one that renews and excuses (or its end); of unnamed ones: the latest limit so far, in its list, of those that renew,
+    excuse and are no create or scale_out."""
 
 
 @kernel
@@ -87,81 +94,94 @@ class Signals(NamedTuple):
     event_id: pa.StringArray
 
 
-def build_lines(signals: Signals, faults: Signals, sets: int) -> Lines:
-    """Sorts the signals of each line and decides equal times: the worst state wins."""
-    width = int(signals.instance.max(initial=0)) + 1
-    ids, code = np.unique(signals.set * width + signals.instance, return_inverse=True)
-    _, order = group_by(code, len(ids), np.argsort(signals.time, kind="stable"))
-    line, time, state = code[order], signals.time[order], signals.state[order]
-    same = (line[1:] == line[:-1]) & (time[1:] == time[:-1])
+def build_lines(given: Signals, faults: Signals, folded: Folded, sets: int) -> tuple[Lines, Past]:
+    """Sorts the signals of each line, decides equal times (the worst state wins), and lists the operations by whom they target."""
+    width = 1 + int(max(x.max(initial=0) for x in (given.instance, faults.instance, folded.named_instance)))
+    ids, code = np.unique(given.set * width + given.instance, return_inverse=True)
+    of_set, instance = ids // width, ids % width
+    lo, signals = _winning(given, code, len(ids))
+    line, known = _find(ids, faults.set * width + faults.instance)
+    known = known[np.argsort(faults.time[known], kind="stable")]
+    fault_lo, order = group_by(line, len(ids), known)
+    named_lo, named = _named(folded, ids, width, np.flatnonzero(instance == 0))
+    all_lo, all_, unnamed_lo, unnamed = _wide(folded.ops, sets)
+    lists = np.concatenate([named, all_, unnamed])
+    all_lo, unnamed_lo = all_lo + len(named), unnamed_lo + len(named) + len(all_)
+    ops = _table(OPERATION, folded.ops._asdict())
+    _note_renewing(all_lo, lists, ops)
+    _note_covered(unnamed_lo, lists, ops)
+    lines = Lines(
+        of_set, instance, lo, fault_lo, named_lo, np.searchsorted(of_set, np.arange(sets + 1)), all_lo, unnamed_lo
+    )
+    return lines, Past(signals, faults.time[order], ops, lists)
+
+
+def _table(dtype: np.dtype[Any], columns: dict[str, Any]) -> Records:
+    """One structured array of the columns that `dtype` names."""
+    names = dtype.names or ()
+    table = np.empty(len(columns[names[0]]), dtype)
+    for name in names:
+        table[name] = columns[name]
+    return table
+
+
+def _winning(given: Signals, line: Ints, lines: int) -> tuple[Ints, Records]:
+    """The winning signals of each line: (offsets of the lines, array of SIGNAL)."""
+    _, order = group_by(line, lines, np.argsort(given.time, kind="stable"))
+    same = (np.diff(line[order]) == 0) & (np.diff(given.time[order]) == 0)
     if same.any():
-        ties = tie_ranks(signals.event_id, (code, signals.time, signals.state))
-        order = np.lexsort((ties, -signals.state, signals.time, code))
-        line, time, state = code[order], signals.time[order], signals.state[order]
-    wins = np.r_[True, ~same] if len(order) else np.empty(0, np.bool_)
-    lo = np.r_[0, np.cumsum(np.bincount(line[wins], minlength=len(ids)))].astype(np.int64)
-    fault_lo, fault = _faults_of(ids, faults, width)
-    time, state = time[wins], state[wins]
-    return Lines(
-        ids // width, ids % width, lo, time, state, order[wins], *_next_states(lo, state), _bad_before(lo, time, state), fault_lo, fault,
-        np.searchsorted(ids // width, np.arange(sets + 1)),
-    )  # fmt: skip
+        ties = tie_ranks(given.event_id, (line, given.time, given.state))
+        order = np.lexsort((ties, -given.state, given.time, line))
+    wins = order[np.r_[True, ~same]] if len(order) else order
+    lo = np.r_[0, np.cumsum(np.bincount(line[wins], minlength=lines))].astype(np.int64)
+    time, state = given.time[wins], given.state[wins]
+    available, other = _next_states(lo, state)
+    columns = dict(time=time, state=state, row=wins, next_available=available, next_other=other, bad=_bad_before(lo, time, state))
+    return lo, _table(SIGNAL, columns)
 
 
-def _faults_of(ids: Ints, faults: Signals, width: int) -> tuple[Ints, Ints]:
-    """The times of the fault notices of each line, ascending; those on what never reported are nobody's."""
-    wanted = np.where(faults.instance < width, faults.set * width + faults.instance, -1)
-    line = np.searchsorted(ids, wanted)
-    known = np.flatnonzero(ids[np.minimum(line, len(ids) - 1)] == wanted) if len(ids) else np.empty(0, np.int64)
-    lo, order = group_by(line, len(ids), known[np.argsort(faults.time[known], kind="stable")])
-    return lo, faults.time[order]
+def _find(ids: Ints, wanted: Ints) -> tuple[Ints, Ints]:
+    """Of each wanted id its place in sorted ids, and which of them are there; what never reported is nobody's."""
+    place = np.searchsorted(ids, wanted)
+    found = ids[np.minimum(place, len(ids) - 1)] == wanted if len(ids) else np.zeros(len(wanted), np.bool_)
+    return place, np.flatnonzero(found)
 
 
-def build_reach(folded: Folded, lines: Lines, sets: int) -> Reach:
-    """Lists of operations by whom they target."""
-    ops = folded.ops
+def _named(folded: Folded, ids: Ints, width: int, own: Ints) -> tuple[Ints, Ints]:
+    """Lists of the operations that name the instance of each line; of a set's own line (`own`) all operations of the set."""
+    line, known = _find(ids, folded.ops.set[folded.named_op] * width + folded.named_instance)
+    own_line, of_own = _find(ids[own], folded.ops.set * width)
+    line = np.r_[line[known], own[own_line[of_own]]]
+    op = np.r_[folded.named_op[known], of_own]
+    lo, order = group_by(line, len(ids), np.arange(len(line)))
+    return lo, np.stack([op[order], np.zeros(len(order), np.int64)], axis=1)
+
+
+def _wide(ops: Ops, sets: int) -> tuple[Ints, Ints, Ints, Ints]:
+    """Lists, a set, of the operations that target all, and of the unnamed ones: offsets and (operation, 0) of each."""
     positions = np.arange(len(ops.set))
     all_lo, all_ = group_by(ops.set, sets, positions[ops.target == ALL])
     unnamed_lo, unnamed = group_by(ops.set, sets, positions[ops.target == UNNAMED])
-    width = int(max(lines.instance.max(initial=0), folded.named_instance.max(initial=0))) + 1
-    ids = lines.set * width + lines.instance
-    wanted = ops.set[folded.named_op] * width + folded.named_instance
-    line = np.searchsorted(ids, wanted)
-    known = ids[np.minimum(line, len(ids) - 1)] == wanted if len(ids) else np.zeros(len(wanted), np.bool_)
-    own = np.full(sets, -1)
-    own[lines.set[lines.instance == 0]] = np.flatnonzero(lines.instance == 0)
-    to_own = np.flatnonzero(own[ops.set] >= 0)
-    line = np.r_[line[known], own[ops.set[to_own]]]
-    op = np.r_[folded.named_op[known], to_own]
-    named_lo, order = group_by(line, len(ids), np.arange(len(line)))
-    return Reach(
-        named_lo, op[order],
-        all_lo, all_, _next_renewing(all_lo, all_, ops), unnamed_lo, unnamed, _covered(unnamed_lo, unnamed, ops),
-    )  # fmt: skip
+    return all_lo, np.stack([all_, 0 * all_], axis=1), unnamed_lo, np.stack([unnamed, 0 * unnamed], axis=1)
 
 
 @kernel
-def _next_renewing(lo: Ints, all_: Ints, ops: Ops) -> Ints:
-    out = np.empty(len(all_), np.int64)
+def _note_renewing(lo: Ints, lists: Ints, ops: Records) -> None:
     for s in range(len(lo) - 1):
         found = lo[s + 1]
         for k in range(lo[s + 1] - 1, lo[s] - 1, -1):
-            if ops.effect[all_[k]] == RENEWS and ops.excuses[all_[k]]:
+            op = ops[lists[k, 0]]
+            if op.effect == RENEWS and op.excuses:
                 found = k
-            out[k] = found
-    return out
+            lists[k, 1] = found
 
 
 @kernel
-def _covered(lo: Ints, unnamed: Ints, ops: Ops) -> Ints:
-    out = np.empty(len(unnamed), np.int64)
+def _note_covered(lo: Ints, lists: Ints, ops: Records) -> None:
     for s in range(len(lo) - 1):
         latest = -1
         for k in range(lo[s], lo[s + 1]):
-            op = unnamed[k]
-            if ops.effect[op] == RENEWS and ops.excuses[op] and not ops.news[op]:
-                latest = max(latest, ops.limit[op])
-            out[k] = latest
-    return out
-
-
+            op = ops[lists[k, 0]]
+            if op.effect == RENEWS and op.excuses and not op.news:
+                latest = max(latest, op.limit)
+            lists[k, 1] = latest
