@@ -92,7 +92,7 @@ def first_fault(life: Life, x: int, past: Past) -> int:
 
 @kernel
 def _is_over(life: Life, op: int, a: int, past: Past) -> bool:
-    """Whether only the end of an unfinished removal was lost: a renewal has started since and the instance has returned, both before a."""
+    """Whether an unfinished removal only lost its end: before a, a renewal has started since and the instance has returned."""
     if past.ops[op].outcome != UNFINISHED or past.ops[op].effect != REMOVES:
         return False
     renewal = next_renewal(life, past.ops[op].start + 1, past)
@@ -133,9 +133,7 @@ def _best_of(
 
 
 @kernel
-def explaining(
-    life: Life, a: int, returned: bool, past: Past, rules: Rules
-) -> tuple[int, bool, int]:
+def explaining(life: Life, a: int, returned: bool, past: Past, rules: Rules) -> tuple[int, bool, int]:
     """Steps 2 and 3: (explaining operation or -1, whether it targets definitely, number of candidates)."""
     best, rank, n = NONE, 0, 0
     best, rank, n = _best_of(life, life.named, life.named_end, 1, a, returned, best, rank, n, past, rules)
@@ -146,9 +144,7 @@ def explaining(
 
 
 @kernel
-def _beside(
-    lo: int, hi: int, op: int, b: int, skip_news: bool, limit: int, cap: int, past: Past, rules: Rules
-) -> int:
+def _beside(lo: int, hi: int, op: int, b: int, skip_news: bool, limit: int, cap: int, past: Past, rules: Rules) -> int:
     """The limit extended by operations of one list that start within `skew` of the explaining one."""
     k = first_start(past, lo, hi, past.ops[op].start - rules.skew)
     while k < hi and past.ops[past.lists[k, 0]].start <= past.ops[op].start + rules.skew and past.ops[past.lists[k, 0]].start < b:
@@ -181,9 +177,7 @@ def _chained(life: Life, a: int, b: int, limit: int, cap: int, past: Past, rules
 
 
 @kernel
-def extended_limit(
-    life: Life, op: int, definite: bool, a: int, b: int, returned: bool, past: Past, rules: Rules
-) -> int:
+def extended_limit(life: Life, op: int, definite: bool, a: int, b: int, returned: bool, past: Past, rules: Rules) -> int:
     """Step 4 without faults: L of an episode [a, b) that `op` explains."""
     limit, cap = past.ops[op].limit, a + rules.max_excuse
     limit = _beside(life.named, life.named_end, op, b, False, limit, cap, past, rules)
@@ -211,7 +205,7 @@ def _kind(op: int, definite: bool, returned: bool, past: Past) -> int:
 
 @kernel
 def _moment(life: Life, op: int, x: int, until: int, past: Past) -> int:
-    """The first moment in [x, until) at which something brings the instance back (if the verb leaves it behind) or makes it anew."""
+    """The first moment in [x, until) that brings the instance back (if the verb leaves it behind) or makes it anew (if not)."""
     if past.ops[op].gone:
         return min(until, made_anew(life, x, past))
     return brought_back(life, x, until, past)
@@ -231,9 +225,9 @@ def _next_bad(life: Life, x: int, past: Past) -> int:
 @kernel
 def _may_be_presumed(life: Life, kind: int, op: int, a: int, limit: int, w: int, own: Own, past: Past, rules: Rules) -> bool:
     """Step 5, *borne out* and *silent*."""
-    needs = kind == _FAILED or kind == _UPDATE
+    needs = kind in (_FAILED, _UPDATE)
     if kind == _UNNAMED:
-        needs = past.ops[op].gone and past.ops[op].count < 0 and own_signal_before(own, a + 1, past) != NONE
+        needs = past.ops[op].gone and past.ops[op].how_many < 0 and own_signal_before(own, a + 1, past) != NONE
     if needs and not is_borne_out(own, a, w, past):
         return False
     return is_silent(life, limit + rules.settle, w, past)
@@ -253,7 +247,7 @@ def _lapsed(
         back = _moment(life, op, limit + 1, next_return(life, a + 1, past), past)
         if past.ops[op].gone:
             back = min(back, _next_bad(life, w, past))
-        pending = decision == UNDECIDED and past.ops[op].count >= 0
+        pending = decision == UNDECIDED and past.ops[op].how_many >= 0
         end = limit if past.ops[op].gone else min(wall, back)
         return Judged(PRESUMED, op, limit, n, end, limit, back, past.ops[op].gone, pending)
     g = limit + rules.max_open
@@ -267,9 +261,7 @@ def _lapsed(
 
 
 @kernel
-def judge(
-    life: Life, a: int, b: int, wall: int, decision: int, own: Own, past: Past, rules: Rules
-) -> Judged:
+def judge(life: Life, a: int, b: int, wall: int, decision: int, own: Own, past: Past, rules: Rules) -> Judged:
     """Judges the episode [a, b) of a lifeline (b is NEVER while it is open).
 
     Args:

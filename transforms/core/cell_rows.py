@@ -97,13 +97,15 @@ def _merge(
         n += 1
 
 
-def cells_of(availability: pa.RecordBatch, attributions: pa.RecordBatch, operations: pa.RecordBatch, policy: Policy) -> pa.RecordBatch:
+def cells_of(
+    availability: pa.RecordBatch, attributions: pa.RecordBatch, operations: pa.RecordBatch, policy: Policy
+) -> pa.RecordBatch:
     """The cells of three tables that share one sorted dictionary of scale sets; one row a cell that has rows in any of them."""
     tables = (availability, attributions, operations)
     sets = tuple(table["scale_set_id"].indices.to_numpy().astype(np.int64) for table in tables)
     starts = tuple(table["cell"].cast(pa.int64()).to_numpy() for table in tables)
     seed = text_hashes(pa.array([policy.hash]))[0]
-    of_set, cell, rows, digest = _merge(sets, starts, tuple(hash_tables(table) for table in tables), seed)
+    of_set, cell, rows, digest = _merge(sets, starts, tuple(hash_tables(table) for table in tables), seed)  # type: ignore[arg-type]  # three
     counts = [pa.array(rows[:, k].astype(np.int32)) for k in range(3)]
     ids = pa.DictionaryArray.from_arrays(pa.array(of_set.astype(np.int32)), availability["scale_set_id"].dictionary)
     return pa.RecordBatch.from_arrays([ids, pa.array(cell).cast(TIMESTAMP), *counts, pa.array(digest)], schema=CELLS)

@@ -1,4 +1,4 @@
-"""Duplicates: events with the same (kind, scale_set_id, event_id, time) are one event; of differing copies the smallest counts (semantics.md 2)."""
+"""Duplicates: events of one (kind, scale_set_id, event_id, time) are one event; the smallest copy counts (semantics.md 2)."""
 
 from typing import Final
 
@@ -10,7 +10,18 @@ from transforms.core.digest import mix, text_hashes
 from transforms.core.kernel import Ints, Words, kernel
 from transforms.core.texts import rank_of
 
-_COMPARED: Final = ("instance_id", "state", "annotation", "operation_key", "verb", "phase", "initiator", "target", "instance_ids", "count")
+_COMPARED: Final = (
+    "instance_id",
+    "state",
+    "annotation",
+    "operation_key",
+    "verb",
+    "phase",
+    "initiator",
+    "target",
+    "instance_ids",
+    "count",
+)
 """The fields that may differ between copies, in the order of contract.md."""
 
 

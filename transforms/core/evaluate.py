@@ -1,4 +1,4 @@
-"""The evaluation: events of many scale sets, a policy and T in; the corrected series, attributions, operations and cells out (semantics.md)."""
+"""The evaluation: events of many scale sets, a policy and T in; series, attributions, operations and cells out (semantics.md)."""
 
 from typing import NamedTuple
 
@@ -93,8 +93,8 @@ def encode(events: pa.RecordBatch) -> Coded:
     verbs = operations["verb"].dictionary.to_pylist()
     records = Records(
         of_set[kind == _OPERATION], time[kind == _OPERATION], of_key, _enum(operations["verb"]), _enum(operations["phase"]),
-        _enum(operations["initiator"]), _enum(operations["target"]), operations["count"].fill_null(-1).to_numpy(zero_copy_only=False),
-        operations["event_id"], keys, verbs, np.repeat(np.arange(len(lengths)), lengths), of_named + 1,
+        _enum(operations["initiator"]), _enum(operations["target"]),
+        operations["count"].fill_null(-1).to_numpy(zero_copy_only=False), operations["event_id"], keys, verbs, np.repeat(np.arange(len(lengths)), lengths), of_named + 1,
     )  # fmt: skip
     return Coded(Texts(set_ids, instance_ids, keys, verbs), signals(_SIGNAL), signals(_FAULT), records)
 
@@ -102,7 +102,7 @@ def encode(events: pa.RecordBatch) -> Coded:
 def _walk(lines: Lines, past: Past, folded: Folded, rules: Rules, sets: int) -> Walked:
     """The walk, repeated with more room in the rare case that the first guess was too small."""
     counts = np.zeros(sets, np.int64)
-    counts[folded.ops.set[folded.ops.count >= 0]] = 1
+    counts[folded.ops.set[folded.ops.how_many >= 0]] = 1
     op_lo = np.searchsorted(folded.ops.set, np.arange(sets + 1))
     room = 2 * len(past.signals) + 2 * len(folded.named_op) + 2 * len(folded.ops.set) + 64
     while True:
@@ -129,7 +129,7 @@ def _series(walked: Walked, lines: Lines, rules: Rules, sets: int) -> Ints:
 def evaluate(events: pa.RecordBatch, policy: Policy, T: int) -> Evaluated:
     """Evaluates all scale sets of a batch in one call.
 
-    The result is a function of the set of events, the policy and T: order, repetition and what else is in the batch do not matter.
+    The result is a function of the set of events, the policy and T: order, repetition and other sets do not matter.
 
     Args:
         events: `schemas.event.EVENTS`, in any order, with duplicates; verbs are those of the policy.

@@ -7,9 +7,22 @@ import numpy as np
 
 from schemas.availability import CLASSES
 from transforms.core.attribution import (
-    ACCEPTED, EXPLAINED, FAULT, NONE, OVERRUN, PRESUMED, REFUSED, REMOVED, UNDECIDED, UNEXCUSED, UNEXPLAINED, Judged, Own, judge,
+    ACCEPTED,
+    EXPLAINED,
+    FAULT,
+    NONE,
+    OVERRUN,
+    PRESUMED,
+    REFUSED,
+    REMOVED,
+    UNDECIDED,
+    UNEXCUSED,
+    UNEXPLAINED,
+    Judged,
+    Own,
+    judge,
 )  # fmt: skip
-from transforms.core.kernel import NEVER, Ints, first_at_or_after, kernel
+from transforms.core.kernel import NEVER, Ints, kernel
 from transforms.core.lines import AVAILABLE, DEGRADED, UNKNOWN, Lines, Past
 from transforms.core.removals import Life, Rules, definite_removals, first_signal
 
@@ -78,13 +91,23 @@ def _push_row(
 
 @kernel
 def _push_rows(
-    life: Life, start: int, end: int, verdict: int, op: int, limit: int, n: int, signal: int, past: Past, rules: Rules, out: Walked
+    life: Life,
+    start: int,
+    end: int,
+    verdict: int,
+    op: int,
+    limit: int,
+    n: int,
+    signal: int,
+    past: Past,
+    rules: Rules,
+    out: Walked,
 ) -> None:
     """An attribution, continued in a new row wherever one has been open for `max_open` (contract.md, attributions)."""
     onset = start
     while start < rules.T:
         cut = -(-(start + rules.max_open) // rules.grid) * rules.grid
-        if end <= cut or rules.T < cut:
+        if end <= cut or cut > rules.T:
             _push_row(life, start, end, onset, verdict, op, limit, n, signal, past, rules, out)
             return
         _push_row(life, start, cut, onset, verdict, op, limit, n, signal, past, rules, out)
@@ -381,7 +404,7 @@ def _walk_counted(s: int, own: Own, op0: int, op1: int, lines: Lines, past: Past
         if op != NONE:
             if left[op - op0] == NONE:
                 x, y = past.ops[op].begin - rules.skew, past.ops[op].limit
-                left[op - op0] = max(past.ops[op].count - _begun_within(begun, n_begun, version, first, x, y, seen, op), 0)
+                left[op - op0] = max(past.ops[op].how_many - _begun_within(begun, n_begun, version, first, x, y, seen, op), 0)
             accepted = left[op - op0] > 0
             left[op - op0] -= accepted
             if n == len(decisions):

@@ -22,7 +22,7 @@ SIGNAL: Final = np.dtype(
 at or after it, in its line, that is (not) Available, or the end of the line. `bad`: microseconds of Degraded or Unavailable before it."""
 
 OPERATION: Final = np.dtype(
-    [(name, "i8") for name in ("start", "begin", "end", "limit", "outcome", "effect", "target", "count")]
+    [(name, "i8") for name in ("start", "begin", "end", "limit", "outcome", "effect", "target", "how_many")]
     + [(name, "?") for name in ("gone", "excuses", "news")]
 )
 """An operation as the walk reads it: the fields of `Ops` that decide."""
@@ -110,9 +110,7 @@ def build_lines(given: Signals, faults: Signals, folded: Folded, sets: int) -> t
     ops = _table(OPERATION, folded.ops._asdict())
     _note_renewing(all_lo, lists, ops)
     _note_covered(unnamed_lo, lists, ops)
-    lines = Lines(
-        of_set, instance, lo, fault_lo, named_lo, np.searchsorted(of_set, np.arange(sets + 1)), all_lo, unnamed_lo
-    )
+    lines = Lines(of_set, instance, lo, fault_lo, named_lo, np.searchsorted(of_set, np.arange(sets + 1)), all_lo, unnamed_lo)
     return lines, Past(signals, faults.time[order], ops, lists)
 
 

@@ -46,7 +46,7 @@ class Ops(NamedTuple):
     gone: Bools
     excuses: Bools
     target: Ints
-    count: Ints
+    how_many: Ints
     """-1 where no record gives one."""
     news: Bools
     initiator: Ints
@@ -72,7 +72,16 @@ def verbs_of(names: list[str], policy: Policy) -> Verbs:
 
 @kernel
 def _fold(
-    fresh: Bools, time: Ints, phase: Ints, verb: Ints, initiator: Ints, excused: Bools, verbs: Verbs, skew: int, unseen: int, settle: int
+    fresh: Bools,
+    time: Ints,
+    phase: Ints,
+    verb: Ints,
+    initiator: Ints,
+    excused: Bools,
+    verbs: Verbs,
+    skew: int,
+    unseen: int,
+    settle: int,
 ) -> tuple[Ints, Ints, Ints, Ints, Ints, Bools, Ints]:
     """Folds records in order of (key, time, phase, event_id), `fresh` where a key begins: fields of operations, and the operation of each record."""
     n = len(time)
@@ -130,7 +139,7 @@ class Records(NamedTuple):
     phase: Ints
     initiator: Ints
     target: Ints
-    count: Ints
+    how_many: Ints
     event_id: pa.StringArray
     keys: pa.StringArray
     """The texts of the key codes."""
@@ -170,21 +179,24 @@ def _widest(of_record: Ints, records: Records, n: int) -> tuple[Ints, Ints]:
     seen = np.zeros((n, 3), np.bool_)
     seen[of_record, records.target] = True
     count = np.full(n, -1, np.int64)
-    np.maximum.at(count, of_record, records.count)
+    np.maximum.at(count, of_record, records.how_many)
     return np.where(seen[:, ALL], ALL, np.where(seen[:, NAMED], NAMED, UNNAMED)).astype(np.int64), count
 
 
 def _sorted(ops: Ops, of_record: Ints, records: Records) -> Folded:
     """Operations by (scale set, start, operation_key, verb), and the pairs of those that name instances."""
-    by_verb = np.argsort(np.argsort(np.array(records.verb_names, dtype=object), kind="stable"), kind="stable")[ops.verb] if len(ops.verb) else ops.verb
+    by_verb = (
+        np.argsort(np.argsort(np.array(records.verb_names, dtype=object), kind="stable"), kind="stable")[ops.verb]
+        if len(ops.verb)
+        else ops.verb
+    )
     keys = pc.take(records.keys, pa.array(ops.key))
     order = np.lexsort((by_verb, tie_ranks(keys, (ops.set, ops.start)), ops.start, ops.set))
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
-    ops = Ops(*(column[order] for column in ops))
+    ops = Ops(*(column[order] for column in ops))  # type: ignore[arg-type]  # each column keeps its type
     op = place[of_record[records.named_row]]
     keep = ops.target[op] == NAMED
     width = int(records.named_instance.max(initial=0)) + 1
     pairs = np.unique(op[keep] * width + records.named_instance[keep])
     return Folded(ops, pairs // width, pairs % width)
-

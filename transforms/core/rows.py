@@ -14,7 +14,18 @@ from schemas.operation_row import OPERATIONS, OUTCOMES
 from schemas.policy import EFFECTS
 from transforms.core.kernel import NEVER, Bools, Ints
 from transforms.core.lifelines import (
-    CANDIDATES, COUNTED_US, END, EXCUSED_US, LIMIT, LINE, ONSET, OP, SIGNAL, START, VERDICT, WORST,
+    CANDIDATES,
+    COUNTED_US,
+    END,
+    EXCUSED_US,
+    LIMIT,
+    LINE,
+    ONSET,
+    OP,
+    SIGNAL,
+    START,
+    VERDICT,
+    WORST,
 )  # fmt: skip
 from transforms.core.lines import Lines
 from transforms.core.operations import Folded, Ops
@@ -84,7 +95,7 @@ def attribution_rows(rows: Ints, lines: Lines, ops: Ops, coded: "Coded", rules: 
     line, op, verdict, end = rows[:, LINE], rows[:, OP], rows[:, VERDICT], rows[:, END]
     none, open_ = op < 0, end == NEVER
     start, cell = rows[:, START], rows[:, START] - rows[:, START] % rules.grid
-    ops = Ops(*(column[np.maximum(op, 0)] if len(column) else np.zeros(len(op), column.dtype) for column in ops))
+    ops = Ops(*(column[np.maximum(op, 0)] if len(column) else np.zeros(len(op), column.dtype) for column in ops))  # type: ignore[arg-type]
     instance = lines.instance[line]
     unseconded = open_ & (verdict != _REMOVED)
     return _batch(
