@@ -1,6 +1,6 @@
 """Cells of an evaluation: how many rows each has, and the digest of their content (semantics.md 8, contract.md `revisions`)."""
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -102,10 +102,11 @@ def cells_of(
 ) -> pa.RecordBatch:
     """The cells of three tables that share one sorted dictionary of scale sets; one row a cell that has rows in any of them."""
     tables = (availability, attributions, operations)
-    sets = tuple(table["scale_set_id"].indices.to_numpy().astype(np.int64) for table in tables)
-    starts = tuple(table["cell"].cast(pa.int64()).to_numpy() for table in tables)
+    sets: Any = tuple(table["scale_set_id"].indices.to_numpy().astype(np.int64) for table in tables)
+    starts: Any = tuple(table["cell"].cast(pa.int64()).to_numpy() for table in tables)
     seed = text_hashes(pa.array([policy.hash]))[0]
-    of_set, cell, rows, digest = _merge(sets, starts, tuple(hash_tables(table) for table in tables), seed)  # type: ignore[arg-type]  # three
+    hashes = (hash_tables(availability), hash_tables(attributions), hash_tables(operations))
+    of_set, cell, rows, digest = _merge(sets, starts, hashes, seed)
     counts = [pa.array(rows[:, k].astype(np.int32)) for k in range(3)]
     ids = pa.DictionaryArray.from_arrays(pa.array(of_set.astype(np.int32)), availability["scale_set_id"].dictionary)
     return pa.RecordBatch.from_arrays([ids, pa.array(cell).cast(TIMESTAMP), *counts, pa.array(digest)], schema=CELLS)

@@ -94,7 +94,8 @@ def encode(events: pa.RecordBatch) -> Coded:
     records = Records(
         of_set[kind == _OPERATION], time[kind == _OPERATION], of_key, _enum(operations["verb"]), _enum(operations["phase"]),
         _enum(operations["initiator"]), _enum(operations["target"]),
-        operations["count"].fill_null(-1).to_numpy(zero_copy_only=False), operations["event_id"], keys, verbs, np.repeat(np.arange(len(lengths)), lengths), of_named + 1,
+        operations["count"].fill_null(-1).to_numpy(zero_copy_only=False), operations["event_id"], keys, verbs,
+        np.repeat(np.arange(len(lengths)), lengths), of_named + 1,
     )  # fmt: skip
     return Coded(Texts(set_ids, instance_ids, keys, verbs), signals(_SIGNAL), signals(_FAULT), records)
 

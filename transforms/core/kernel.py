@@ -1,6 +1,7 @@
 """What the compiled kernels share: the decorator, searches in sorted slices, and a stable grouping by counting.
 
-Kernels are plain loops over int64 arrays of many scale sets, compiled by numba, which releases the GIL and keeps the machine code on disk.
+Kernels are plain loops over int64 arrays of many scale sets, compiled by numba, which releases the GIL and keeps the machine
+code on disk.
 """
 
 from collections.abc import Callable
@@ -24,7 +25,7 @@ NEVER: Final = 2**62
 
 def kernel(function: F) -> F:
     """Compiles a function of arrays and integers; the machine code is kept between runs."""
-    return numba.njit(cache=True, nogil=True, error_model="numpy")(function)  # type: ignore[no-any-return]
+    return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
 
 
 @kernel

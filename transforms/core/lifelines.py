@@ -1,4 +1,5 @@
-"""Lifelines: each line walked in order of time into episodes, removed and absent time, and its class at every moment (semantics.md 4 and 5)."""
+"""Lifelines: each line walked in order of time into episodes, removed and absent time, and its class at every moment
+(semantics.md 4 and 5)."""
 
 import heapq
 from typing import Final, NamedTuple
@@ -36,7 +37,8 @@ LINE, START, END, ONSET, WORST, VERDICT, OP, LIMIT, CANDIDATES, EXCUSED_US, COUN
 
 
 class Walked(NamedTuple):
-    """What the walk writes: rows of attributions (ROW_FIELDS), changes of class (time, line, code), and how many there are of each."""
+    """What the walk writes: rows of attributions (ROW_FIELDS), changes of class (time, line, code), and how many there are
+    of each."""
 
     rows: Ints
     changes: Ints
@@ -269,7 +271,8 @@ def _push_episode(life: Life, a: int, k: int, judged: Judged, past: Past, rules:
 def _walk_life(
     life: Life, own: Own, counting: Ints, head: int, past: Past, rules: Rules, out: Walked
 ) -> tuple[int, int, int, Ints]:
-    """Walks one lifeline. Gives when it is forgotten (NEVER: not), the onset and the operation for which a decision is needed (-1: none),
+    """Walks one lifeline. Gives when it is forgotten (NEVER: not), the onset and the operation for which a decision is
+    needed (-1: none),
     and its definite removals."""
     removals = definite_removals(life, past, rules)
     absent, removed, n_absent, n_removed = np.empty((4, 2), np.int64), np.empty((4, 2), np.int64), 0, 0
@@ -339,7 +342,8 @@ def _reborn(life: Life, k0: int, floor: int) -> Life:
 def _walk_line(
     life: Life, own: Own, counting: Ints, head: int, past: Past, rules: Rules, out: Walked
 ) -> tuple[int, int, Ints, Ints]:
-    """Walks a line, lifeline after lifeline. Gives the onset and operation that wait for a decision (-1: none; nothing is written then),
+    """Walks a line, lifeline after lifeline. Gives the onset and operation that wait for a decision (-1: none; nothing is
+    written then),
     the moments at which it was forgotten, and when definite operations begin to remove it."""
     rows, changes = out.used[0], out.used[1]
     forgotten, begun = np.empty((0, 2), np.int64), np.empty((0, 2), np.int64)
@@ -386,7 +390,8 @@ def _keep_begun(begun: Ints, n: int, line: int, version: int, moments: Ints) -> 
 
 @kernel
 def _walk_counted(s: int, own: Own, op0: int, op1: int, lines: Lines, past: Past, rules: Rules, out: Walked) -> None:
-    """Walks the instances of a set in which an operation has a count: presumptions wait for their turn, in order of (onset, instance)."""
+    """Walks the instances of a set in which an operation has a count: presumptions wait for their turn, in order of (onset,
+    instance)."""
     first, last = lines.of_set[s], lines.of_set[s + 1]
     if first < last and lines.instance[first] == 0:
         first += 1

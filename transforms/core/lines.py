@@ -1,4 +1,5 @@
-"""Lines: the signals and fault notices of each instance, and of each set itself, sorted and with ties decided (semantics.md 4, "Reported state").
+"""Lines: the signals and fault notices of each instance, and of each set itself, sorted and with ties decided (semantics.md
+4, "Reported state").
 
 A *line* is one (scale set, instance) that has ever reported; instance code 0 stands for the set itself, whose line comes first.
 """
@@ -18,8 +19,10 @@ AVAILABLE, UNKNOWN, DEGRADED, UNAVAILABLE = range(4)
 SIGNAL: Final = np.dtype(
     [("time", "i8"), ("state", "i8"), ("row", "i8"), ("next_available", "i8"), ("next_other", "i8"), ("bad", "i8")]
 )
-"""A winning signal. `row`: whose event_id counts, the smallest of those that carry the winning state. `next_available`, `next_other`: the first
-at or after it, in its line, that is (not) Available, or the end of the line. `bad`: microseconds of Degraded or Unavailable before it."""
+"""A winning signal. `row`: whose event_id counts, the smallest of those that carry the winning state. `next_available`,
+`next_other`: the first
+at or after it, in its line, that is (not) Available, or the end of the line. `bad`: microseconds of Degraded or Unavailable
+before it."""
 
 OPERATION: Final = np.dtype(
     [(name, "i8") for name in ("start", "begin", "end", "limit", "outcome", "effect", "target", "how_many")]
@@ -56,8 +59,10 @@ class Past(NamedTuple):
     ops: Records
     """Of OPERATION."""
     lists: Ints
-    """Operations by whom they target, each list ascending, so by start: (operation, more). `more` of those that target all: the first position at or
-    after it, in its list, of one that renews and excuses (or its end); of unnamed ones: the latest limit so far, in its list, of those that renew,
+    """Operations by whom they target, each list ascending, so by start: (operation, more). `more` of those that target all:
+    the first position at or
+    after it, in its list, of one that renews and excuses (or its end); of unnamed ones: the latest limit so far, in its
+    list, of those that renew,
     excuse and are no create or scale_out."""
 
 
@@ -95,7 +100,8 @@ class Signals(NamedTuple):
 
 
 def build_lines(given: Signals, faults: Signals, folded: Folded, sets: int) -> tuple[Lines, Past]:
-    """Sorts the signals of each line, decides equal times (the worst state wins), and lists the operations by whom they target."""
+    """Sorts the signals of each line, decides equal times (the worst state wins), and lists the operations by whom they
+    target."""
     width = 1 + int(max(x.max(initial=0) for x in (given.instance, faults.instance, folded.named_instance)))
     ids, code = np.unique(given.set * width + given.instance, return_inverse=True)
     of_set, instance = ids // width, ids % width
@@ -134,7 +140,8 @@ def _winning(given: Signals, line: Ints, lines: int) -> tuple[Ints, Records]:
     lo = np.r_[0, np.cumsum(np.bincount(line[wins], minlength=lines))].astype(np.int64)
     time, state = given.time[wins], given.state[wins]
     available, other = _next_states(lo, state)
-    columns = dict(time=time, state=state, row=wins, next_available=available, next_other=other, bad=_bad_before(lo, time, state))
+    columns = {"time": time, "state": state, "row": wins, "bad": _bad_before(lo, time, state)}
+    columns |= {"next_available": available, "next_other": other}
     return lo, _table(SIGNAL, columns)
 
 

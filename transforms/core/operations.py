@@ -83,7 +83,8 @@ def _fold(
     unseen: int,
     settle: int,
 ) -> tuple[Ints, Ints, Ints, Ints, Ints, Bools, Ints]:
-    """Folds records in order of (key, time, phase, event_id), `fresh` where a key begins: fields of operations, and the operation of each record."""
+    """Folds records in order of (key, time, phase, event_id), `fresh` where a key begins: fields of operations, and the
+    operation of each record."""
     n = len(time)
     start, begin, end = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
     outcome, who = np.empty(n, np.int64), np.empty(n, np.int64)

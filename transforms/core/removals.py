@@ -1,4 +1,5 @@
-"""Removed and absent time by definite removals, and what brings an instance back or makes it anew (semantics.md 4, "Removed"; 5 for a set's own line)."""
+"""Removed and absent time by definite removals, and what brings an instance back or makes it anew (semantics.md 4,
+"Removed"; 5 for a set's own line)."""
 
 from typing import NamedTuple
 
@@ -74,7 +75,8 @@ def first_start(past: Past, lo: int, hi: int, x: int) -> int:
 
 @kernel
 def next_renewal(life: Life, x: int, past: Past) -> int:
-    """The start, at or after x, of the first definite excusing operation that renews; NEVER if there is none. Of a set's own line: of all."""
+    """The start, at or after x, of the first definite excusing operation that renews; NEVER if there is none. Of a set's own
+    line: of all."""
     found = NEVER
     k = first_start(past, life.all, life.all_end, x)
     if k < life.all_end and past.lists[k, 1] < life.all_end:
@@ -112,7 +114,8 @@ def brought_back(life: Life, x: int, until: int, past: Past) -> int:
 
 @kernel
 def made_anew(life: Life, x: int, past: Past) -> int:
-    """The start of the first operation with `begin` at or after x that makes the instance (or the set) anew; NEVER if there is none."""
+    """The start of the first operation with `begin` at or after x that makes the instance (or the set) anew; NEVER if there
+    is none."""
     lo, hi = (life.all, life.all_end) if life.own else (life.named, life.named_end)
     for k in range(first_start(past, lo, hi, x), hi):
         op = past.lists[k, 0]
@@ -166,7 +169,8 @@ def _add(life: Life, op: int, n: int, out: Ints, past: Past) -> int:
 
 @kernel
 def definite_removals(life: Life, past: Past, rules: Rules) -> Ints:
-    """The definite removals of a lifeline, a row each: start, end of removed time, end of the absent time behind it, operation; by start."""
+    """The definite removals of a lifeline, a row each: start, end of removed time, end of the absent time behind it,
+    operation; by start."""
     first = past.signals[life.k0].time
     earliest = first - rules.longest - rules.settle
     n1, a1 = life.named_end, life.all_end

@@ -1,6 +1,6 @@
 """Rows of the output tables from the kernels' numbers (contract.md "Output")."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -95,7 +95,8 @@ def attribution_rows(rows: Ints, lines: Lines, ops: Ops, coded: "Coded", rules: 
     line, op, verdict, end = rows[:, LINE], rows[:, OP], rows[:, VERDICT], rows[:, END]
     none, open_ = op < 0, end == NEVER
     start, cell = rows[:, START], rows[:, START] - rows[:, START] % rules.grid
-    ops = Ops(*(column[np.maximum(op, 0)] if len(column) else np.zeros(len(op), column.dtype) for column in ops))  # type: ignore[arg-type]
+    columns: Any = [column[np.maximum(op, 0)] if len(column) else np.zeros(len(op), column.dtype) for column in ops]
+    ops = Ops(*columns)
     instance = lines.instance[line]
     unseconded = open_ & (verdict != _REMOVED)
     return _batch(
@@ -129,7 +130,8 @@ def _signal_ids(row: Ints, lines: Lines, coded: "Coded") -> pa.StringArray:
 
 
 def operation_rows(rows: Ints, folded: Folded, coded: "Coded", rules: Rules) -> pa.RecordBatch:
-    """`operations`, with how many episodes name each: instances' and the set's own, each once, however often its row is continued."""
+    """`operations`, with how many episodes name each: instances' and the set's own, each once, however often its row is
+    continued."""
     ops = folded.ops
     episodes = rows[(rows[:, VERDICT] != _REMOVED) & (rows[:, OP] >= 0) & (rows[:, START] == rows[:, ONSET])]
     return _batch(
