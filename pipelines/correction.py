@@ -58,9 +58,7 @@ class CorrectRecord(beam.PTransform):
             REFUSED, main="published"
         )
         sides = AsList(facts), AsList(published[REFUSED])
-        entries = joined | "EnterEvents" >> beam.FlatMap(bounded_entries, known, *sides).with_output_types(
-            tuple[str, Entry]
-        )
+        entries = joined | "EnterEvents" >> beam.FlatMap(bounded_entries, known, *sides).with_output_types(tuple[str, Entry])
         return (entries, published["published"]) | "EnterPublished" >> beam.Flatten()
 
 
@@ -72,10 +70,9 @@ def unbounded_entry(key: str, events: pa.RecordBatch) -> tuple[str, Entry]:
 def bounded_entries(
     keyed: tuple[str, pa.RecordBatch], known: KnownCells, facts: list[pa.RecordBatch], refused: list[pa.RecordBatch]
 ) -> Iterator[tuple[str, Entry]]:
-    """The entry of events together with T; none where the run is refused, or nothing happened before its start."""
-    end = known.end(facts[0]) if facts else None
-    if end is not None and not refused:
-        yield keyed[0], entry_of_events(keyed[1], end)
+    """The entry of events together with T; none where the run is refused."""
+    if not refused:
+        yield keyed[0], entry_of_events(keyed[1], known.end(facts[0]))
 
 
 @beam.typehints.with_input_types(pa.RecordBatch)
@@ -90,9 +87,8 @@ class ReadPublished(beam.DoFn):
         """Current versions by key, or the scale sets for which the run is refused."""
         refused = self._known.refused(facts)
         leave(self._findings, facts, refused)
-        end = self._known.end(facts)
         if len(refused):
             yield TaggedOutput(REFUSED, refused)
-        elif end is not None:
+        else:
             for key, rows in split_by_group(self._known.published(facts), self._groups):
-                yield key, entry_of_published(rows, end)
+                yield key, entry_of_published(rows, self._known.end(facts))

@@ -27,7 +27,7 @@ class KnownCells:
     max_excuse: int
     cold: bool
 
-    def end(self, facts: pa.RecordBatch) -> int | None:
+    def end(self, facts: pa.RecordBatch) -> int:
         """T of an input."""
         return end_of_input(facts, self.until, self.now, self.grid)
 
@@ -46,8 +46,6 @@ class KnownCells:
     def published(self, facts: pa.RecordBatch) -> pa.RecordBatch:
         """KNOWN: the current versions of the cells that the run publishes."""
         end = self.end(facts)
-        if end is None:
-            return no_rows(facts.schema)
         starts = first_cells(facts, self.grid)
         since = int(starts.min()) if self.since is None else self.since
         known = current_versions(

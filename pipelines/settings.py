@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pipelines.failures import UsageError
 from schemas.inventory import Inventory
 from schemas.policy import Policy
 from schemas.time import format_duration, format_time
@@ -11,7 +12,7 @@ from transforms.core.decode.settings import DecodeSettings
 Format = Literal["auto", "eventgrid", "activitylog", "resourcegraph", "canonical"]
 
 
-class SettingsError(ValueError):
+class SettingsError(UsageError):
     """An option is wrong, or does not go with another."""
 
 
@@ -49,9 +50,7 @@ class BackfillSettings:
                     f"--{name}: a multiple of the grid ({format_duration(grid)}) is required, got {format_time(moment)}."
                 )
         if self.until is not None and self.until > self.now:
-            raise SettingsError(
-                f"--until: at most now ({format_time(self.now)}) is required, got {format_time(self.until)}."
-            )
+            raise SettingsError(f"--until: at most now ({format_time(self.now)}) is required, got {format_time(self.until)}.")
         if self.since is not None and self.until is not None and self.since >= self.until:
             raise SettingsError(f"--until: later than --since is required, got {format_time(self.until)}.")
 

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipelines.failures import UsageError
 from pipelines.folder import files, put, read, read_all
 from pipelines.tables import Rows, write_files
 from schemas.attribution import ATTRIBUTIONS
@@ -25,7 +26,7 @@ _TABLES = (("availability", AVAILABILITY), ("attributions", ATTRIBUTIONS), ("ope
 _REJECT_KEY = ("source", "location", "reason")
 
 
-class OtherGridError(ValueError):
+class OtherGridError(UsageError):
     """The folder holds another grid than the run's policy."""
 
 
@@ -44,9 +45,7 @@ class Store:
         for content in read_all(self.root, _GRID):
             held = json.loads(content)["grid"]
             if held != format_duration(grid):
-                raise OtherGridError(
-                    f"{self.root}: the folder's grid, {held}, is required, got {format_duration(grid)}."
-                )
+                raise OtherGridError(f"{self.root}: the folder's grid, {held}, is required, got {format_duration(grid)}.")
 
     def open(self, policy: Policy) -> None:
         """Leaves the grid and the policy in the folder, before any row names them."""

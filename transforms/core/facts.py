@@ -47,12 +47,14 @@ def merged_facts(pieces: list[pa.RecordBatch]) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(columns, schema=FACTS)
 
 
-def end_of_input(facts: pa.RecordBatch, until: int | None, now: int, grid: int) -> int | None:
+def end_of_input(facts: pa.RecordBatch, until: int | None, now: int, grid: int) -> int:
     """T: the first multiple of the grid after the latest event, or `until` if that is later, but never later than now.
 
-    None if no event lies before it: then nothing is known.
+    >>> latest = pa.RecordBatch.from_arrays([pa.array(["a"]), *(pa.array([n]) for n in (0, 7, 3))], schema=FACTS)
+    >>> end_of_input(latest, None, now=100, grid=5), end_of_input(latest, 20, 100, 5), end_of_input(latest, None, 9, 5)
+    (10, 20, 5)
     """
+    present = floor_to(now, grid)
     latest = pc.max(facts.column("latest")).as_py()
-    after = None if latest is None else first_multiple_after(latest, grid)
-    ends = [end for end in (after, until) if end is not None]
-    return min(max(ends), floor_to(now, grid)) if ends else None
+    after = present if latest is None else first_multiple_after(latest, grid)
+    return min(after if until is None else max(after, until), present)

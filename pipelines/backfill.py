@@ -1,0 +1,175 @@
+"""A backfill: files in, the corrected record out (contract.md "What a run publishes")."""
+
+import tempfile
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import apache_beam as beam
+import pyarrow as pa
+from apache_beam.runners.runner import PipelineResult
+
+from pipelines.correction import Bounds, CorrectRecord
+from pipelines.failures import RunError
+from pipelines.findings import Findings, found, leave
+from pipelines.known import REFUSED, KnownCells
+from pipelines.memory import groups_for, partitions_for, sets_beyond
+from pipelines.preview import Preview
+from pipelines.settings import BackfillSettings
+from pipelines.spill import SpillEvents, facts_of_partition, read_spilled, spilled
+from pipelines.store import Store
+from pipelines.summary import Summary, named_sets
+from schemas.time import format_duration, format_time
+from transforms.core.columns import no_rows
+from transforms.core.evaluate import evaluate
+from transforms.counters import counted
+from transforms.decode import DecodedRecords, DecodeRecords
+from transforms.facts import GatherFacts
+from transforms.files import Plan, Shard, plan_shards
+from transforms.ledger import LedgerSettings
+from transforms.publish import KeepRejects, PublishCells, Sink
+
+Build = Callable[[beam.Pipeline], object]
+Execute = Callable[[Build], PipelineResult]
+"""Runs a graph to its end: who does that is the caller's choice."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A clock that stands still: the start of a run."""
+
+    now: int
+
+    def __call__(self) -> int:
+        """The moment, in microseconds."""
+        return self.now
+
+
+@dataclass(frozen=True)
+class Backfill:
+    """One run: what it reads, where its results go, and a folder of its own while it runs."""
+
+    settings: BackfillSettings
+    plan: Plan
+    sink: Sink
+    scratch: str
+    execute: Execute
+
+    @property
+    def known(self) -> KnownCells:
+        """What the output folder says of the input's scale sets."""
+        its = self.settings
+        return KnownCells(its.output, its.since, its.until, its.now, its.policy.grid, its.policy.max_excuse, its.cold)
+
+    @property
+    def ledger(self) -> LedgerSettings:
+        """What the ledger is told."""
+        its = self.settings
+        return LedgerSettings(its.policy, evaluate, Moment(its.now), its.since, its.until)
+
+    def at_once(self) -> Counter[str]:
+        """Decodes and corrects in one graph; gives its counters."""
+        return counted(self.execute(self._whole))
+
+    def in_parts(self, partitions: int) -> Counter[str]:
+        """Decodes once, to disk; then corrects one part of the scale sets after the other."""
+        counts = counted(self.execute(lambda pipeline: self._spill(pipeline, partitions)))
+        facts = found(self.scratch).facts
+        refused = self.known.refused(facts)
+        leave(self.scratch, facts, refused)
+        for partition in range(0 if len(refused) else partitions):
+            own = facts_of_partition(facts, partition, partitions)
+            counts += counted(self.execute(lambda pipeline: self._part(pipeline, partition, own))) if len(own) else Counter()
+        leave(self.scratch, facts, refused)
+        return counts
+
+    def _whole(self, pipeline: beam.Pipeline) -> None:
+        decoded = self._decoded(pipeline)
+        facts = decoded.events | "GatherFacts" >> GatherFacts(self.settings.now)
+        self._correct(decoded.events, facts, groups_for(self.plan.events), decoded.rejects)
+
+    def _spill(self, pipeline: beam.Pipeline, partitions: int) -> None:
+        decoded = self._decoded(pipeline)
+        decoded.events | "SpillEvents" >> SpillEvents(self.scratch, partitions)
+        facts = decoded.events | "GatherFacts" >> GatherFacts(self.settings.now)
+        facts | "LeaveFacts" >> beam.Map(leave_facts, self.scratch)
+        decoded.rejects | "KeepRejects" >> KeepRejects(self.sink)
+
+    def _part(self, pipeline: beam.Pipeline, partition: int, facts: pa.RecordBatch) -> None:
+        events = pipeline | "Partition" >> beam.Create(spilled(self.scratch, partition))
+        events = events | "ReadSpilled" >> beam.FlatMap(read_spilled).with_output_types(pa.RecordBatch)
+        told = pipeline | "Facts" >> beam.Create([facts])
+        self._correct(events, told, 1, None)
+
+    def _decoded(self, pipeline: beam.Pipeline) -> DecodedRecords:
+        shards = pipeline | "Shards" >> beam.Create(self.plan.shards).with_output_types(Shard)
+        return shards | "DecodeRecords" >> DecodeRecords(self.settings.decode)  # type: ignore[no-any-return]
+
+    def _correct(self, events: beam.PCollection, facts: beam.PCollection, groups: int, rejects: beam.PCollection | None) -> None:
+        bounds = Bounds(facts, self.known, self.scratch)
+        kept = events | "CorrectRecord" >> CorrectRecord(self.ledger, groups, bounds)
+        kept.changes | "PublishCells" >> PublishCells(self.sink)
+        refused = [batches for batches in (rejects, kept.late) if batches is not None]
+        refused | "AllRejects" >> beam.Flatten() | "KeepRejects" >> KeepRejects(self.sink)
+
+
+def leave_facts(facts: pa.RecordBatch, folder: str) -> None:
+    """Leaves the facts of an input that is not corrected in the same graph."""
+    leave(folder, facts, no_rows(REFUSED))
+
+
+def backfill(settings: BackfillSettings, execute: Execute, budget: int) -> Summary:
+    """Runs a backfill to its end.
+
+    Args:
+        settings: what is asked for.
+        execute: runs a graph.
+        budget: bytes of memory that the run may use.
+
+    Raises:
+        UsageError: the folder holds another grid.
+        RunError: no file matches an input, or a cold start would replace what is known.
+    """
+    plan = plan_shards(settings.inputs)
+    store = Store(settings.output)
+    store.check_grid(settings.policy.grid)
+    if not settings.dry_run:
+        store.open(settings.policy)
+    with tempfile.TemporaryDirectory(prefix="trueup-") as scratch:
+        sink: Sink = Preview(scratch) if settings.dry_run else store
+        run = Backfill(settings, plan, sink, scratch, execute)
+        partitions = partitions_for(plan.events, budget)
+        counts = run.at_once() if partitions == 1 else run.in_parts(partitions)
+        summary = _summary(run, counts, partitions, budget)
+    _refuse(summary.findings, settings)
+    summary.check()
+    if not settings.dry_run:
+        store.leave_facts(f"{format_time(settings.now).replace(':', '')}-{uuid.uuid4().hex[:8]}", summary.as_json())
+    return summary
+
+
+def _summary(run: Backfill, counts: Counter[str], partitions: int, budget: int) -> Summary:
+    findings, settings = found(run.scratch), run.settings
+    return Summary(
+        counts,
+        findings,
+        run.known.end(findings.facts),
+        settings.policy.hash,
+        run.plan.files,
+        tuple(run.plan.skipped),
+        settings.dry_run,
+        partitions,
+        sets_beyond(findings.facts, budget),
+        run.sink.changes() if isinstance(run.sink, Preview) else (),
+    )
+
+
+def _refuse(findings: Findings, settings: BackfillSettings) -> None:
+    if len(findings.refused):
+        excuse = format_duration(settings.policy.max_excuse)
+        sets = named_sets(findings.refused.column("scale_set_id").to_pylist())
+        raise RunError(
+            f"{settings.output}: it holds cells older than the input's first events of {sets}, whose place a cold start would take; "
+            f"give input from at least {excuse} before --since, or --cold if that is wanted."
+        )

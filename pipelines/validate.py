@@ -1,0 +1,29 @@
+"""Validation: what is in some files, and what would be rejected of it; reads only (contract.md `trueup validate`)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from transforms.core.decode.settings import Counts, DecodeSettings
+from transforms.files import plan_shards, read_shard
+
+
+@dataclass
+class Validation:
+    """Counts of what was read so far; rejects pass by while it is read."""
+
+    inputs: tuple[str, ...]
+    settings: DecodeSettings
+
+    def __post_init__(self) -> None:
+        self.plan = plan_shards(self.inputs)
+        self.counts = Counts()
+
+    def rejects(self) -> Iterator[pa.RecordBatch]:
+        """REJECTS of the input, as it is read; afterwards `counts` are complete."""
+        for shard in self.plan.shards:
+            for piece in read_shard(shard, self.settings):
+                self.counts += piece.counts
+                if len(piece.rejects):
+                    yield piece.rejects

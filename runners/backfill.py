@@ -1,0 +1,124 @@
+"""`trueup backfill`: files in, tables out (contract.md "Commands")."""
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipelines.failures import RunError
+from runners.options import FORMATS, Size, Span, When, machine_memory, now_micros, read_inventory, read_policy
+from runners.progress import progress
+
+if TYPE_CHECKING:
+    from pipelines.settings import BackfillSettings
+    from pipelines.summary import Summary
+
+EXAMPLES = """\b
+Examples:
+  A folder of exported logs, corrected:
+    trueup backfill --input events/ --output record/
+  Flexible scale sets too, whose machines an inventory places:
+    trueup backfill --input 'events/**/*.json.gz' --inventory inventory.csv --output record/
+  Every night: the files of ten days, of which eight are published anew:
+    trueup backfill --input events/ --since 2026-10-01T00:00:00Z --output record/
+  What would change?
+    trueup backfill --input events/ --output record/ --dry-run
+  On another runner, whose flags follow two dashes:
+    trueup backfill --input events/ --output record/ --runner FlinkRunner -- --flink_master=host:8081
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.option(
+    "--input", "inputs", metavar="GLOB", multiple=True, required=True, help="Files or folders to read; may be given again."
+)
+@click.option("--output", metavar="DIR", required=True, help="The folder of the tables.")
+@click.option("--policy", metavar="FILE", help="The policy (TOML); the default one if none is given.")
+@click.option("--inventory", metavar="FILE", help="Which machine is of which Flexible scale set (CSV, JSONL or Parquet).")
+@click.option("--grid", type=Span(), metavar="15m|1h|1d", help="The length of a cell, over the policy's.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(FORMATS),
+    default="auto",
+    show_default=True,
+    help="Of all records; auto: told of each.",
+)
+@click.option("--since", type=When(), metavar="TIME", help="Publish no cell before this; earlier events still warm up the state.")
+@click.option(
+    "--until",
+    type=When(),
+    metavar="TIME",
+    help="Publish no cell from this on; beyond the last event: the input is complete until then.",
+)
+@click.option("--dry-run", is_flag=True, help="List the cells that would change; write nothing.")
+@click.option("--cold", is_flag=True, help="Publish although DIR knows more of the past than the input does.")
+@click.option("--memory", type=Size(), metavar="SIZE", help="A budget for the whole run.  [default: half of the machine's]")
+@click.option(
+    "--max-rejects", type=click.IntRange(min=0), metavar="N", help="Fail, after writing them, if more records are rejected."
+)
+@click.option("--keep-rejected-payload", is_flag=True, help="Keep the text of rejected records; it may hold personal data.")
+@click.option(
+    "--runner", default="in-memory", show_default=True, metavar="NAME", help="Who runs the graph: in-memory, or a Beam runner."
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object of counts and times on standard output.")
+@click.pass_context
+def backfill(ctx: click.Context, as_json: bool, **given: Any) -> int:
+    """Corrects the record of all scale sets in some files.
+
+    Reads Event Grid events, Activity Log records, Resource Graph rows and canonical events; writes availability, attributions,
+    operations, revisions and rejects as Parquet below DIR. Only cells that differ from what DIR holds are written.
+    """
+    began = time.monotonic()
+    settings = _settings(given, ctx.obj or ())
+    with progress(quiet=as_json):
+        summary = _run(settings)
+    _report(summary, settings, as_json, time.monotonic() - began)
+    if settings.max_rejects is not None and summary.rejected > settings.max_rejects:
+        raise RunError(f"--max-rejects: at most {settings.max_rejects} rejected records are allowed, got {summary.rejected}.")
+    return 0
+
+
+def _settings(given: dict[str, Any], runner_options: tuple[str, ...]) -> "BackfillSettings":
+    from pipelines.settings import BackfillSettings
+
+    return BackfillSettings(
+        inputs=given["inputs"],
+        output=given["output"],
+        now=now_micros(),
+        policy=read_policy(given["policy"], given["grid"]),
+        inventory=read_inventory(given["inventory"]),
+        format=given["format_"],
+        since=given["since"],
+        until=given["until"],
+        dry_run=given["dry_run"],
+        cold=given["cold"],
+        memory=given["memory"],
+        max_rejects=given["max_rejects"],
+        keep_rejected_payload=given["keep_rejected_payload"],
+        runner=given["runner"],
+        runner_options=runner_options,
+    )
+
+
+def _run(settings: "BackfillSettings") -> "Summary":
+    from pipelines.backfill import backfill as run
+    from runners.local import execute
+
+    budget = machine_memory() // 2 if settings.memory is None else settings.memory
+    return run(settings, lambda build: execute(build, settings.runner, settings.runner_options), budget)
+
+
+def _report(summary: "Summary", settings: "BackfillSettings", as_json: bool, seconds: float) -> None:
+    from runners.report_of_run import changed_lines, lines_of
+
+    if as_json:
+        changes = {"changes": [list(line) for line in changed_lines(summary)]} if settings.dry_run else {}
+        click.echo(json.dumps({**summary.as_json(), **changes, "seconds": round(seconds, 3)}))
+        return
+    if settings.dry_run:
+        for scale_set, cell in changed_lines(summary):
+            click.echo(f"{cell}  {scale_set}")
+    for line in lines_of(summary, settings, seconds):
+        click.echo(line)

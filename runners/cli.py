@@ -1,0 +1,94 @@
+"""The program `trueup`: its commands, and how a run that fails says so (contract.md "Commands")."""
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+import click
+
+from pipelines.failures import TrueupError
+from runners.backfill import backfill
+from runners.demo import demo
+from runners.suggestions import Suggesting, sentence_of
+from runners.validate import validate
+
+INTERRUPTED = 130
+
+
+def _version() -> str:
+    try:
+        return version("trueup")
+    except PackageNotFoundError:
+        return "from a checkout that is not installed"
+
+
+@click.group(
+    cls=Suggesting,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit status: 0 done, 1 failed, 2 the command line, the policy or the inventory is wrong.",
+)
+@click.version_option(_version(), prog_name="trueup", message="%(prog)s %(version)s")
+def trueup() -> None:
+    """Corrects the availability record of Azure VM scale sets to what really happened.
+
+    While operations scale, restart or replace instances, the platform calls the set degraded although nothing is wrong. trueup takes
+    exactly that part out, with the operation that explains it beside each correction; real outages stay.
+
+    \b
+    Examples:
+      trueup demo                                            a small day, corrected and shown
+      trueup validate --input events/                        what is in these files?
+      trueup backfill --input events/ --output record/       the corrected record of these files
+      trueup backfill --help                                 all that a backfill can be told
+    """
+
+
+for _command in (demo, backfill, validate):
+    trueup.add_command(_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the program and ends the process: with one sentence and a status, whatever happens."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command; gives its exit status. What follows `--` is the runner's."""
+    given = list(arguments)
+    cut = given.index("--") if "--" in given else len(given)
+    _quiet_libraries()
+    try:
+        result = trueup.main(given[:cut], "trueup", standalone_mode=False, obj=tuple(given[cut + 1 :]))
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return error.exit_code
+    except click.ClickException as error:
+        return _failed(sentence_of(error), error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        return _failed("Interrupted; what was published so far stays.", INTERRUPTED)
+    except TrueupError as error:
+        return _failed(str(error), error.status)
+    except Exception as error:
+        if os.environ.get("TRUEUP_TRACEBACK"):
+            raise
+        return _failed(f"{_last_line(error)} (TRUEUP_TRACEBACK=1 shows where.)", 1)
+    return result if isinstance(result, int) else 0
+
+
+def _failed(sentence: str, status: int) -> int:
+    click.echo(f"trueup: {sentence}", err=True)
+    return status
+
+
+def _last_line(error: Exception) -> str:
+    """Of an error that Beam has wrapped in its traceback, what was raised."""
+    lines = [line for line in str(error).strip().splitlines() if line.strip()]
+    return lines[-1].strip() if lines else type(error).__name__
+
+
+def _quiet_libraries() -> None:
+    """Beam logs on import and while it runs; what a user must know is in the summary or the sentence."""
+    level = os.environ.get("TRUEUP_LOG", "CRITICAL").upper()
+    logging.basicConfig(level=level if level in logging.getLevelNamesMapping() else "CRITICAL")

@@ -1,0 +1,70 @@
+"""What a finished backfill says of itself, in sentences."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from pipelines.settings import BackfillSettings
+from pipelines.summary import Summary, named_sets
+from schemas.time import format_time
+from transforms.counters import total
+
+INVENTORY_QUERY: Final = """\
+  az graph query --first 1000 --query "
+    resources | where type =~ 'microsoft.compute/virtualmachines'
+    | extend scale_set_id = tostring(properties.virtualMachineScaleSet.id) | where isnotempty(scale_set_id)
+    | project vm_id = id, scale_set_id, valid_from = tostring(properties.timeCreated)\""""
+
+
+def lines_of(summary: Summary, settings: BackfillSettings, seconds: float) -> Iterator[str]:
+    """The summary of a run, line by line."""
+    counts = summary.counts
+    yield (
+        f"{counts['in']:,} records in {summary.files:,} files: {counts['used']:,} used, {counts['duplicate']:,} duplicate, "
+        f"{total(counts, 'ignored'):,} ignored, {summary.rejected:,} rejected."
+    )
+    yield from _families(summary)
+    yield from _span(summary)
+    written = "would be written" if summary.dry_run else "written"
+    yield f"{summary.cells:,} cells {written}, {counts['unchanged']:,} unchanged, in {seconds:.1f} s."
+    yield from _memory(summary)
+    yield from _unplaced(summary)
+    if not summary.dry_run:
+        yield f"The tables are in {settings.output}."
+
+
+def changed_lines(summary: Summary) -> Iterator[tuple[str, str]]:
+    """The scale set and cell of each version that a dry run would have written."""
+    for revisions in summary.changes:
+        cells = revisions.column("cell").cast("int64").to_pylist()
+        for scale_set, cell in zip(revisions.column("scale_set_id").to_pylist(), cells, strict=True):
+            yield scale_set, format_time(cell)
+
+
+def _families(summary: Summary) -> Iterator[str]:
+    for family, numbers in summary.as_json()["records"].items():
+        if family in ("ignored", "rejected") and numbers:
+            yield f"  {family}: " + ", ".join(f"{name} {number:,}" for name, number in numbers.items())
+    if summary.skipped:
+        yield f"  {len(summary.skipped):,} files were skipped: their names are of no input (first: {summary.skipped[0]})."
+
+
+def _span(summary: Summary) -> Iterator[str]:
+    if summary.since is None:
+        yield "No events of scale sets were found."
+        return
+    sets = len(summary.findings.facts)
+    yield f"{sets:,} scale sets, with events since {format_time(summary.since)}; known until {format_time(summary.end)}."
+
+
+def _memory(summary: Summary) -> Iterator[str]:
+    if summary.partitions > 1:
+        yield f"To stay within the memory allowed, the scale sets were evaluated in {summary.partitions} parts."
+    if summary.too_large:
+        yield f"More than the memory allowed was needed for single scale sets: {named_sets(list(summary.too_large))}."
+
+
+def _unplaced(summary: Summary) -> Iterator[str]:
+    if summary.mostly_unplaced:
+        unplaced, health = summary.counts["unplaced"], summary.counts["health"]
+        yield f"{unplaced:,} of {health:,} health records were ignored, since no inventory row places their machines. This makes an inventory:"
+        yield INVENTORY_QUERY

@@ -1,0 +1,42 @@
+"""Errors of the command line as one sentence, with the nearest known name of what is unknown."""
+
+from difflib import get_close_matches
+
+import click
+
+
+class Suggesting(click.Group):
+    """A group whose unknown commands are answered with the nearest known one."""
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, but for the sentence."""
+        name = args[0]
+        if self.get_command(ctx, name) is None and not name.startswith("-"):
+            raise click.UsageError(f"{name} is no command{_nearest(name, self.list_commands(ctx))}.", ctx)
+        return super().resolve_command(ctx, args)
+
+
+def sentence_of(error: click.ClickException) -> str:
+    """What is wrong with a command line, in one sentence."""
+    if isinstance(error, click.NoSuchOption):
+        return f"{_command(error)}{error.option_name} is no option{_nearest(error.option_name, _options(error.ctx))}."
+    if isinstance(error, click.MissingParameter) and error.param is not None:
+        return f"{_command(error)}{error.param.opts[0]} is required; --help shows how."
+    if isinstance(error, click.BadParameter) and error.param is not None:
+        return f"{error.param.opts[0]}: {error.message.rstrip('.')}."
+    if isinstance(error, click.UsageError):
+        return f"{_command(error)}{error.message.rstrip('.')}."
+    return error.format_message()
+
+
+def _command(error: click.UsageError) -> str:
+    return f"{error.ctx.info_name}: " if error.ctx is not None and error.ctx.parent is not None else ""
+
+
+def _options(ctx: click.Context | None) -> list[str]:
+    return [] if ctx is None else [name for param in ctx.command.get_params(ctx) for name in param.opts]
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    found = get_close_matches(name, known, n=1)
+    return f"; the nearest is {found[0]}" if found else ""
