@@ -37,6 +37,12 @@ class Read(NamedTuple):
     format: str
     events: tuple[Event, ...]
 
+    @property
+    def is_health(self) -> bool:
+        """Whether it is a health record: an annotation is one even where it tells of an operation, whose key is then its own id."""
+        first = self.events[0]
+        return not isinstance(first, OperationRecord) or first.operation_key == first.event_id
+
 
 def read_record(record: dict[str, Any], settings: DecodeSettings) -> Read:
     """The events of a parsed record.

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
 from schemas.inventory import Inventory
@@ -50,6 +51,15 @@ class Counts:
     unplaced: int = 0
     earliest: int | None = None
     latest: int | None = None
+
+    def note_times(self, micros: np.ndarray, now: int) -> None:
+        """Takes in the times of accepted events (microseconds)."""
+        if not len(micros):
+            return
+        own = Counts(earliest=int(micros.min()))
+        known = micros[micros <= now]
+        own.latest = int(known.max()) if len(known) else None
+        self.earliest, self.latest = _outermost(min, self.earliest, own.earliest), _outermost(max, self.latest, own.latest)
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(
