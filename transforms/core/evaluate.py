@@ -10,8 +10,9 @@ from schemas.event import KINDS
 from schemas.policy import Policy
 from transforms.core.cell_rows import cells_of
 from transforms.core.duplicates import remove_duplicates
+from transforms.core.entries import CHANGES, ROW_FIELDS, ROWS, Walked
 from transforms.core.kernel import Ints, group_by
-from transforms.core.lifelines import ROW_FIELDS, Walked, walk
+from transforms.core.lifelines import walk
 from transforms.core.lines import Lines, Past, Signals, build_lines
 from transforms.core.operations import Folded, Records, fold_operations
 from transforms.core.removals import Rules
@@ -102,23 +103,23 @@ def encode(events: pa.RecordBatch) -> Coded:
 
 def _walk(lines: Lines, past: Past, folded: Folded, rules: Rules, sets: int) -> Walked:
     """The walk, repeated with more room in the rare case that the first guess was too small."""
-    counts = np.zeros(sets, np.int64)
-    counts[folded.ops.set[folded.ops.how_many >= 0]] = 1
     op_lo = np.searchsorted(folded.ops.set, np.arange(sets + 1))
-    room = 2 * len(past.signals) + 2 * len(folded.named_op) + 2 * len(folded.ops.set) + 64
+    room = [2 * len(past.signals) + 2 * len(past.lists) + 64] * 2 + [len(past.lists) + 64, len(past.signals) + 64, 64]
     while True:
-        out = Walked(np.empty((room, ROW_FIELDS), np.int64), np.empty((room, 3), np.int64), np.zeros(2, np.int64))
-        walk(lines, past, rules, counts, op_lo, out)
-        if out.used.max() <= room:
-            return Walked(out.rows[: out.used[0]], out.changes[: out.used[1]], out.used)
-        room = int(out.used.max())
+        shapes = ((room[0], ROW_FIELDS), (room[1], 3), (room[2], 3), (room[3], 3), room[4], len(room), len(room))
+        out = Walked(*(np.empty(shape, np.int64) for shape in shapes))
+        out.peak[:] = 0
+        walk(lines, past, rules, op_lo, out)
+        if all(peak <= size for peak, size in zip(out.peak, room, strict=True)):
+            return out._replace(rows=out.rows[: out.used[ROWS]], changes=out.changes[: out.used[CHANGES]])
+        room = [int(max(peak, size)) for peak, size in zip(out.peak, room, strict=True)]
 
 
 def _series(walked: Walked, lines: Lines, rules: Rules, sets: int) -> Ints:
     """The rows of the series of all sets."""
     changes = walked.changes
     of_set = lines.set[changes[:, 1]]
-    bounds, order = group_by(of_set, sets, np.arange(len(changes)))
+    bounds, order = group_by(of_set, sets, np.argsort(changes[:, 0], kind="stable"))
     first = np.full(sets, rules.T)
     np.minimum.at(first, of_set, changes[:, 0])
     room = int(len(changes) + ((rules.T - first) // rules.grid + 2).sum())

@@ -162,7 +162,7 @@ def _add(life: Life, op: int, n: int, out: Ints, past: Past) -> int:
         back = brought_back(life, end, _return_after_end(life, end, limit, past), past)
         removed = back
     if back > start:
-        out[n] = (start, max(removed, start), back, op)
+        out[n, 0], out[n, 1], out[n, 2], out[n, 3] = start, max(removed, start), back, op
         n += 1
     return n
 
@@ -177,14 +177,15 @@ def definite_removals(life: Life, past: Past, rules: Rules) -> Ints:
     n0 = n1 if life.own else first_start(past, life.named, n1, earliest)
     a0 = first_start(past, life.all, a1, earliest)
     out, n = np.empty((n1 - n0 + a1 - a0, 4), np.int64), 0
-    for k in range(n0, n1):
-        op = past.lists[k, 0]
-        if _removes_definitely(op, past) and first <= past.ops[op].limit:
+    while n0 < n1 or a0 < a1:
+        if a0 >= a1 or (n0 < n1 and past.lists[n0, 0] < past.lists[a0, 0]):
+            op = past.lists[n0, 0]
+            n0 += 1
+            reported = first <= past.ops[op].limit
+        else:
+            op = past.lists[a0, 0]
+            a0 += 1
+            reported = first <= past.ops[op].end and (past.ops[op].gone or not life.own)
+        if reported and _removes_definitely(op, past):
             n = _add(life, op, n, out, past)
-    for k in range(a0, a1):
-        op = past.lists[k, 0]
-        if _removes_definitely(op, past) and first <= past.ops[op].end and (past.ops[op].gone or not life.own):
-            n = _add(life, op, n, out, past)
-    if n < 2:
-        return out[:n]
-    return out[:n][np.argsort(out[:n, 0], kind="mergesort")]
+    return out[:n]

@@ -12,8 +12,7 @@ from schemas.availability import AVAILABILITY, CLASSES, RAW, SERIES_STATES
 from schemas.event import INITIATORS, STATES, TARGETS, TIMESTAMP
 from schemas.operation_row import OPERATIONS, OUTCOMES
 from schemas.policy import EFFECTS
-from transforms.core.kernel import NEVER, Bools, Ints
-from transforms.core.lifelines import (
+from transforms.core.entries import (
     CANDIDATES,
     COUNTED_US,
     END,
@@ -27,6 +26,7 @@ from transforms.core.lifelines import (
     VERDICT,
     WORST,
 )  # fmt: skip
+from transforms.core.kernel import NEVER, Bools, Ints
 from transforms.core.lines import Lines
 from transforms.core.operations import Folded, Ops
 from transforms.core.removals import Rules

@@ -5,8 +5,8 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from schemas.availability import CLASSES, RAW, SERIES_STATES
+from transforms.core.classes import ABSENT, BAD_DEGRADED, EXCUSED, IS_REMOVED, IS_UNKNOWN, OVERRUNS, UP
 from transforms.core.kernel import NEVER, Ints, kernel
-from transforms.core.lifelines import ABSENT, BAD_DEGRADED, EXCUSED, IS_REMOVED, IS_UNKNOWN, OVERRUNS, UP
 from transforms.core.lines import DEGRADED, Lines
 from transforms.core.removals import Rules
 
@@ -86,15 +86,9 @@ def _push(s: int, x: int, y: int, reported: int, state: int, counts: Ints, rules
         if at < len(out.rows):
             row = out.rows[at]
             row[SET], row[START], row[END], row[REPORTED], row[STATE] = s, x, end, reported, state
-            row[5:] = counts
+            for k in range(COUNTS):
+                row[5 + k] = counts[k]
         x = end
-
-
-@kernel
-def _changes_of(s: int, bounds: Ints, changes: Ints, order: Ints) -> Ints:
-    """The changes of one set in order of time."""
-    rows = order[bounds[s] : bounds[s + 1]]
-    return rows[np.argsort(changes[rows, 0], kind="mergesort")]
 
 
 @kernel
@@ -104,7 +98,7 @@ def build_series(changes: Ints, bounds: Ints, order: Ints, lines: Lines, rules: 
     Args:
         changes: (time, line, code) a row: from that time on the line has that code.
         bounds: `order[bounds[s]:bounds[s + 1]]` are the changes of set s.
-        order: Positions in `changes`.
+        order: Positions in `changes`, of each set in order of time.
         lines: The lines.
         rules: The policy and T.
         out: Room for the rows.
@@ -112,7 +106,7 @@ def build_series(changes: Ints, bounds: Ints, order: Ints, lines: Lines, rules: 
     code = np.full(len(lines.set), -1, np.int64)
     counts, shown = np.zeros(COUNTS, np.int64), np.zeros(COUNTS, np.int64)
     for s in range(len(bounds) - 1):
-        rows = _changes_of(s, bounds, changes, order)
+        rows = order[bounds[s] : bounds[s + 1]]
         counts[:] = 0
         overrun_degraded, own, reported = 0, -1, False
         since, r0, s0 = NEVER, _NULL, _NULL
