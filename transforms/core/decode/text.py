@@ -80,7 +80,7 @@ def _is_unicode(text: bytes) -> bool:
 
 def may_be_too_deep(text: bytes) -> bool:
     """Whether a text has more opening brackets than levels are allowed, inside strings or not: a cheap first look."""
-    return text.count(b"{") + text.count(b"[") > DEEPEST
+    return text.count(b"{") + (text.count(b"[") if b"[" in text else 0) > DEEPEST
 
 
 def depth(text: bytes) -> int:
