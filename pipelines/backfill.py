@@ -14,7 +14,8 @@ from pipelines.correction import Bounds, CorrectRecord
 from pipelines.failures import RunError
 from pipelines.findings import Findings, found, leave
 from pipelines.known import REFUSED, KnownCells
-from pipelines.memory import groups_for, partitions_for, sets_beyond
+from pipelines.memory import events_of, groups_for, partitions_for, sets_beyond
+from pipelines.inputs import planned
 from pipelines.preview import Preview
 from pipelines.settings import BackfillSettings
 from pipelines.spill import SpillEvents, facts_of_partition, read_spilled, spilled
@@ -26,7 +27,7 @@ from transforms.core.evaluate import evaluate
 from transforms.counters import counted
 from transforms.decode import DecodedRecords, DecodeRecords
 from transforms.facts import GatherFacts
-from transforms.files import Plan, Shard, plan_shards
+from transforms.files import Plan, Shard
 from transforms.ledger import LedgerSettings
 from transforms.publish import KeepRejects, PublishCells, Sink
 
@@ -87,7 +88,7 @@ class Backfill:
     def _whole(self, pipeline: beam.Pipeline) -> None:
         decoded = self._decoded(pipeline)
         facts = decoded.events | "GatherFacts" >> GatherFacts(self.settings.now)
-        self._correct(decoded.events, facts, groups_for(self.plan.events), decoded.rejects)
+        self._correct(decoded.events, facts, groups_for(events_of(self.plan)), decoded.rejects)
 
     def _spill(self, pipeline: beam.Pipeline, partitions: int) -> None:
         decoded = self._decoded(pipeline)
@@ -131,7 +132,7 @@ def backfill(settings: BackfillSettings, execute: Execute, budget: int) -> Summa
         UsageError: the folder holds another grid.
         RunError: no file matches an input, or a cold start would replace what is known.
     """
-    plan = plan_shards(settings.inputs)
+    plan = planned(settings.inputs)
     store = Store(settings.output)
     store.check_grid(settings.policy.grid)
     if not settings.dry_run:
@@ -139,7 +140,7 @@ def backfill(settings: BackfillSettings, execute: Execute, budget: int) -> Summa
     with tempfile.TemporaryDirectory(prefix="trueup-") as scratch:
         sink: Sink = Preview(scratch) if settings.dry_run else store
         run = Backfill(settings, plan, sink, scratch, execute)
-        partitions = partitions_for(plan.events, budget)
+        partitions = partitions_for(events_of(plan), budget)
         counts = run.at_once() if partitions == 1 else run.in_parts(partitions)
         summary = _summary(run, counts, partitions, budget)
     _refuse(summary.findings, settings)
@@ -157,7 +158,7 @@ def _summary(run: Backfill, counts: Counter[str], partitions: int, budget: int) 
         run.known.end(findings.facts),
         settings.policy.hash,
         run.plan.files,
-        tuple(run.plan.skipped),
+        run.plan.skipped,
         settings.dry_run,
         partitions,
         sets_beyond(findings.facts, budget),

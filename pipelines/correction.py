@@ -38,7 +38,7 @@ class CorrectRecord(beam.PTransform):
     groups: int | None = None
     """How many groups of scale sets are worked on together; None: each alone, as in a stream."""
     bounds: Bounds | None = None
-    early: TriggerFn | None = None
+    firing: TriggerFn | None = None
     """When an open session of an unbounded input hands over what it has."""
 
     def expand(self, events: beam.PCollection) -> Any:
@@ -46,7 +46,7 @@ class CorrectRecord(beam.PTransform):
         joined = (
             events
             | "KeyByScaleSet" >> KeyByScaleSet(self.groups)
-            | "JoinSessions" >> JoinSessions(self.settings.policy, self.early)
+            | "JoinSessions" >> JoinSessions(self.settings.policy, self.firing)
         )
         return self._entries(joined) | "KeepLedger" >> KeepLedger(self.settings)
 

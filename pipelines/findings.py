@@ -30,9 +30,7 @@ def leave(folder: str, facts: pa.RecordBatch, refused: pa.RecordBatch) -> None:
 
 def found(folder: str) -> Findings:
     """What a finished graph has left; without rows if its input had no events."""
-    facts, refused = (
-        _read(os.path.join(folder, name), schema) for name, schema in zip(_NAMES, (FACTS, REFUSED), strict=True)
-    )
+    facts, refused = (_read(os.path.join(folder, name), schema) for name, schema in zip(_NAMES, (FACTS, REFUSED), strict=True))
     return Findings(facts, refused)
 
 

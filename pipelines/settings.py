@@ -7,7 +7,7 @@ from pipelines.failures import UsageError
 from schemas.inventory import Inventory
 from schemas.policy import Policy
 from schemas.time import format_duration, format_time
-from transforms.core.decode.settings import DecodeSettings
+from transforms.core.decode import DecodeSettings
 
 Format = Literal["auto", "eventgrid", "activitylog", "resourcegraph", "canonical"]
 

@@ -58,5 +58,5 @@ def facts_of_partition(facts: pa.RecordBatch, partition: int, partitions: int) -
     return facts.filter(pc.equal(pa.array(codes), partition))
 
 
-def _writer(file: pa.NativeFile, schema: pa.Schema) -> pa.RecordBatchWriter:
+def _writer(file: pa.NativeFile, schema: pa.Schema) -> pa.RecordBatchStreamWriter:
     return pa.ipc.new_stream(file, schema, options=_OPTIONS)

@@ -24,7 +24,7 @@ class Summary:
     """T, in microseconds."""
     policy: str
     files: int
-    skipped: tuple[str, ...] = ()
+    skipped: int = 0
     """Files that a GLOB matched and whose names are of no input."""
     dry_run: bool = False
     partitions: int = 1
@@ -72,7 +72,7 @@ class Summary:
             "unplaced_health_records": self.counts["unplaced"],
             "health_records": self.counts["health"],
             "files": self.files,
-            "skipped_files": list(self.skipped),
+            "skipped_files": self.skipped,
             "scale_sets": len(self.findings.facts),
             "events_since": None if self.since is None else format_time(self.since),
             "until": format_time(self.end),

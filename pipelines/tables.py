@@ -105,9 +105,7 @@ def row_group_size(rows: int) -> int:
 def plain(batch: pa.RecordBatch) -> pa.RecordBatch:
     """The rows without dictionaries that are larger than they: a file would carry the ids of all others."""
     columns = [
-        column.dictionary_decode()
-        if pa.types.is_dictionary(column.type) and len(column.dictionary) > len(column)
-        else column
+        column.dictionary_decode() if pa.types.is_dictionary(column.type) and len(column.dictionary) > len(column) else column
         for column in batch.columns
     ]
     return pa.RecordBatch.from_arrays(columns, batch.schema.names)

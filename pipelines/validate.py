@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from transforms.core.decode.settings import Counts, DecodeSettings
-from transforms.files import plan_shards, read_shard
+from pipelines.inputs import planned
+from transforms.core.decode import Counts, DecodeSettings
+from transforms.files import read_shard
 
 
 @dataclass
@@ -17,7 +18,7 @@ class Validation:
     settings: DecodeSettings
 
     def __post_init__(self) -> None:
-        self.plan = plan_shards(self.inputs)
+        self.plan = planned(self.inputs)
         self.counts = Counts()
 
     def rejects(self) -> Iterator[pa.RecordBatch]:

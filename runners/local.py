@@ -15,9 +15,7 @@ def runner_named(name: str) -> PipelineRunner | str:
     return FnApiRunner() if name == IN_MEMORY else name
 
 
-def execute(
-    build: Callable[[beam.Pipeline], object], runner: str = IN_MEMORY, options: Sequence[str] = ()
-) -> PipelineResult:
+def execute(build: Callable[[beam.Pipeline], object], runner: str = IN_MEMORY, options: Sequence[str] = ()) -> PipelineResult:
     """Builds a graph, runs it and waits for its end."""
     pipeline = beam.Pipeline(runner=runner_named(runner), options=PipelineOptions(list(options)))
     build(pipeline)

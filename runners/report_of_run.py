@@ -45,7 +45,7 @@ def _families(summary: Summary) -> Iterator[str]:
         if family in ("ignored", "rejected") and numbers:
             yield f"  {family}: " + ", ".join(f"{name} {number:,}" for name, number in numbers.items())
     if summary.skipped:
-        yield f"  {len(summary.skipped):,} files were skipped: their names are of no input (first: {summary.skipped[0]})."
+        yield f"  {summary.skipped:,} files were skipped: their names are of no input."
 
 
 def _span(summary: Summary) -> Iterator[str]:

@@ -11,7 +11,7 @@ from runners.options import FORMATS, now_micros, read_inventory, read_policy
 
 if TYPE_CHECKING:
     from pipelines.validate import Validation
-    from transforms.core.decode.settings import Counts
+    from transforms.core.decode import Counts
 
 EXAMPLES = """\b
 Examples:
@@ -46,15 +46,15 @@ def validate(as_json: bool, **given: Any) -> int:
     Console(soft_wrap=True).print(_table(validation.counts))
     for reject in rejects:
         click.echo("{source}, {location}: {reason}: {detail}".format(**reject))
-    for name in validation.plan.skipped:
-        click.echo(f"{name}: skipped, its name is of no input.")
+    if validation.plan.skipped:
+        click.echo(f"{validation.plan.skipped:,} files were skipped: their names are of no input.")
     return 0
 
 
 def _validation(given: dict[str, Any]) -> "Validation":
     policy, inventory = read_policy(given["policy"], None), read_inventory(given["inventory"])
     from pipelines.validate import Validation
-    from transforms.core.decode.settings import DecodeSettings
+    from transforms.core.decode import DecodeSettings
 
     return Validation(given["inputs"], DecodeSettings(policy, now_micros(), inventory, given["format_"]))
 
@@ -79,5 +79,5 @@ def _as_json(validation: "Validation") -> dict[str, Any]:
         "ignored": dict(sorted(counts.ignored.items())),
         "rejected": dict(sorted(counts.rejected.items())),
         "files": validation.plan.files,
-        "skipped_files": list(validation.plan.skipped),
+        "skipped_files": validation.plan.skipped,
     }

@@ -8,7 +8,7 @@ import apache_beam as beam
 import pyarrow as pa
 from apache_beam.pvalue import TaggedOutput
 
-from transforms.core.decode.settings import Counts, DecodeSettings
+from transforms.core.decode import Counts, DecodeSettings
 from transforms.counters import count
 from transforms.files import Shard, read_shard
 

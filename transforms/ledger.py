@@ -20,7 +20,6 @@ from apache_beam.transforms.userstate import (
 )
 from apache_beam.utils.timestamp import Timestamp
 
-from schemas.event import empty_events
 from schemas.policy import Policy
 from transforms.coders import RecordBatchCoder
 from transforms.core.batches import concat
@@ -62,7 +61,7 @@ class Held(NamedTuple):
 
     def accepted(self) -> pa.RecordBatch:
         """The events taken in so far."""
-        return one_events(list(self.events.read()))
+        return concat(list(self.events.read()))
 
     def known(self) -> pa.RecordBatch:
         """The current versions, KNOWN."""
@@ -79,11 +78,6 @@ class Held(NamedTuple):
         count("used", evaluated.used - used)
         count("duplicate", evaluated.duplicates - duplicates)
         self.counted.write((evaluated.used, evaluated.duplicates))
-
-
-def one_events(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
-    """EVENTS of all batches, which may be none."""
-    return concat(batches) if batches else empty_events()
 
 
 @dataclass(frozen=True)
@@ -194,7 +188,7 @@ class Keep(beam.DoFn):
             arrived = arrived.filter(pc.invert(late))
         if len(arrived):
             held.events.add(arrived)
-            both = one_events([accepted, arrived])
+            both = concat([accepted, arrived])
             self._set(timer, int(micros(both, "time").min()), fired)
             behind = fired is not None and int(micros(arrived, "time").min()) < fired
             yield from self._preview(both, self._known_until(both, fired), held, fired if behind else None)
@@ -228,9 +222,7 @@ class Keep(beam.DoFn):
     def _publication(self, T: int) -> Publication:
         settings = self._settings
         until = T if settings.until is None else min(T, settings.until)
-        return Publication(
-            settings.policy.hash, self._grid, settings.clock(), settings.since, until, backfill=False, final=None
-        )
+        return Publication(settings.policy.hash, self._grid, settings.clock(), settings.since, until, backfill=False, final=None)
 
     def _set(self, timer: RuntimeTimer, earliest: int, fired: int | None) -> None:
         upcoming = next_grid_end(earliest, fired, self._grid, self._settings.clock())

@@ -6,16 +6,14 @@ from typing import Final
 
 import apache_beam as beam
 import pyarrow as pa
-from apache_beam.transforms.trigger import AccumulationMode, AfterCount, AfterWatermark, TriggerFn
+from apache_beam.transforms.trigger import AccumulationMode, DefaultTrigger, Repeatedly, TriggerFn
 from apache_beam.transforms.window import GlobalWindows, IntervalWindow, Sessions
 from apache_beam.utils.timestamp import Duration, Timestamp
 from apache_beam.utils.windowed_value import WindowedValue
 
-from schemas.event import EVENTS
 from schemas.policy import Policy
 from schemas.time import DAY, MILLISECOND
 from transforms.core.batches import compact, concat
-from transforms.core.columns import no_rows
 from transforms.core.groups import split_by_group
 from transforms.core.reach import reach_window
 
@@ -32,9 +30,7 @@ class KeyByScaleSet(beam.PTransform):
 
     def expand(self, events: beam.PCollection) -> beam.PCollection:
         """The slices as (key, EVENTS), each compact."""
-        return events | "SplitByGroup" >> beam.FlatMap(keyed_slices, self.groups).with_output_types(
-            tuple[str, pa.RecordBatch]
-        )
+        return events | "SplitByGroup" >> beam.FlatMap(keyed_slices, self.groups).with_output_types(tuple[str, pa.RecordBatch])
 
 
 def keyed_slices(events: pa.RecordBatch, groups: int | None) -> Iterator[tuple[str, pa.RecordBatch]]:
@@ -48,8 +44,12 @@ class JoinSessions(beam.PTransform):
     """Slices of a key whose reaches overlap become one batch, in the global window; panes of an unbounded input hand over what is new."""
 
     policy: Policy
-    early: TriggerFn | None = None
-    """When a session that is still open hands over what it has; None for bounded input, where an early pane would be a second firing."""
+    firing: TriggerFn | None = None
+    """When an open session of an unbounded input hands over what it has, again and again; None: at its end, as bounded input does.
+
+    An AfterWatermark with early and late firings would do as well, but where a late event lengthens a session that has fired, the engine
+    of TestStream then holds the watermark for ever.
+    """
 
     def expand(self, slices: beam.PCollection) -> beam.PCollection:
         """The joined slices as (key, EVENTS)."""
@@ -64,10 +64,11 @@ class JoinSessions(beam.PTransform):
         )
 
     def _firing(self) -> dict[str, object]:
-        late = AfterCount(1)
-        trigger = AfterWatermark(late=late) if self.early is None else AfterWatermark(early=self.early, late=late)
-        lateness = Duration(micros=SESSION_LATENESS)
-        return {"trigger": trigger, "accumulation_mode": AccumulationMode.DISCARDING, "allowed_lateness": lateness}
+        return {
+            "trigger": DefaultTrigger() if self.firing is None else Repeatedly(self.firing),
+            "accumulation_mode": AccumulationMode.DISCARDING,
+            "allowed_lateness": Duration(micros=SESSION_LATENESS),
+        }
 
 
 @beam.typehints.with_input_types(tuple[str, pa.RecordBatch])
@@ -87,6 +88,6 @@ class PutInReach(beam.DoFn):
 def joined(pane: tuple[str, Iterable[pa.RecordBatch]]) -> Iterator[tuple[str, pa.RecordBatch]]:
     """The slices of one pane as one batch; nothing of a pane that is empty."""
     key, slices = pane
-    rows = concat(list(slices)) if slices else no_rows(EVENTS)
+    rows = concat(list(slices))
     if len(rows):
         yield key, rows

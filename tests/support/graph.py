@@ -1,0 +1,79 @@
+"""Pieces for tests that run graphs: settings, a clock that stands, a sink that keeps, and current rows read from it."""
+
+import threading
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from schemas.policy import Policy
+from tests.support.build import rows
+from transforms.core.cells import Changes
+from transforms.core.evaluate import evaluate
+from transforms.ledger import LedgerSettings
+
+_KEPT: dict[str, list[Any]] = {}
+_LOCK = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A clock that stands still."""
+
+    now: int
+
+    def __call__(self) -> int:
+        return self.now
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """A sink that keeps what it is given; copies of it (Beam pickles steps) keep in one place."""
+
+    name: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def publish(self, changes: list[Changes]) -> None:
+        with _LOCK:
+            _KEPT.setdefault(self.name, []).extend(changes)
+
+    def reject(self, rejects: list[pa.RecordBatch]) -> int:
+        with _LOCK:
+            _KEPT.setdefault(f"{self.name} rejects", []).extend(rejects)
+        return sum(map(len, rejects))
+
+    @property
+    def changes(self) -> list[Changes]:
+        return _KEPT.get(self.name, [])
+
+    @property
+    def revisions(self) -> list[dict[str, Any]]:
+        return [row for changes in self.changes for row in changes.revisions.to_pylist()]
+
+    @property
+    def rejected(self) -> list[dict[str, Any]]:
+        return [row for batch in _KEPT.get(f"{self.name} rejects", []) for row in batch.to_pylist()]
+
+    def current(self) -> dict[str, list[dict[str, Any]]]:
+        """The current rows of each table, as contract.md defines them."""
+        latest: dict[tuple[str, Any], Any] = {}
+        for row in self.revisions:
+            key = row["scale_set_id"], row["cell"]
+            latest[key] = max(row["as_of"], latest.get(key, row["as_of"]))
+        tables = ("availability", "attributions", "operations")
+        return {name: sorted(self._rows(name, latest), key=repr) for name in tables}
+
+    def _rows(self, table: str, latest: dict[tuple[str, Any], Any]) -> list[dict[str, Any]]:
+        batches = [getattr(changes, table) for changes in self.changes]
+        versions = [row for batch in batches for row in batch.to_pylist()]
+        plain = [row for batch in batches for row in rows(batch)]
+        return [
+            row
+            for row, version in zip(plain, versions, strict=True)
+            if version["as_of"] == latest[version["scale_set_id"], version["cell"]]
+        ]
+
+
+def ledger_settings(now: int, policy: Policy | None = None, **more: Any) -> LedgerSettings:
+    """Settings of a ledger whose clock stands at `now`, in microseconds."""
+    return LedgerSettings(policy or Policy(), evaluate, Standing(now), **more)
