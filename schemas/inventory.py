@@ -76,7 +76,9 @@ def parse_inventory(data: bytes, name: str) -> Inventory:
     try:
         return inventory_of(readers[ending](data), name)
     except (UnicodeDecodeError, csv.Error, json.JSONDecodeError, RecursionError, pa.ArrowException) as error:
-        raise InventoryError(f"{name}: {ending.upper()} is required, and it cannot be read: {str(error).splitlines()[0]}") from None
+        raise InventoryError(
+            f"{name}: {ending.upper()} is required, and it cannot be read: {str(error).splitlines()[0]}"
+        ) from None
 
 
 def _belonging(where: str, row: dict[str, Any]) -> tuple[str, Belonging]:
@@ -107,8 +109,8 @@ def _moment(where: str, row: dict[str, Any], column: str, absent: int) -> int:
     if isinstance(value, datetime):
         return to_micros(value if value.tzinfo else value.replace(tzinfo=UTC))
     try:
-        return parse_time(value.strip())
-    except (ValueError, AttributeError):
+        return parse_time(str(value).strip())
+    except ValueError:
         raise InventoryError(f"{where}: {column} must be a time like 2026-10-01T00:00:00Z, got {shown(value)}") from None
 
 

@@ -35,7 +35,9 @@ class OperationRecord(CanonicalEvent):
     @model_validator(mode="after")
     def _names_whom_it_names(self) -> "OperationRecord":
         if self.target == "named" and not self.instance_ids:
-            raise PydanticCustomError("missing_field", "instance_ids is required where target is named, and it is absent or empty")
+            raise PydanticCustomError(
+                "missing_field", "instance_ids is required where target is named, and it is absent or empty"
+            )
         return self
 
     @property

@@ -2,6 +2,7 @@
 
 import os.path
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any, Final, Literal, NamedTuple
 
 import pyarrow as pa
@@ -60,7 +61,9 @@ def plan_shards(patterns: Sequence[str]) -> Plan:
         fitting = {meta.path: meta.size_in_bytes for meta in found if _mode(meta.path) is not None}
         if not fitting:
             seen = f"only {len(found)} of other names" if found else "none"
-            raise InputError(f"{pattern}: a file named .jsonl, .json, .ndjson (or one of these with .gz or .zst) or .parquet must match, got {seen}")
+            raise InputError(
+                f"{pattern}: a file named .jsonl, .json, .ndjson (or one of these with .gz or .zst) or .parquet must match, got {seen}"
+            )
         sizes |= fitting
         skipped |= {meta.path for meta in found} - set(fitting)
     shards = [shard for path in sorted(sizes) for shard in _shards_of(path, sizes[path])]
@@ -123,7 +126,7 @@ def _shards_of(path: str, size: int) -> list[Shard]:
 def _ranges(path: str, size: int) -> list[Shard]:
     parts = -(-size // SHARD)
     edges = [size * part // parts for part in range(parts + 1)]
-    return [Shard(path, "lines", start, end, end - start) for start, end in zip(edges, edges[1:], strict=False)]
+    return [Shard(path, "lines", start, end, end - start) for start, end in pairwise(edges)]
 
 
 def _begins_with_lines(path: str) -> bool:
@@ -239,7 +242,9 @@ def _read_parquet(shard: Shard, settings: DecodeSettings) -> Iterator[Decoded]:
                 yield decode_table(batch, shard.path, first, settings)
                 first += batch.num_rows
         except pa.ArrowException as error:
-            yield reject_whole(shard.path, "not_json", f"Parquet is required, and this cannot be read: {_first_line(error)}", settings)
+            yield reject_whole(
+                shard.path, "not_json", f"Parquet is required, and this cannot be read: {_first_line(error)}", settings
+            )
 
 
 def _open(path: str) -> Any:

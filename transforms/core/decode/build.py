@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 import pyarrow as pa
 
 from schemas.event import ENUMS, EVENTS, IDS, empty_events, enum_array
+from schemas.operation import OperationRecord
 from schemas.reject import REJECTS
 from transforms.core.decode.record import Event
 
@@ -43,7 +44,7 @@ def events_of_models(records: Sequence[tuple[Event, ...]]) -> pa.RecordBatch:
     for column in EVENTS:
         values = [row.get(column.name) for row in rows]
         if column.name in ENUMS:
-            columns[column.name] = pa.array([CODES[column.name].get(value) for value in values], pa.int8())
+            columns[column.name] = pa.array([None if value is None else CODES[column.name][value] for value in values], pa.int8())
         else:
             columns[column.name] = pa.array(values, pa.string() if column.name in IDS else column.type)
     return events_of(len(rows), columns)
@@ -51,7 +52,7 @@ def events_of_models(records: Sequence[tuple[Event, ...]]) -> pa.RecordBatch:
 
 def _row(event: Event, second: bool) -> dict[str, Any]:
     row = {name: getattr(event, name) for name in ("kind", "event_id", "scale_set_id", "time", *_FIELDS[event.kind])}
-    if event.kind == "operation":
+    if isinstance(event, OperationRecord):
         row["instance_ids"] = event.named
     return row | {"second": second}
 
@@ -68,7 +69,10 @@ class Reject(NamedTuple):
 def rejects_of(found: Sequence[Reject], source: str, arrived: int) -> pa.RecordBatch:
     """REJECTS of one source; `arrived` in microseconds."""
     rows = len(found)
-    columns = [pa.array([source] * rows, pa.string()), *(pa.array([reject[at] for reject in found], pa.string()) for at in range(4))]
+    columns = [
+        pa.array([source] * rows, pa.string()),
+        *(pa.array([reject[at] for reject in found], pa.string()) for at in range(4)),
+    ]
     columns.insert(2, pa.array([arrived] * rows, pa.int64()).cast(REJECTS.field("arrived").type))
     return pa.RecordBatch.from_arrays(columns, schema=REJECTS)
 

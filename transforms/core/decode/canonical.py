@@ -16,7 +16,19 @@ from transforms.core.decode.times import micros_of
 Columns = Mapping[str, pa.Array]
 """Contract.md's canonical columns as plain strings, `time` as int64 microseconds (null if it is no acceptable time)."""
 
-TEXTS = ("kind", "event_id", "scale_set_id", "instance_id", "state", "annotation", "operation_key", "verb", "phase", "initiator", "target")
+TEXTS = (
+    "kind",
+    "event_id",
+    "scale_set_id",
+    "instance_id",
+    "state",
+    "annotation",
+    "operation_key",
+    "verb",
+    "phase",
+    "initiator",
+    "target",
+)
 _SIGNAL, _FAULT, _OPERATION = range(len(KINDS))
 _NEEDED = {
     _SIGNAL: ("state",),
@@ -76,7 +88,9 @@ def _tally(kinds: pa.DictionaryArray) -> Counter[str]:
     return Counter(dict(zip(KINDS, np.bincount(kinds.indices.to_numpy(), minlength=len(KINDS)).tolist(), strict=True)))
 
 
-def _take(name: str, columns: Columns, codes: Mapping[str, np.ndarray], ids: pa.Array, keep: pa.Array, kinds: np.ndarray) -> pa.Array:
+def _take(
+    name: str, columns: Columns, codes: Mapping[str, np.ndarray], ids: pa.Array, keep: pa.Array, kinds: np.ndarray
+) -> pa.Array:
     if name == "second":
         return pa.array(np.zeros(len(keep), bool))
     if name in codes:

@@ -28,7 +28,9 @@ from transforms.core.decode.times import micros_of
 _BLOCK: Final = 256
 _decode: Final = msgspec.json.Decoder(Record).decode
 _NAMED, _ALL, _UNNAMED = (CODES["target"][name] for name in ("named", "all", "unnamed"))
-_STATE_CODES: Final[dict[str | None, int]] = {state.casefold(): code for code, state in enumerate(STATES)} | {state: code for code, state in enumerate(STATES)}
+_STATE_CODES: Final[dict[str | None, int]] = {
+    name: code for code, state in enumerate(STATES) for name in (state, state.casefold())
+}
 
 
 class Columns(NamedTuple):
@@ -152,7 +154,9 @@ class _Desk:
         return batches
 
     def _noticed(self, draft: Annotations, some: np.ndarray, placed: Placed) -> dict[str, pa.Array]:
-        return self._whose(placed, some) | {"annotation": pa.array([draft.names[row] for row in np.flatnonzero(some)], pa.string())}
+        return self._whose(placed, some) | {
+            "annotation": pa.array([draft.names[row] for row in np.flatnonzero(some)], pa.string())
+        }
 
     def _announced(self, draft: Annotations, some: np.ndarray, placed: Placed, ids: pa.Array) -> dict[str, pa.Array]:
         chosen = np.flatnonzero(some)
@@ -221,7 +225,9 @@ class _Desk:
         for format, number in Counter(format for format, own in zip(formats, some.tolist(), strict=True) if own).items():
             self.counts.decoded[format, kind] += number
 
-    def _targets(self, draft: Operations, placed: Placed, chosen: np.ndarray, unnamed: bool) -> tuple[list[int], list[list[str] | None]]:
+    def _targets(
+        self, draft: Operations, placed: Placed, chosen: np.ndarray, unnamed: bool
+    ) -> tuple[list[int], list[list[str] | None]]:
         names, instances = self._places.instance_names(), placed.instances.tolist()
         found: list[tuple[int, list[str] | None]] = []
         for row in chosen.tolist():

@@ -38,7 +38,7 @@ class Places:
         codes = np.fromiter((index.setdefault(target, len(index)) for target in targets), np.int64, len(targets))
         known = np.array([self._parse(target) for target in index] or np.empty((0, 3)), np.int64)
         found, sets, instances = known[codes].T.astype(np.int32)
-        for row in np.flatnonzero(found == _MACHINE):
+        for row in np.flatnonzero(found == _MACHINE).tolist():
             found[row], sets[row], instances[row] = self._owner(targets[row], int(micros[row]))
         return Placed(found, sets, instances)
 

@@ -20,13 +20,13 @@ from schemas.health_event import ANNOTATED, RESOURCE_PHASES, STATUS_CHANGED, Env
 from schemas.operation import OperationRecord
 from schemas.resource import Machine, Place, parse_resource
 from schemas.resource_graph import ANNOTATIONS, PROVIDER, STATUSES, HealthResource
-from schemas.signal import HealthSignal
+from schemas.signal import CanonicalEvent, HealthSignal
 from schemas.timestamp import is_acceptable, parse_time
 from transforms.core.decode.reasons import Ignored, Rejected, ignored_kind, missing, rejected_by
 from transforms.core.decode.settings import DecodeSettings
 
 Event = HealthSignal | FaultNotice | OperationRecord
-_Model = TypeVar("_Model", HealthSignal, FaultNotice, OperationRecord)
+_Model = TypeVar("_Model", bound=CanonicalEvent)
 _MODELS: Final[dict[str, type[Event]]] = {model.kind: model for model in (HealthSignal, FaultNotice, OperationRecord)}
 _STATES: Final = {state.casefold(): state for state in STATES}
 
@@ -244,7 +244,9 @@ def _resource_event(envelope: Envelope, phase: str, settings: DecodeSettings) ->
     )
 
 
-def _signal(place: Place, event_id: Any, time: Any, state: Any, names: Mapping[str, str], settings: DecodeSettings) -> HealthSignal:
+def _signal(
+    place: Place, event_id: Any, time: Any, state: Any, names: Mapping[str, str], settings: DecodeSettings
+) -> HealthSignal:
     known = _STATES.get(state.casefold(), state) if isinstance(state, str) else state
     return _event(HealthSignal, names, settings, **place._asdict(), event_id=event_id, time=time, state=known)
 
@@ -304,7 +306,7 @@ def _place(target: Any, name: str, time: Any, settings: DecodeSettings, *, healt
         return resource
     place = _owner(resource, time, settings)
     if place is None:
-        raise Ignored("unplaced_vm", health=health, unplaced=True)
+        raise Ignored("unplaced_vm", health=health, unplaced=health)
     return place
 
 
@@ -343,7 +345,9 @@ def _phase(status: Any, name: str) -> str:
         raise missing(name)
     phase = phase_of(status) if isinstance(status, str) else None
     if phase is None:
-        raise Rejected("bad_value", f"{name} must be a status such as Started, Accepted, Succeeded or Failed, got {shown(status)}")
+        raise Rejected(
+            "bad_value", f"{name} must be a status such as Started, Accepted, Succeeded or Failed, got {shown(status)}"
+        )
     return phase
 
 

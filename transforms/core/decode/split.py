@@ -10,7 +10,17 @@ from transforms.core.decode.record import format_of
 
 _LIKE_AN_ENVELOPE: Final = re.compile(rb'"(?:records|value)"\s*:\s*\[')
 _STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
-_MARKS: Final = ("kind", "eventType", "type", "specversion", "eventTimestamp", "eventDataId", "resourceId", "operationName", "properties")
+_MARKS: Final = (
+    "kind",
+    "eventType",
+    "type",
+    "specversion",
+    "eventTimestamp",
+    "eventDataId",
+    "resourceId",
+    "operationName",
+    "properties",
+)
 _Envelope: Final = msgspec.defstruct("_Envelope", [(name, msgspec.Raw, msgspec.Raw()) for name in (*_MARKS, "records", "value")])
 _decode_envelope: Final = msgspec.json.Decoder(_Envelope).decode
 _decode_array: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode

@@ -74,7 +74,10 @@ def _records(batch: pa.RecordBatch, rows: np.ndarray) -> list[dict[str, Any]]:
         return []
     known = [name for name in batch.schema.names if name in CANONICAL.names]
     some = batch.select(known).take(pa.array(rows))
-    columns = {name: _times(column) if pa.types.is_timestamp(column.type) else column.to_pylist() for name, column in zip(known, some.columns, strict=True)}
+    columns = {
+        name: _times(column) if pa.types.is_timestamp(column.type) else column.to_pylist()
+        for name, column in zip(known, some.columns, strict=True)
+    }
     return [{name: _as_json(column[row]) for name, column in columns.items()} for row in range(len(rows))]
 
 
