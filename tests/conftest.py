@@ -1,10 +1,23 @@
 """Hypothesis profiles: `dev` for a quick answer, `ci` for a thorough one; HYPOTHESIS_PROFILE names another choice."""
 
 import os
+from collections.abc import Callable
+from functools import partial
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.support.evaluators import EVALUATORS
+from tests.support.judging import Judged
+from tests.support.judging import judge as judge_events
 
 _SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
 settings.register_profile("dev", max_examples=200, deadline=None, suppress_health_check=_SLOW)
 settings.register_profile("ci", max_examples=2000, deadline=None, suppress_health_check=_SLOW, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
+
+
+@pytest.fixture(params=EVALUATORS)
+def judge(request: pytest.FixtureRequest) -> Callable[..., Judged]:
+    """`tests.support.judging.judge` by each evaluator in turn: the kernel, and what it is compared with."""
+    return partial(judge_events, request.param)

@@ -14,9 +14,6 @@ Event = dict[str, Any]
 EPOCH = 20_833 * DAY
 """Where second 0 of a timeline lies: a multiple of every grid."""
 
-US = 1e-6
-"""One microsecond, in the seconds of a timeline."""
-
 _NOT_IN_ROWS = ("as_of", "policy")
 _numbers = itertools.count()
 
@@ -30,11 +27,29 @@ def at(seconds: float) -> int:
     return EPOCH + round(seconds * SECOND)
 
 
-def signal(
-    seconds: float, instance: str | None, state: str, *, scale_set: str = "a", event_id: str | None = None
-) -> Event:
+def signal(seconds: float, instance: str | None, state: str, *, scale_set: str = "a", event_id: str | None = None) -> Event:
     """A HealthSignal; `instance` None is the set itself."""
     return _event("signal", seconds, scale_set, event_id, instance_id=instance, state=state)
+
+
+def up(seconds: float, *instances: str | None) -> list[Event]:
+    """Signals of Available."""
+    return [signal(seconds, instance, "Available") for instance in instances]
+
+
+def down(seconds: float, *instances: str | None) -> list[Event]:
+    """Signals of Unavailable."""
+    return [signal(seconds, instance, "Unavailable") for instance in instances]
+
+
+def degraded(seconds: float, *instances: str | None) -> list[Event]:
+    """Signals of Degraded."""
+    return [signal(seconds, instance, "Degraded") for instance in instances]
+
+
+def unknown(seconds: float, *instances: str | None) -> list[Event]:
+    """Signals of Unknown."""
+    return [signal(seconds, instance, "Unknown") for instance in instances]
 
 
 def fault(seconds: float, instance: str | None, *, scale_set: str = "a", event_id: str | None = None) -> Event:
@@ -72,9 +87,7 @@ def op(
     )
 
 
-def spanning(
-    start: float, end: float, verb: str, names: str = "", *, outcome: str = "succeeded", **more: Any
-) -> list[Event]:
+def spanning(start: float, end: float, verb: str, names: str = "", *, outcome: str = "succeeded", **more: Any) -> list[Event]:
     """Both records of an operation: started and its end."""
     return [op(start, verb, "started", names, **more), op(end, verb, outcome, names, **more)]
 

@@ -17,7 +17,10 @@ _VERBS = "".join(f'[verbs.{name}]\ndeadline = "{_DEADLINES.get(name, "20s")}"\n'
 
 
 def _small(*changes: tuple[str, str], first: str = "") -> Policy:
-    text = first + _SMALL + _VERBS
+    return _changed(first + _SMALL + _VERBS, *changes)
+
+
+def _changed(text: str, *changes: tuple[str, str]) -> Policy:
     for old, new in changes:
         text = text.replace(f"\n{old}\n", f"\n{new}\n")
     return parse_policy(text)
@@ -39,4 +42,67 @@ OTHERS = _small(
 )
 """Another choice of initiators, another verb."""
 
-SMALL_POLICIES = (SMALL, SMALL, BRISK, STRICT, KEEPING, OTHERS)
+_TINY = """
+skew = "1us"
+unseen = "2us"
+settle = "3us"
+possible_excuse = "4us"
+max_excuse = "9us"
+presume_after = "15us"
+max_open = "20us"
+grid = "16us"
+"""
+_TINY_DEADLINES = {"start": "3us", "restart": "3us", "upgrade": "8us", "maintenance": "8us", "update": "5us"}
+
+
+def _tiny(*changes: tuple[str, str], first: str = "") -> Policy:
+    verbs = "".join(f'[verbs.{name}]\ndeadline = "{_TINY_DEADLINES.get(name, "4us")}"\n' for name in Policy().verbs)
+    text = first + _TINY + verbs
+    for old, new in changes:
+        text = text.replace(f"\n{old}\n", f"\n{new}\n")
+    return parse_policy(text)
+
+
+TINY = _tiny()
+"""A microsecond is a unit here, so that whatever meets a boundary meets it exactly or a microsecond beside it."""
+TINY_POLICIES = (
+    TINY,
+    _tiny(('settle = "3us"', 'settle = "1us"'), ('possible_excuse = "4us"', 'possible_excuse = "8us"')),
+    _tiny(('max_open = "20us"', 'max_open = "15us"'), ('max_excuse = "9us"', 'max_excuse = "3us"')),
+    _tiny(
+        ("[verbs.update]", "[verbs.update]\ngone = false"),
+        ('grid = "16us"', 'grid = "5us"'),
+        first='excused_initiators = ["customer"]\n',
+    ),
+)
+_TINY = """
+skew = "1us"
+unseen = "2us"
+settle = "3us"
+possible_excuse = "4us"
+max_excuse = "9us"
+presume_after = "15us"
+max_open = "20us"
+grid = "16us"
+"""
+_TINY_DEADLINES = {"start": "3us", "restart": "3us", "upgrade": "8us", "maintenance": "8us", "update": "5us"}
+_TINY_VERBS = "".join(f'[verbs.{name}]\ndeadline = "{_TINY_DEADLINES.get(name, "4us")}"\n' for name in Policy().verbs)
+
+
+def _tiny(*changes: tuple[str, str], first: str = "") -> Policy:
+    return _changed(first + _TINY + _TINY_VERBS, *changes)
+
+
+TINY_POLICIES = (
+    _tiny(),
+    _tiny(('settle = "3us"', 'settle = "1us"'), ('possible_excuse = "4us"', 'possible_excuse = "8us"')),
+    _tiny(('max_open = "20us"', 'max_open = "15us"'), ('max_excuse = "9us"', 'max_excuse = "3us"')),
+    _tiny(
+        ("[verbs.update]", "[verbs.update]\ngone = false"),
+        ('grid = "16us"', 'grid = "5us"'),
+        first='excused_initiators = ["customer"]\n',
+    ),
+)
+"""A microsecond is a unit here, so that what meets a boundary meets it exactly or a microsecond beside it."""
+
+SMALL_POLICIES = (*TINY_POLICIES, SMALL, BRISK, STRICT, KEEPING, OTHERS)

@@ -12,9 +12,7 @@ from tests.support.plain.removal import definite_removals, first, is_definite, i
 Walk = Generator[Claim, bool, None]
 
 
-def walk_lives(
-    instance_id: str | None, signals: list[Event], faults: list[Event], lives: list[Life], known: Knowledge
-) -> Walk:
+def walk_lives(instance_id: str | None, signals: list[Event], faults: list[Event], lives: list[Life], known: Knowledge) -> Walk:
     """Appends each life under one id to `lives`, asking for every claim on a count to be decided."""
     since = -NEVER
     while (life := begin_life(instance_id, signals, faults, since)) is not None:
@@ -47,9 +45,7 @@ def _next_onset(life: Life, at: int) -> int:
     """The first moment from `at` on that lies in an episode, all time before `at` being settled."""
     out = _definitely_out(life)
     moments = [at, *(time for time, _ in life.winners), *(end for _, end in out)]
-    return first(
-        t for t in moments if at <= t < NEVER and not covers(out, t) and life.state_at(t) not in (None, "Available")
-    )
+    return first(t for t in moments if at <= t < NEVER and not covers(out, t) and life.state_at(t) not in (None, "Available"))
 
 
 def _natural_end(life: Life, onset: int) -> int:

@@ -83,9 +83,7 @@ def _attribution_order(row: Row) -> tuple[int, bool, str]:
     return row["start"], row["instance_id"] is not None, row["instance_id"] or ""
 
 
-def _lives(
-    events: list[Event], operations: list[Operation], policy: Policy, T: int
-) -> tuple[list[Life], list[list[Life]]]:
+def _lives(events: list[Event], operations: list[Operation], policy: Policy, T: int) -> tuple[list[Life], list[list[Life]]]:
     """The lives of the set itself, and those of each of its instances."""
 
     def of(kind: str, instance_id: str | None) -> list[Event]:
