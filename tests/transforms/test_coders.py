@@ -1,0 +1,105 @@
+"""Elements travel as Arrow, whole and small, and never as pickles."""
+
+import apache_beam as beam
+import pyarrow as pa
+import pytest
+from apache_beam.coders import Coder
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+
+from pipelines.correction import Bounds, CorrectRecord
+from pipelines.known import KnownCells
+from schemas.event import empty_events
+from schemas.policy import Policy
+from schemas.time import HOUR
+from tests.support.build import at, signal, to_batch
+from tests.support.graph import Keeping, ledger_settings
+from transforms.coders import ChangesCoder, EntryCoder, RecordBatchCoder
+from transforms.core.cells import KNOWN, Changes
+from transforms.core.columns import no_rows
+from transforms.core.decode import DecodeSettings
+from transforms.core.ledger import Entry
+from transforms.decode import DecodeRecords
+from transforms.facts import GatherFacts
+from transforms.files import Shard
+from transforms.publish import KeepRejects, PublishCells
+
+EVENTS = to_batch([signal(number, str(number), "Available") for number in range(1_000)])
+
+
+@pytest.mark.parametrize("batch", [EVENTS, EVENTS.slice(5, 7), empty_events(), no_rows(KNOWN)], ids=["all", "slice", "empty", "other"])
+def test_a_batch_comes_back_as_it_was(batch: pa.RecordBatch) -> None:
+    back = RecordBatchCoder().decode(RecordBatchCoder().encode(batch))
+    assert back.schema == batch.schema
+    assert back.to_pylist() == batch.to_pylist()
+
+
+def test_what_was_decoded_has_the_same_bytes_again() -> None:
+    coder = RecordBatchCoder()
+    once = coder.encode(EVENTS.slice(3, 11))
+    assert coder.encode(coder.decode(once)) == once
+
+
+@pytest.mark.parametrize("end", [None, 0, at(0)])
+def test_an_entry_comes_back_with_its_end(end: int | None) -> None:
+    entry = Entry(end, EVENTS.slice(1, 2), no_rows(KNOWN))
+    back = EntryCoder().decode(EntryCoder().encode(entry))
+    assert (back.end, back.events.to_pylist(), back.published.to_pylist()) == (end, entry.events.to_pylist(), [])
+
+
+def test_changes_come_back_as_they_were() -> None:
+    changes = Changes(*(EVENTS.slice(number, 1) for number in range(4)))
+    assert ChangesCoder().decode(ChangesCoder().encode(changes)) == changes
+
+
+@pytest.mark.parametrize("coder", [RecordBatchCoder(), EntryCoder(), ChangesCoder()])
+def test_a_coder_is_known_by_its_own_name(coder: Coder) -> None:
+    assert coder.is_deterministic()
+    assert coder == type(coder)()
+    assert coder.to_runner_api_parameter(None)[0].startswith("trueup:coder:")
+
+
+def test_a_size_is_known_without_encoding(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RecordBatchCoder, "encode", None)
+    assert RecordBatchCoder().estimate_size(EVENTS) == EVENTS.nbytes
+
+
+def graph() -> beam.Pipeline:
+    """The whole graph of a backfill, not run."""
+    policy, sink = Policy(), Keeping()
+    pipeline = beam.Pipeline(runner=FnApiRunner())
+    shards = pipeline | "Shards" >> beam.Create([Shard("x", "text", 0, 1, 1)]).with_output_types(Shard)
+    decoded = shards | "DecodeRecords" >> DecodeRecords(DecodeSettings(policy, at(0)))
+    facts = decoded.events | "GatherFacts" >> GatherFacts(at(0))
+    known = KnownCells("out", None, None, at(0), HOUR, policy.max_excuse, False)
+    kept = decoded.events | "CorrectRecord" >> CorrectRecord(ledger_settings(at(0)), 2, Bounds(facts, known, "scratch"))
+    kept.changes | "PublishCells" >> PublishCells(sink)
+    (decoded.rejects, kept.late) | "AllRejects" >> beam.Flatten() | "KeepRejects" >> KeepRejects(sink)
+    return pipeline
+
+
+def test_no_batch_of_the_graph_is_pickled() -> None:
+    proto = graph().to_runner_api()
+    coders = proto.components.coders
+
+    def parts(coder_id: str) -> set[str]:
+        coder = coders[coder_id]
+        return {coder.spec.urn}.union(*(parts(part) for part in coder.component_coder_ids))
+
+    pickled = {
+        name
+        for name, collection in proto.components.pcollections.items()
+        if any("pickle" in urn or "python" in urn for urn in parts(collection.coder_id))
+    }
+    of = {
+        name: transform.unique_name
+        for transform in proto.components.transforms.values()
+        for name in transform.outputs.values()
+        if name in pickled
+    }
+    assert {label for label in of.values() if not label.startswith("Shards")} == set()
+
+
+def test_labels_are_the_names_of_the_steps() -> None:
+    names = {transform.unique_name for transform in graph().to_runner_api().components.transforms.values()}
+    steps = {"DecodeRecords", "CorrectRecord/KeyByScaleSet", "CorrectRecord/JoinSessions", "CorrectRecord/KeepLedger", "PublishCells"}
+    assert steps <= names
