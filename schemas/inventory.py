@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
@@ -17,6 +17,10 @@ from schemas.timestamp import parse_time
 
 ALWAYS: Final = -NEVER
 """Start of a row without `valid_from`."""
+
+
+Row = tuple[str, dict[str, Any]]
+"""A row of an inventory file, with where it stands: "line 3"."""
 
 
 class InventoryError(ValueError):
@@ -49,7 +53,7 @@ class Inventory:
         return next((row.place for row in self.rows_of(vm_id) if row.valid_from <= time < row.valid_to), None)
 
 
-def inventory_of(rows: Iterable[tuple[str, dict[str, Any]]], name: str = "inventory") -> Inventory:
+def inventory_of(rows: Iterable[Row], name: str = "inventory") -> Inventory:
     """The inventory of rows, each with where it stands ("line 3").
 
     Raises:
@@ -59,7 +63,7 @@ def inventory_of(rows: Iterable[tuple[str, dict[str, Any]]], name: str = "invent
     for where, row in rows:
         vm_id, belonging = _belonging(f"{name}: {where}", row)
         places.setdefault(vm_id, []).append(belonging)
-    latest_first = {vm: tuple(sorted(reversed(found), key=lambda row: -row.valid_from)) for vm, found in places.items()}
+    latest_first = {vm: tuple(sorted(found[::-1], key=lambda row: -row.valid_from)) for vm, found in places.items()}
     return Inventory(latest_first)
 
 
@@ -70,11 +74,10 @@ def parse_inventory(data: bytes, name: str) -> Inventory:
         InventoryError: the file is none of these, lacks a column, or a row is wrong.
     """
     ending = name.rpartition(".")[2].lower()
-    readers = {"csv": _csv_rows, "jsonl": _json_rows, "ndjson": _json_rows, "json": _json_rows, "parquet": _parquet_rows}
-    if ending not in readers:
-        raise InventoryError(f"{name}: an inventory is a .csv, .jsonl or .parquet file, got .{ending}")
+    if ending not in _READERS:
+        raise InventoryError(f"{name}: an inventory must be a .csv, .jsonl or .parquet file")
     try:
-        return inventory_of(readers[ending](data), name)
+        return inventory_of(_READERS[ending](data, name), name)
     except (UnicodeDecodeError, csv.Error, json.JSONDecodeError, RecursionError, pa.ArrowException) as error:
         raise InventoryError(
             f"{name}: {ending.upper()} is required, and it cannot be read: {str(error).splitlines()[0]}"
@@ -114,27 +117,35 @@ def _moment(where: str, row: dict[str, Any], column: str, absent: int) -> int:
         raise InventoryError(f"{where}: {column} must be a time like 2026-10-01T00:00:00Z, got {shown(value)}") from None
 
 
-def _csv_rows(data: bytes) -> Iterator[tuple[str, dict[str, Any]]]:
+def _csv_rows(data: bytes, name: str) -> Iterator[Row]:
     reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""))
-    if reader.fieldnames is None or not {"vm_id", "scale_set_id"} <= set(reader.fieldnames):
-        raise InventoryError("an inventory needs the columns vm_id and scale_set_id")
+    _need_columns(reader.fieldnames or (), name)
     for row in reader:
         yield f"line {reader.line_num}", row
 
 
-def _json_rows(data: bytes) -> Iterator[tuple[str, dict[str, Any]]]:
+def _json_rows(data: bytes, name: str) -> Iterator[Row]:
     for number, line in enumerate(data.decode("utf-8-sig").split("\n"), 1):
         if line.strip():
             row = json.loads(line)
             if not isinstance(row, dict):
-                raise InventoryError(f"line {number}: an object is required, got {shown(row)}")
+                raise InventoryError(f"{name}: line {number}: an object is required, got {shown(row)}")
             yield f"line {number}", row
 
 
-def _parquet_rows(data: bytes) -> Iterator[tuple[str, dict[str, Any]]]:
+def _parquet_rows(data: bytes, name: str) -> Iterator[Row]:
     table = pq.read_table(io.BytesIO(data))
-    if not {"vm_id", "scale_set_id"} <= set(table.column_names):
-        raise InventoryError("an inventory needs the columns vm_id and scale_set_id")
-    known = [name for name in ("vm_id", "scale_set_id", "valid_from", "valid_to") if name in table.column_names]
+    _need_columns(table.column_names, name)
+    known = [column for column in _COLUMNS if column in table.column_names]
     for number, row in enumerate(table.select(known).to_pylist(), 1):
         yield f"row {number}", row
+
+
+def _need_columns(found: Collection[str], name: str) -> None:
+    if not {"vm_id", "scale_set_id"} <= set(found):
+        came = ", ".join(found) or "none"
+        raise InventoryError(f"{name}: the columns vm_id and scale_set_id are required, got {came}")
+
+
+_COLUMNS: Final = ("vm_id", "scale_set_id", "valid_from", "valid_to")
+_READERS: Final = {"csv": _csv_rows, "jsonl": _json_rows, "ndjson": _json_rows, "json": _json_rows, "parquet": _parquet_rows}
