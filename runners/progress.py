@@ -3,33 +3,43 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+_PATIENCE: Final = 3.0
+"""Seconds without a cell after which a wait is explained."""
+
 
 class _Line:
-    def __init__(self) -> None:
-        self._began = time.monotonic()
+    def __init__(self, note: str) -> None:
+        self._began, self._note = time.monotonic(), note
 
     def __rich__(self) -> Text:
         from transforms.counters import LIVE, total
 
         live = dict(LIVE)
-        passed = time.monotonic() - self._began
+        passed, cells = time.monotonic() - self._began, total(live, "cells")
+        note = f"; {self._note}" if self._note and not cells and passed > _PATIENCE else ""
         return Text(
-            f"{live.get('in', 0):,} records read, {total(live, 'cells'):,} cells written, "
-            f"{total(live, 'rejected'):,} rejected, {passed:.0f} s"
+            f"{live.get('in', 0):,} records read, {cells:,} cells written, "
+            f"{total(live, 'rejected'):,} rejected, {passed:.0f} s{note}"
         )
 
 
 @contextmanager
-def progress(quiet: bool = False) -> Iterator[None]:
-    """Shows the counters on standard error while the block runs, if that is a terminal."""
+def progress(quiet: bool = False, note: str = "") -> Iterator[None]:
+    """Shows the counters on standard error while the block runs, if that is a terminal.
+
+    Args:
+        quiet: show nothing.
+        note: explains a long wait for the first cell.
+    """
     console = Console(stderr=True)
     if quiet or not console.is_terminal:
         yield
         return
-    with Live(_Line(), console=console, refresh_per_second=4, transient=True):
+    with Live(_Line(note), console=console, refresh_per_second=4, transient=True):
         yield
