@@ -140,7 +140,9 @@ def _row_groups(path: str, size: int) -> list[Shard]:
     with _open(path) as file:
         try:
             meta = pq.ParquetFile(pa.PythonFile(file, "r")).metadata
-        except pa.ArrowInvalid:
+        except (OSError, pa.ArrowException) as error:
+            if _is_of_the_system(error):
+                raise
             return [Shard(path, "parquet", 0, 1, size)]
     sizes = [meta.row_group(group).total_byte_size for group in range(meta.num_row_groups)]
     shards, start = [], 0
@@ -229,6 +231,8 @@ def _text(path: str) -> Iterator[bytes]:
                 while block := stream.read(_BLOCK):
                     yield block
         except (OSError, pa.ArrowException) as error:
+            if _is_of_the_system(error):
+                raise
             raise Damaged(f"a whole {codec} file is required, and this one is damaged: {_first_line(error)}") from None
 
 
@@ -241,10 +245,17 @@ def _read_parquet(shard: Shard, settings: DecodeSettings) -> Iterator[Decoded]:
             for batch in file.iter_batches(_ROWS, row_groups=range(shard.start, shard.end), columns=known):
                 yield decode_table(batch, shard.path, first, settings)
                 first += batch.num_rows
-        except pa.ArrowException as error:
+        except (OSError, pa.ArrowException) as error:
+            if _is_of_the_system(error):
+                raise
             yield reject_whole(
                 shard.path, "not_json", f"Parquet is required, and this cannot be read: {_first_line(error)}", settings
             )
+
+
+def _is_of_the_system(error: Exception) -> bool:
+    """Whether an error is the file system's: Arrow's own about what it reads have no number."""
+    return isinstance(error, OSError) and error.errno is not None
 
 
 def _open(path: str) -> Any:

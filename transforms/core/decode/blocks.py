@@ -110,7 +110,7 @@ class _Lines:
             return
         self._parts.append(part)
         self._length += len(part)
-        if len(self._parts) > 1 and len(self._parts[0]) < LONGEST:
+        if len(self._parts) > 1 and len(self._parts[0]) <= LONGEST:
             self._parts = [b"".join(self._parts)]
         if self._too_long():
             self._parts = [self._parts[0][: LONGEST + 1]]

@@ -52,7 +52,7 @@ def is_lines(lines: Iterable[bytes]) -> bool:
     return any(_is_object(line.strip(_BLANKS)) for line in lines)
 
 
-def reject_whole(source: str, reason: str, detail: str, settings: DecodeSettings, location: str = "whole file") -> Decoded:
+def reject_whole(source: str, reason: str, detail: str, settings: DecodeSettings, location: str = "file") -> Decoded:
     """The one reject of an input that could not be read as records."""
     counts = Counts(records=1)
     counts.rejected[reason] += 1
