@@ -1,0 +1,209 @@
+"""The columnar decoder and the models say the same of any record, and every record is accounted for."""
+
+import copy
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from schemas.inventory import inventory_of
+from tests.fixtures import decoding
+from tests.fixtures.decoding import decode, one_by_one, rows, told
+from tests.fixtures.native import (
+    AT,
+    INSTANCE,
+    MACHINE,
+    OPERATIONS,
+    ROBOT,
+    SET,
+    SPN,
+    annotation,
+    annotation_event,
+    autoscale,
+    export,
+    fault,
+    graph_row,
+    grid_event,
+    health_export,
+    health_record,
+    line,
+    operation,
+    resource_event,
+    rest,
+    signal,
+    state,
+    status_event,
+)
+from transforms.core.decode import decode_records, decode_text
+
+INVENTORY = inventory_of(
+    [
+        ("row 1", {"vm_id": MACHINE, "scale_set_id": SET, "valid_to": AT}),
+        ("row 2", {"vm_id": MACHINE, "scale_set_id": SET + "2", "valid_from": "2026-10-02T00:00:00Z"}),
+        ("row 3", {"vm_id": MACHINE + "3", "scale_set_id": SET}),
+    ]
+)
+RECORDS = [
+    status_event(),
+    status_event("Available", MACHINE),
+    grid_event("AvailabilityStatusesChanged", state(target=SET)),
+    annotation_event("VirtualMachinePreempted"),
+    annotation_event("VirtualMachineHostCrashed", MACHINE + "3"),
+    annotation_event("New", impactType="Downtime Reboot", category="Unplanned"),
+    rest(),
+    rest(OPERATIONS + "restart/action", properties={"requestbody": '{"instanceIds":["1","2"]}'}),
+    rest(OPERATIONS + "virtualMachines/delete", "Succeeded", resourceId=INSTANCE, claims={SPN: ROBOT}),
+    export(),
+    export(OPERATIONS + "delete", "Success", properties={"requestBody": {"instanceIds": ["*"]}, "eventProperties": {}}),
+    autoscale(),
+    autoscale("Scaleup"),
+    health_record("Degraded", "VirtualMachineStartInitiatedByControlPlane"),
+    health_record(None, "VirtualMachineCrashed"),
+    health_export({"currentHealthStatus": "Unavailable", "details": "VirtualMachinePreempted", "cause": "PlatformInitiated"}),
+    resource_event(),
+    resource_event("DeleteSuccess", OPERATIONS + "delete"),
+    graph_row(state(), type=...),
+    graph_row(annotation("VirtualMachineRestarted"), type="microsoft.resourcehealth/resourceannotations"),
+    signal(),
+    fault(),
+    operation(),
+    operation(target="all", instance_ids=None, count=2),
+]
+NAMES = sorted({*(name for record in RECORDS for name in record), "records", "value", "eventCategory", "requestBody", SPN})
+VALUES: list[Any] = [
+    None,
+    "",
+    " ",
+    0,
+    5,
+    -1,
+    1.5,
+    2.0,
+    True,
+    2**70,
+    [],
+    {},
+    ["1"],
+    ["*"],
+    [None, "", "B", "b"],
+    {"value": "Started"},
+    {"value": None},
+    {"value": 5},
+    '{"instanceIds": ["9"]}',
+    '{"currentHealthStatus": "Available"}',
+    "******",
+    "Available",
+    "available",
+    "Succeeded",
+    "CANCELLED",
+    "Administrative",
+    "resourcehealth",
+    "Autoscale",
+    "delete",
+    "named",
+    "unnamed",
+    "VirtualMachineCrashed",
+    OPERATIONS + "write",
+    SET,
+    INSTANCE + "/",
+    MACHINE.upper(),
+    MACHINE + "3",
+    "/elsewhere",
+    ROBOT.upper(),
+    AT,
+    "2026-10-01 10:00:10.5+01:00",
+    "10/1/2026 9:00:10 AM",
+    "2026-10-03T00:00:00Z",
+    "1999-12-31T23:59:59Z",
+    "2030-01-01T00:00:00Z",
+    "2026-10-01T00:00Z",
+    "signal",
+    "Straße İ ǅ",
+    "\x00",
+    '"\\',
+]
+
+
+def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(place for name, item in inner for place in _places(item, (*path, name)))]
+
+
+def _put(record: Any, path: tuple[Any, ...], value: Any) -> None:
+    for name in path[:-1]:
+        record = record[name]
+    if value is ...:
+        del record[path[-1]]
+    else:
+        record[path[-1]] = value
+
+
+@st.composite
+def records(draw: st.DrawFn) -> dict[str, Any]:
+    """A record of any format, changed in some places."""
+    record: dict[str, Any] = copy.deepcopy(json.loads(line(draw(st.sampled_from(RECORDS)))))
+    for _ in range(draw(st.integers(0, 3))):
+        places = [path for path in _places(record) if path]
+        path = draw(st.sampled_from(places)) if places and draw(st.integers(0, 3)) else (draw(st.sampled_from(NAMES)),)
+        value = draw(st.sampled_from([*VALUES, ...]))
+        if value is not ... or path in places:
+            _put(record, path, copy.deepcopy(value))
+    return record
+
+
+MODES = st.sampled_from(["auto", "auto", "auto", "eventgrid", "activitylog", "resourcegraph", "canonical"])
+MANY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@MANY
+@given(st.lists(records(), max_size=6), MODES, st.booleans())
+def test_columns_and_models_say_the_same_of_any_records(found, mode, with_inventory):
+    by = decoding.settings(INVENTORY if with_inventory else None, format=mode)
+    decoded = decode(*found, by=by)
+    counts = decoded.counts
+    assert counts.records == counts.decoded.total() + counts.ignored.total() + counts.rejected.total()
+    assert counts.rejected.total() == decoded.rejects.num_rows
+    assert counts.decoded.total() == sum(not row["second"] for row in rows(decoded))
+
+
+@MANY
+@given(records(), st.data())
+def test_columns_and_models_say_the_same_of_any_damaged_text(record, data):
+    text = bytearray(line(record))
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(text) - 1))
+        text[at : at + data.draw(st.integers(0, 3))] = data.draw(
+            st.sampled_from([b"", b'"', b"{", b"}", b"[", b",", b"\\", b"\\u12", b"\\ud800", b"\xff", b"\xc3\xa9", b"\x00", b"1", b"e999", b"-"])
+        )
+        assume(text)
+    assume(b"\n" not in text)
+    decode(bytes(text), by=decoding.settings(INVENTORY))
+
+
+@MANY
+@given(st.lists(records(), min_size=1, max_size=4), st.sampled_from(["array", "records", "value"]))
+def test_a_value_holds_what_lines_hold(found, envelope):
+    whole = found if envelope == "array" else {envelope: found}
+    lines = decode_records([line(record) for record in found], "test", 1, decoding.SETTINGS)
+    decoded = decode_text(line(whole), "test", decoding.SETTINGS)
+    assert sorted(map(repr, rows(decoded))) == sorted(map(repr, rows(lines)))
+    assert sorted(decoded.rejects["detail"].to_pylist()) == sorted(lines.rejects["detail"].to_pylist())
+    assert told(decoded)[2] == told(lines)[2]
+
+
+@MANY
+@given(st.binary(max_size=200))
+def test_no_bytes_break_the_decoder(data):
+    decoded = decode_text(data, "test", decoding.SETTINGS)
+    assert decoded.events.num_rows == 0
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=range(len(RECORDS)))
+def test_the_records_that_are_changed_are_decoded_as_they_are(record):
+    text = line(record)
+    by = decoding.settings(INVENTORY, now=decoding.NOW)
+    decoded = decode(text, by=by)
+    assert told(decoded) == one_by_one([text], by)
+    assert decoded.events.num_rows or decoded.counts.unplaced == 1
