@@ -1,6 +1,5 @@
 """A backfill: files in, the corrected record out (contract.md "What a run publishes")."""
 
-import tempfile
 import uuid
 from collections import Counter
 from collections.abc import Callable
@@ -120,13 +119,14 @@ def leave_facts(facts: pa.RecordBatch, folder: str) -> None:
     leave(folder, facts, no_rows(REFUSED))
 
 
-def backfill(settings: BackfillSettings, execute: Execute, budget: int) -> Summary:
+def backfill(settings: BackfillSettings, execute: Execute, budget: int, scratch: str) -> Summary:
     """Runs a backfill to its end.
 
     Args:
         settings: what is asked for.
         execute: runs a graph.
         budget: bytes of memory that the run may use.
+        scratch: an empty folder of this machine, for the run alone.
 
     Raises:
         UsageError: the folder holds another grid.
@@ -137,12 +137,11 @@ def backfill(settings: BackfillSettings, execute: Execute, budget: int) -> Summa
     store.check_grid(settings.policy.grid)
     if not settings.dry_run:
         store.open(settings.policy)
-    with tempfile.TemporaryDirectory(prefix="trueup-") as scratch:
-        sink: Sink = Preview(scratch) if settings.dry_run else store
-        run = Backfill(settings, plan, sink, scratch, execute)
-        partitions = partitions_for(events_of(plan), budget)
-        counts = run.at_once() if partitions == 1 else run.in_parts(partitions)
-        summary = _summary(run, counts, partitions, budget)
+    sink: Sink = Preview(scratch) if settings.dry_run else store
+    run = Backfill(settings, plan, sink, scratch, execute)
+    partitions = partitions_for(events_of(plan), budget)
+    counts = run.at_once() if partitions == 1 else run.in_parts(partitions)
+    summary = _summary(run, counts, partitions, budget)
     _refuse(summary.findings, settings)
     summary.check()
     if not settings.dry_run:

@@ -1,6 +1,7 @@
 """The store: what a run reads from and leaves in its output folder (contract.md "Output" and "What a run publishes")."""
 
 import json
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipelines.failures import UsageError
-from pipelines.folder import files, put, read, read_all
+from pipelines.failures import RunError, UsageError
+from pipelines.folder import files, is_local, put, read, read_all
 from pipelines.tables import Rows, write_files
 from schemas.attribution import ATTRIBUTIONS
 from schemas.availability import AVAILABILITY
@@ -48,7 +49,13 @@ class Store:
                 raise OtherGridError(f"{self.root}: the folder's grid, {held}, is required, got {format_duration(grid)}.")
 
     def open(self, policy: Policy) -> None:
-        """Leaves the grid and the policy in the folder, before any row names them."""
+        """Leaves the grid and the policy in the folder, before any row names them.
+
+        Raises:
+            RunError: there is something else in the folder's place.
+        """
+        if is_local(self.root) and os.path.exists(self.root) and not os.path.isdir(self.root):
+            raise RunError(f"{self.root}: a folder is required as output, got a file.")
         if not files(self.root, _GRID):
             put(self.root, _GRID, _json({"grid": format_duration(policy.grid)}))
         path = f"_trueup/policies/{policy.hash}.json"

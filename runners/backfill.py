@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipelines.failures import RunError
+from runners.ending import temporary_folder
 from runners.options import FORMATS, Size, Span, When, machine_memory, now_micros, read_inventory, read_policy
 from runners.progress import progress
 
@@ -104,10 +105,12 @@ def _settings(given: dict[str, Any], runner_options: tuple[str, ...]) -> "Backfi
 
 def _run(settings: "BackfillSettings") -> "Summary":
     from pipelines.backfill import backfill as run
-    from runners.local import execute
+    from runners.local import execute, runner_named
 
     budget = machine_memory() // 2 if settings.memory is None else settings.memory
-    return run(settings, lambda build: execute(build, settings.runner, settings.runner_options), budget)
+    runner = runner_named(settings.runner)
+    with temporary_folder() as scratch:
+        return run(settings, lambda build: execute(build, runner, settings.runner_options), budget, scratch)
 
 
 def _report(summary: "Summary", settings: "BackfillSettings", as_json: bool, seconds: float) -> None:

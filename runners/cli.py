@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -11,10 +12,12 @@ import click
 from pipelines.failures import TrueupError
 from runners.backfill import backfill
 from runners.demo import demo
+from runners.ending import end_on_signals
 from runners.suggestions import Suggesting, sentence_of
 from runners.validate import validate
 
-INTERRUPTED = 130
+_NOISE = re.compile(r"^[\w.]+(Error|Exception): | ?\[while running .*\]$")
+"""What Beam and Python put around the sentence of an error."""
 
 
 def _version() -> str:
@@ -51,6 +54,7 @@ for _command in (demo, backfill, validate):
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the program and ends the process: with one sentence and a status, whatever happens."""
+    end_on_signals()
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 
@@ -66,8 +70,6 @@ def run(arguments: Sequence[str]) -> int:
         return error.exit_code
     except click.ClickException as error:
         return _failed(sentence_of(error), error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        return _failed("Interrupted; what was published so far stays.", INTERRUPTED)
     except TrueupError as error:
         return _failed(str(error), error.status)
     except Exception as error:
@@ -84,8 +86,10 @@ def _failed(sentence: str, status: int) -> int:
 
 def _last_line(error: Exception) -> str:
     """Of an error that Beam has wrapped in its traceback, what was raised."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."
     lines = [line for line in str(error).strip().splitlines() if line.strip()]
-    return lines[-1].strip() if lines else type(error).__name__
+    return _NOISE.sub("", lines[-1]).strip().rstrip(".") + "." if lines else f"{type(error).__name__}."
 
 
 def _quiet_libraries() -> None:

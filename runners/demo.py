@@ -33,7 +33,7 @@ def demo(output: str) -> int:
     with ExitStack() as stack:
         day = stack.enter_context(as_file(files("runners") / "demo_day"))
         _refuse_others(output)
-        with progress(note="the first run compiles the kernels, once for this machine"):
+        with progress(note="compiling the kernels, once"):
             summary = run_day(day, output)
         report(summary, day, output)
     return 0

@@ -5,19 +5,33 @@ from collections.abc import Callable, Sequence
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
-from apache_beam.runners.runner import PipelineResult, PipelineRunner
+from apache_beam.runners.runner import PipelineResult, PipelineRunner, create_runner
+
+from pipelines.failures import UsageError
 
 IN_MEMORY = "in-memory"
 
 
-def runner_named(name: str) -> PipelineRunner | str:
-    """The embedded runner, or the name of another one for Beam to make."""
-    return FnApiRunner() if name == IN_MEMORY else name
+def runner_named(name: str) -> PipelineRunner:
+    """The embedded runner, or another one that Beam knows.
+
+    Raises:
+        UsageError: Beam knows none of that name.
+    """
+    if name == IN_MEMORY:
+        return FnApiRunner()
+    try:
+        return create_runner(name)
+    except (ValueError, ImportError, AttributeError):
+        known = f"{IN_MEMORY}, PrismRunner, FlinkRunner or DataflowRunner"
+        raise UsageError(f"--runner: {known} is required, got {name}.") from None
 
 
-def execute(build: Callable[[beam.Pipeline], object], runner: str = IN_MEMORY, options: Sequence[str] = ()) -> PipelineResult:
+def execute(
+    build: Callable[[beam.Pipeline], object], runner: PipelineRunner | None = None, options: Sequence[str] = ()
+) -> PipelineResult:
     """Builds a graph, runs it and waits for its end."""
-    pipeline = beam.Pipeline(runner=runner_named(runner), options=PipelineOptions(list(options)))
+    pipeline = beam.Pipeline(runner=runner or FnApiRunner(), options=PipelineOptions(list(options)))
     build(pipeline)
     result = pipeline.run()
     result.wait_until_finish()

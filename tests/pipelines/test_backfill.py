@@ -57,7 +57,9 @@ def test_overlapping_input_writes_only_the_cells_that_changed(events: Path, out:
     more = write_events(tmp_path / "more" / "more.jsonl", dip)
     trueup("backfill", "--input", events, "--input", more, "--output", out)
     again = [row for row in table(out, "revisions").to_pylist() if row["revision"] == 1]
-    assert [(row["scale_set_id"], row["cell"], row["cause"]) for row in again] == [("a", datetime.fromtimestamp(at(20 * 3600) / 1e6, UTC), "backfill")]
+    assert [(row["scale_set_id"], row["cell"], row["cause"]) for row in again] == [
+        ("a", datetime.fromtimestamp(at(20 * 3600) / 1e6, UTC), "backfill")
+    ]
     tables = evaluate(to_batch([*two_days(), *dip]), Policy(), at(2 * DAY - 3_600))
     assert current(out) == {name: sorted(rows(getattr(tables, name)), key=repr) for name in TABLES}
 
@@ -103,7 +105,9 @@ def test_a_cold_start_in_the_place_of_what_is_known_is_refused(
 ) -> None:
     trueup("backfill", "--input", events, "--output", out)
     before, rows_before = names(out, *VERSIONED), current(out)
-    later = write_events(tmp_path / "later" / "e.jsonl", [e for e in two_days() if e["time"] >= at(DAY)] + [signal(DAY + 1_000, "9", "Available")])
+    later = write_events(
+        tmp_path / "later" / "e.jsonl", [e for e in two_days() if e["time"] >= at(DAY)] + [signal(DAY + 1_000, "9", "Available")]
+    )
     done = trueup("backfill", "--input", later, "--output", out, *more)
     assert done.status == status
     if status:
@@ -116,7 +120,10 @@ def test_a_cold_start_in_the_place_of_what_is_known_is_refused(
 
 def test_a_set_that_the_folder_does_not_know_is_no_cold_start(events: Path, out: Path, tmp_path: Path) -> None:
     trueup("backfill", "--input", events, "--output", out)
-    other = write_events(tmp_path / "other" / "e.jsonl", [signal(DAY, "1", "Available", scale_set="new"), signal(DAY + 9, "1", "Available", scale_set="new")])
+    other = write_events(
+        tmp_path / "other" / "e.jsonl",
+        [signal(DAY, "1", "Available", scale_set="new"), signal(DAY + 9, "1", "Available", scale_set="new")],
+    )
     assert trueup("backfill", "--input", other, "--output", out).status == 0
 
 
@@ -125,7 +132,10 @@ def test_a_dry_run_lists_the_cells_that_would_change_and_writes_nothing(events: 
     assert f"{when(0)}  a" in done.out.splitlines()
     assert not out.exists()
     trueup("backfill", "--input", events, "--output", out, "--until", when(2 * DAY))
-    assert trueup("backfill", "--input", events, "--output", out, "--dry-run", "--json", "--until", when(2 * DAY)).json["changes"] == []
+    assert (
+        trueup("backfill", "--input", events, "--output", out, "--dry-run", "--json", "--until", when(2 * DAY)).json["changes"]
+        == []
+    )
 
 
 def test_another_grid_is_refused(events: Path, out: Path) -> None:
@@ -178,7 +188,10 @@ def test_files_hold_sorted_rows_with_the_encodings_of_the_contract(events: Path,
             file = pq.ParquetFile(path)
             keys = [(row["scale_set_id"], row["start"]) for row in file.read().to_pylist()]
             assert keys == sorted(keys)
-            columns = {file.metadata.row_group(0).column(i).path_in_schema: file.metadata.row_group(0).column(i) for i in range(file.metadata.num_columns)}
+            columns = {
+                file.metadata.row_group(0).column(i).path_in_schema: file.metadata.row_group(0).column(i)
+                for i in range(file.metadata.num_columns)
+            }
             assert "DELTA_BINARY_PACKED" in columns["start"].encodings
             assert columns["scale_set_id"].has_dictionary_page
             assert columns["start"].compression == "ZSTD"

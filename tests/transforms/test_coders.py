@@ -26,7 +26,9 @@ from transforms.publish import KeepRejects, PublishCells
 EVENTS = to_batch([signal(number, str(number), "Available") for number in range(1_000)])
 
 
-@pytest.mark.parametrize("batch", [EVENTS, EVENTS.slice(5, 7), empty_events(), no_rows(KNOWN)], ids=["all", "slice", "empty", "other"])
+@pytest.mark.parametrize(
+    "batch", [EVENTS, EVENTS.slice(5, 7), empty_events(), no_rows(KNOWN)], ids=["all", "slice", "empty", "other"]
+)
 def test_a_batch_comes_back_as_it_was(batch: pa.RecordBatch) -> None:
     back = RecordBatchCoder().decode(RecordBatchCoder().encode(batch))
     assert back.schema == batch.schema
@@ -101,5 +103,11 @@ def test_no_batch_of_the_graph_is_pickled() -> None:
 
 def test_labels_are_the_names_of_the_steps() -> None:
     names = {transform.unique_name for transform in graph().to_runner_api().components.transforms.values()}
-    steps = {"DecodeRecords", "CorrectRecord/KeyByScaleSet", "CorrectRecord/JoinSessions", "CorrectRecord/KeepLedger", "PublishCells"}
+    steps = {
+        "DecodeRecords",
+        "CorrectRecord/KeyByScaleSet",
+        "CorrectRecord/JoinSessions",
+        "CorrectRecord/KeepLedger",
+        "PublishCells",
+    }
     assert steps <= names

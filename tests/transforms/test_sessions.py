@@ -48,19 +48,27 @@ def apart(*events: Event) -> list[pa.RecordBatch]:
 )
 def test_windows_of_one_microsecond_merge_at_whole_milliseconds(gap: float, together: bool) -> None:
     events = signal(10, "1", "Available", event_id="e1"), signal(10 + gap, "1", "Available", event_id="e2")
-    expected = ([("a", ["e1", "e2"])] if together else [("a", ["e1"]), ("a", ["e2"])])
+    expected = [("a", ["e1", "e2"])] if together else [("a", ["e1"]), ("a", ["e2"])]
     check_sessions(apart(*events), None, NARROW, expected)
 
 
 def test_an_operation_and_what_begins_at_its_limit_come_together() -> None:
     limit = 3600 + 15 * 60
-    events = op(0, "delete", "started", "1", event_id="o"), signal(limit, "1", "Degraded", event_id="at"), signal(limit + 1, "1", "Degraded", event_id="behind")
+    events = (
+        op(0, "delete", "started", "1", event_id="o"),
+        signal(limit, "1", "Degraded", event_id="at"),
+        signal(limit + 1, "1", "Degraded", event_id="behind"),
+    )
     check_sessions(apart(events[0], events[1]), None, Policy(), [("a", ["at", "o"])])
     check_sessions(apart(events[0], events[2]), None, Policy(), [("a", ["behind"]), ("a", ["o"])])
 
 
 def test_a_bridge_joins_what_it_overlaps_on_both_sides() -> None:
-    events = [signal(0, "1", "Degraded", event_id="e1"), signal(300, "1", "Degraded", event_id="e3"), op(100, "restart", "started", event_id="e2")]
+    events = [
+        signal(0, "1", "Degraded", event_id="e1"),
+        signal(300, "1", "Degraded", event_id="e3"),
+        op(100, "restart", "started", event_id="e2"),
+    ]
     check_sessions(apart(*events), None, Policy(), [("a", ["e1", "e2", "e3"])])
 
 
