@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from pipelines.failures import RunError
-from runners.options import machine_memory, now_micros, read_inventory
+from runners.backfill import _run
+from runners.options import now_micros, read_inventory
 from runners.progress import progress
 
 if TYPE_CHECKING:
@@ -41,9 +42,7 @@ def demo(output: str) -> int:
 
 def run_day(day: Path, output: str) -> "Summary":
     """The backfill of the demo's records; the snapshot from before the day warms up the state."""
-    from pipelines.backfill import backfill
     from pipelines.settings import BackfillSettings
-    from runners.local import execute
     from schemas.timestamp import parse_time
 
     settings = BackfillSettings(
@@ -54,7 +53,7 @@ def run_day(day: Path, output: str) -> "Summary":
         since=parse_time(SINCE),
         until=parse_time(UNTIL),
     )
-    return backfill(settings, execute, machine_memory() // 2)
+    return _run(settings)
 
 
 def _refuse_others(output: str) -> None:

@@ -97,11 +97,10 @@ def _rejected(output: str, day: Path) -> Iterator[str]:
 
 
 def _closing(summary: Summary, day: Path, output: str) -> str:
-    written = (
-        f"{summary.cells:,} cells written" if summary.cells else "Nothing has changed since the last run, and nothing was written"
-    )
+    nothing = "Nothing has changed since the last run: no cell was written."
     return (
-        f"\n{written}. The tables are Parquet, below {output}:\n"
+        f"\n{f'{summary.cells:,} cells were written.' if summary.cells else nothing}\n"
+        f"The tables are Parquet, below {output}:\n"
         "availability, attributions, operations, revisions, rejects.\n"
         f"The records they were made of: {day}\n\n"
         "Next, your own records:\n"
@@ -111,9 +110,8 @@ def _closing(summary: Summary, day: Path, output: str) -> str:
 
 
 def _table(title: str) -> Table:
-    return Table(
-        title=title, title_justify="left", box=None, padding=(0, 1, 0, 0), pad_edge=False, title_style="bold", header_style="bold"
-    )
+    style = {"title_style": "bold", "header_style": "bold"}
+    return Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0), pad_edge=False, **style)
 
 
 def _name(scale_set_id: str) -> str:
