@@ -110,8 +110,9 @@ def _closing(summary: Summary, day: Path, output: str) -> str:
 
 
 def _table(title: str) -> Table:
-    style = {"title_style": "bold", "header_style": "bold"}
-    return Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0), pad_edge=False, **style)
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
+    table.title_style = "bold"
+    return table
 
 
 def _name(scale_set_id: str) -> str:
