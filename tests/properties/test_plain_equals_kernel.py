@@ -1,7 +1,7 @@
-"""The kernel gives what the plain evaluator reads in semantics.md, whatever the order, the repetitions and the company."""
+"""The kernel gives what the plain evaluator reads in semantics.md, in any order, repeated or not, in any company."""
 
 import random
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import Any
 
 import pytest
@@ -13,42 +13,59 @@ from schemas.policy import Policy
 from schemas.time import SECOND
 from tests.support.evaluators import EVALUATORS, evaluate, kernel_evaluate
 from tests.support.plain import Plain, plain_evaluate
-from tests.support.timelines import SMALL_POLICIES, Timeline, timelines
+from tests.support.policies import SECONDS_POLICIES, SMALL_POLICIES, TINY_POLICIES
+from tests.support.timelines import Timeline, many_sets, smallest, timelines
 
 SMALL = timelines(SMALL_POLICIES)
-DEFAULT = timelines((Policy(),))
+SEEDS = st.integers(0, 2**32)
 FEWER = settings(max_examples=settings.default.max_examples // 4)
 """For what is no comparison of the two evaluators."""
 
 TABLES = ("availability", "attributions", "operations")
 
 
-def _first_difference(actual: Plain, expected: Plain) -> str:
+def _difference(actual: Plain, expected: Plain) -> str:
+    """The first row in which two answers differ; empty if they are the same."""
     for table in TABLES:
-        ours, theirs = getattr(actual, table), getattr(expected, table)
-        for row in range(max(len(ours), len(theirs))):
-            pair = [rows[row] if row < len(rows) else {} for rows in (ours, theirs)]
-            if pair[0] != pair[1]:
-                names = [name for name in {**pair[0], **pair[1]} if pair[0].get(name, "") != pair[1].get(name, "")]
-                return f"{table}[{row}] differs in {names}\n  came:     {pair[0]}\n  required: {pair[1]}"
+        for number, (came, required) in enumerate(zip_longest(getattr(actual, table), getattr(expected, table))):
+            if came != required:
+                names = [name for name in (came or required) if (came or {}).get(name, 0) != (required or {}).get(name, 0)]
+                return f"{table}[{number}] differs in {names}\n  came:     {came}\n  required: {required}"
     return ""
 
 
 def _assert_same(actual: Plain, expected: Plain) -> None:
-    if difference := _first_difference(actual, expected):
+    if difference := _difference(actual, expected):
         pytest.fail(difference)
 
 
+def _disagreement(timeline: Timeline) -> str:
+    events, policy, T = timeline.events, timeline.policy, timeline.T
+    return _difference(kernel_evaluate(events, policy, T), plain_evaluate(events, policy, T))
+
+
+def _assert_agreement(timeline: Timeline) -> None:
+    """The two evaluators agree; or else the failure shows as few events as it takes."""
+    if _disagreement(timeline):
+        timeline = smallest(timeline, lambda fewer: bool(_disagreement(fewer)))
+        told = [{k: v for k, v in event.items() if v is not None} for event in timeline.events]
+        lines = sorted(told, key=lambda event: event["time"])
+        pytest.fail("\n".join([_disagreement(timeline), f"T={timeline.T} {timeline.policy!r}", *map(str, lines)]))
+
+
 @given(SMALL)
-def test_kernel_equals_plain_where_every_duration_is_seconds(timeline: Timeline) -> None:
-    events, policy, T = timeline.events, timeline.policy, timeline.T
-    _assert_same(kernel_evaluate(events, policy, T), plain_evaluate(events, policy, T))
+def test_kernel_equals_plain(timeline: Timeline) -> None:
+    _assert_agreement(timeline)
 
 
-@given(DEFAULT)
-def test_kernel_equals_plain_under_the_default_policy(timeline: Timeline) -> None:
-    events, policy, T = timeline.events, timeline.policy, timeline.T
-    _assert_same(kernel_evaluate(events, policy, T), plain_evaluate(events, policy, T))
+@pytest.mark.parametrize(
+    ("policies", "sets"),
+    [(TINY_POLICIES, 15), (SECONDS_POLICIES, 8), ((Policy(),), 4)],
+    ids=["microseconds", "seconds", "default policy"],
+)
+@given(seed=SEEDS)
+def test_kernel_equals_plain_on_many_scale_sets_at_once(policies: tuple[Policy, ...], sets: int, seed: int) -> None:
+    _assert_agreement(many_sets(seed, sets, policies))
 
 
 @pytest.mark.parametrize("evaluator", EVALUATORS)

@@ -105,4 +105,5 @@ TINY_POLICIES = (
 )
 """A microsecond is a unit here, so that what meets a boundary meets it exactly or a microsecond beside it."""
 
-SMALL_POLICIES = (*TINY_POLICIES, SMALL, BRISK, STRICT, KEEPING, OTHERS)
+SECONDS_POLICIES = (SMALL, BRISK, STRICT, KEEPING, OTHERS)
+SMALL_POLICIES = (*TINY_POLICIES, *SECONDS_POLICIES)

@@ -7,7 +7,8 @@ counts and forgetting meet events that lie exactly on them and just beside them.
 """
 
 import random
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -17,76 +18,66 @@ from schemas.policy import Policy
 from schemas.time import floor_to
 from tests.support.build import Event
 from tests.support.policies import SMALL_POLICIES
+from tests.support.shapes import Choice, Several, sample, strategy
 from tests.support.telling import Telling
 
-_VERB_WEIGHTS = {
-    "delete": 5,
-    "scale_in": 4,
-    "update": 5,
-    "deallocate": 3,
-    "stop": 2,
-    "upgrade": 2,
-    "start": 2,
-    "create": 2,
-}
-_VERB = st.sampled_from([v for name in Policy().verbs for v in [name] * _VERB_WEIGHTS.get(name, 1)])
-_PATTERNS = (
-    *[("started", "succeeded")] * 6,
-    *[("succeeded",)] * 4,
-    *[("started",)] * 3,
-    *[("started", "failed")] * 3,
-    *[("announced",)] * 3,
-    ("failed",),
-    ("progress",),
-    ("started", "progress", "succeeded"),
-    ("succeeded", "started"),
-    ("succeeded", "started", "succeeded"),
-    ("started", "succeeded", "succeeded"),
-    ("started", "succeeded", "failed"),
-    ("announced", "progress"),
-    ("started", "started", "succeeded"),
-    ("started", "succeeded", "started", "succeeded"),
+_VERB_WEIGHTS = {"delete": 5, "scale_in": 4, "update": 5, "deallocate": 3, "stop": 3, "upgrade": 3, "start": 3, "create": 2}
+_VERB = Choice([v for name in Policy().verbs for v in [name] * _VERB_WEIGHTS.get(name, 1)])
+_PHASES = Choice(
+    [
+        *[("started", "succeeded")] * 6,
+        *[("succeeded",)] * 4,
+        *[("started",)] * 4,
+        *[("started", "failed")] * 3,
+        *[("announced",)] * 3,
+        ("failed",),
+        ("progress",),
+        ("started", "progress", "succeeded"),
+        ("succeeded", "started"),
+        ("succeeded", "started", "succeeded"),
+        ("started", "succeeded", "succeeded"),
+        ("started", "succeeded", "failed"),
+        ("announced", "progress"),
+        ("started", "started", "succeeded"),
+        ("started", "succeeded", "started", "succeeded"),
+    ]
 )
-_ANCHOR = st.integers(0, 23)
-_JITTER = st.sampled_from([0] * 8 + [-1, 1])
-_OPERATION = st.tuples(
+_WHO = range(8)
+_OFFSET = (range(64), Choice([0] * 8 + [-1, 1]))
+_WHEN = (range(24), *_OFFSET)
+_BAD = Choice(["Degraded", "Unavailable", "Unavailable", "Unknown"])
+_OPERATION = (
     _VERB,
-    st.sampled_from(["named"] * 4 + ["unnamed"] * 4 + ["all"]),
-    st.integers(1, 31),
-    st.sampled_from(_PATTERNS),
-    st.sampled_from([None, None, None, 0, 1, 1, 2, 3]),
-    st.sampled_from(["customer"] * 5 + ["autoscale", "platform", "unknown"]),
-    st.integers(0, 2),
-    _ANCHOR,
-    st.tuples(*[st.tuples(st.integers(0, 63), _JITTER)] * 4),
-    st.integers(0, 15),
+    Choice(["named"] * 4 + ["unnamed"] * 4 + ["all"]),
+    range(1, 32),
+    _PHASES,
+    Choice([None, None, None, 0, 1, 1, 2, 3]),
+    Choice(["customer"] * 5 + ["autoscale", "platform", "unknown"]),
+    range(3),
+    range(24),
+    (_OFFSET,) * 4,
+    range(16),
 )
-_DIP = st.tuples(
-    st.integers(0, 7),
-    st.sampled_from(["Degraded", "Unavailable", "Unavailable", "Unknown"]),
-    _ANCHOR,
-    st.integers(0, 63),
-    _JITTER,
-    st.one_of(st.none(), st.tuples(st.integers(0, 63), _JITTER)),
+_STORY = (range(10), _WHO, _BAD, _OFFSET, _OFFSET, _OFFSET)
+_DIP = (_WHO, _BAD, *_WHEN, Choice([None, _OFFSET]))
+_SIGNAL = (_WHO, Choice(STATES), *_WHEN)
+_FAULT = (_WHO, *_WHEN)
+_COPY = (range(64), range(10))
+_SNAPSHOT = (
+    Choice(["Available", "Available", "Degraded", None]),
+    *[Choice(["Available"] * 6 + ["Unavailable", "Unknown", None])] * 5,
 )
-_STORY = st.tuples(
-    st.integers(0, 9),
-    st.integers(0, 7),
-    st.sampled_from(["Degraded", "Unavailable", "Unavailable", "Unknown"]),
-    *[st.tuples(st.integers(0, 63), _JITTER)] * 3,
-)
-_SIGNAL = st.tuples(st.integers(0, 7), st.sampled_from(STATES), _ANCHOR, st.integers(0, 63), _JITTER)
-_FAULT = st.tuples(st.integers(0, 7), _ANCHOR, st.integers(0, 63), _JITTER)
-_COPY = st.tuples(st.integers(0, 63), st.integers(0, 9))
-_SET = st.tuples(
-    st.integers(1, 5),
-    st.lists(st.sampled_from(["Available"] * 6 + ["Unavailable", "Unknown", None]), min_size=6, max_size=6),
-    st.lists(st.tuples(_OPERATION, _STORY), min_size=1, max_size=4),
-    st.lists(_DIP, max_size=4),
-    st.lists(_SIGNAL, max_size=3),
-    st.lists(_FAULT, max_size=1),
-    st.lists(_COPY, max_size=2),
-)
+
+
+def _set(operations: int, dips: int, signals: int, faults: int) -> Any:
+    """One scale set of at most so many of each; what is quiet for long can be presumed, given up and forgotten."""
+    told = Several((_OPERATION, _STORY), 1, operations)
+    noise = (Several(_DIP, 0, dips), Several(_SIGNAL, 0, signals), Several(_FAULT, 0, faults), Several(_COPY, 0, 2))
+    return (range(1, 6), _SNAPSHOT, told, *noise)
+
+
+SCALE_SET = Choice([_set(2, 1, 1, 0), _set(2, 1, 1, 0), _set(3, 2, 2, 1), _set(4, 6, 5, 2)])
+_SETS = Choice([*[Several(SCALE_SET, 1, 1)] * 4, Several(SCALE_SET, 2, 3)])
 
 
 @dataclass(frozen=True)
@@ -100,8 +91,14 @@ class Timeline:
 
 def timelines(policies: tuple[Policy, ...] = SMALL_POLICIES) -> st.SearchStrategy[Timeline]:
     """Timelines under one of some policies; most have one scale set, some two or three."""
-    sets = st.one_of(*[st.lists(_SET, min_size=1, max_size=1)] * 4, st.lists(_SET, min_size=2, max_size=3))
-    return st.builds(_timeline, st.sampled_from(policies), sets, st.integers(0, 9), st.integers(0, 2**16))
+    return st.builds(_timeline, st.sampled_from(policies), strategy(_SETS), st.integers(0, 9), st.integers(0, 2**16))
+
+
+def many_sets(seed: int, number: int, policies: tuple[Policy, ...] = SMALL_POLICIES) -> Timeline:
+    """One timeline of many scale sets: they are drawn evenly, and cheaper to evaluate together."""
+    draw = random.Random(seed)
+    sets = [sample(SCALE_SET, draw) for _ in range(number)]
+    return _timeline(draw.choice(policies), sets, draw.randrange(10), draw.randrange(2**16))
 
 
 def _timeline(policy: Policy, sets: list[Any], end: int, order: int) -> Timeline:
@@ -111,3 +108,14 @@ def _timeline(policy: Policy, sets: list[Any], end: int, order: int) -> Timeline
     latest = max(event["time"] for event in events)
     random.Random(order).shuffle(events)
     return Timeline(events, policy, floor_to(latest + beyond[end], policy.grid) + policy.grid)
+
+
+def smallest(timeline: Timeline, fails: Callable[[Timeline], bool]) -> Timeline:
+    """The same failure with as few events as leaving out one after another gives."""
+    kept = timeline
+    for size in (len(kept.events) // 2, len(kept.events) // 8, 1, 1):
+        first = 0
+        while size > 0 and first < len(kept.events):
+            fewer = replace(kept, events=kept.events[:first] + kept.events[first + size :])
+            kept, first = (fewer, first) if fails(fewer) else (kept, first + size)
+    return kept
