@@ -46,6 +46,12 @@ def read(path: str) -> pa.NativeFile:
         return pa.BufferReader(source.read())
 
 
+def head(path: str, size: int) -> bytes:
+    """The first bytes of a file, as they lie there."""
+    with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as source:
+        return bytes(source.read(size))
+
+
 def read_all(root: str, pattern: str) -> Iterable[bytes]:
     """The content of each file below `root` that matches a glob."""
     for path in files(root, pattern):

@@ -5,6 +5,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.folder import head
 from transforms.files import CODECS, Plan
 
 BASE: Final = 450_000_000
@@ -15,21 +16,33 @@ GROUP_EVENTS: Final = 2_000_000
 """Events that are worked on together: enough for large row groups, few enough for their results to fit beside them."""
 
 
-BYTES_IN_PARQUET: Final = 50
-BYTES_IN_TEXT: Final = 600
-BYTES_IN_COMPRESSED_TEXT: Final = 40
-"""Bytes of input an event, as its file holds it: canonical events are smaller, native records larger."""
+BYTES_IN_PARQUET: Final = 100
+BYTES_IN_TEXT: Final = 400
+BYTES_IN_COMPRESSED_TEXT: Final = 60
+"""Bytes of input an event: of Parquet before compression; of text where its lines do not tell."""
+_SAMPLED: Final = 5
+_SAMPLE: Final = 1 << 18
 
 
 def events_of(plan: Plan) -> int:
-    """About how many events an input has, from the size of its files."""
-    return sum(shard.size // _bytes_of_event(shard.path) for shard in plan.shards)
+    """About how many events an input has, from the size of its files and the length of some lines."""
+    texts = [shard for shard in plan.shards if _is_text(shard.path)]
+    line = _bytes_of_line([shard.path for shard in texts[:: -(-len(texts) // _SAMPLED) or 1]])
+    return sum(shard.size // (line if _is_text(shard.path) else _bytes_of_event(shard.path)) for shard in plan.shards)
+
+
+def _is_text(path: str) -> bool:
+    return not path.lower().endswith((".parquet", *CODECS))
 
 
 def _bytes_of_event(path: str) -> int:
-    if path.lower().endswith(".parquet"):
-        return BYTES_IN_PARQUET
-    return BYTES_IN_COMPRESSED_TEXT if path.lower().endswith(tuple(CODECS)) else BYTES_IN_TEXT
+    return BYTES_IN_PARQUET if path.lower().endswith(".parquet") else BYTES_IN_COMPRESSED_TEXT
+
+
+def _bytes_of_line(paths: list[str]) -> int:
+    samples = [head(path, _SAMPLE) for path in paths]
+    lines = sum(sample.count(b"\n") for sample in samples)
+    return max(1, sum(map(len, samples)) // lines) if lines else BYTES_IN_TEXT
 
 
 def partitions_for(events: int, budget: int) -> int:

@@ -83,7 +83,7 @@ def parquet(batch: pa.RecordBatch) -> pa.Buffer:
         sink,
         compression="zstd",
         row_group_size=row_group_size(len(table)),
-        use_dictionary=[_leaf(field) for field in table.schema if field.name not in times],
+        use_dictionary=[_leaf(field) for field in table.schema if _repeats(field)],
         column_encoding=dict.fromkeys(times, "DELTA_BINARY_PACKED"),
         write_statistics=True,
         write_page_index=True,
@@ -109,6 +109,12 @@ def plain(batch: pa.RecordBatch) -> pa.RecordBatch:
         for column in batch.columns
     ]
     return pa.RecordBatch.from_arrays(columns, batch.schema.names)
+
+
+def _repeats(field: pa.Field) -> bool:
+    """Whether a column is of texts that occur again and again; a dictionary of counts or digests costs more than it saves."""
+    kind = field.type.value_type if pa.types.is_list(field.type) or pa.types.is_dictionary(field.type) else field.type
+    return bool(pa.types.is_string(kind)) and field.name != "digest"
 
 
 def _leaf(field: pa.Field) -> str:
