@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_pascal
 
 from schemas.action import SERVICE_PRINCIPAL
@@ -58,7 +58,7 @@ class Scaling(Native):
 class Identity(Native):
     """Who called, in export schema."""
 
-    claims: Claims = {}
+    claims: Claims = Field(default_factory=dict)
 
 
 class ActivityRecord(Native):
@@ -70,7 +70,7 @@ class ActivityRecord(Native):
     status: Label = None
     result_type: Label = None
     caller: Anything = None
-    claims: Claims = {}
+    claims: Claims = Field(default_factory=dict)
     identity: Identity = Identity()
     category: Label = None
     properties: Anything = None
@@ -119,7 +119,7 @@ class ExportRecord(ActivityRecord):
 
     @property
     def event_category(self) -> Any:
-        """What tells the kind: the event's own category, else the record's where that is one of two; the rest is Administrative."""
+        """What tells the kind: the event's own category, else the record's where that is one of two, else Administrative."""
         own = self.own.get("eventCategory")
         if not is_nothing(own):
             return own

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from schemas.fields import Anything, Native, embedded
 
@@ -57,7 +57,7 @@ class EventData(Native):
     correlation_id: Anything = None
     operation_name: Anything = None
     resource_uri: Anything = None
-    claims: Claims = {}
+    claims: Claims = Field(default_factory=dict)
 
 
 class Envelope(Native):

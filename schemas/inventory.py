@@ -63,8 +63,7 @@ def inventory_of(rows: Iterable[Row], name: str = "inventory") -> Inventory:
     for where, row in rows:
         vm_id, belonging = _belonging(f"{name}: {where}", row)
         places.setdefault(vm_id, []).append(belonging)
-    latest_first = {vm: tuple(sorted(found[::-1], key=lambda row: -row.valid_from)) for vm, found in places.items()}
-    return Inventory(latest_first)
+    return Inventory({vm_id: _latest_first(found) for vm_id, found in places.items()})
 
 
 def parse_inventory(data: bytes, name: str) -> Inventory:
@@ -82,6 +81,12 @@ def parse_inventory(data: bytes, name: str) -> Inventory:
         raise InventoryError(
             f"{name}: {ending.upper()} is required, and it cannot be read: {str(error).splitlines()[0]}"
         ) from None
+
+
+def _latest_first(rows: list[Belonging]) -> tuple[Belonging, ...]:
+    """By latest `valid_from`; of rows with the same, the last one given."""
+    ranked = sorted(enumerate(rows), key=lambda pair: (pair[1].valid_from, pair[0]), reverse=True)
+    return tuple(row for _, row in ranked)
 
 
 def _belonging(where: str, row: dict[str, Any]) -> tuple[str, Belonging]:

@@ -25,7 +25,8 @@ class Machine(NamedTuple):
 def parse_resource(resource_id: str) -> Place | Machine | None:
     """What a resource id names; None if it is neither a scale set, nor an instance of one, nor a virtual machine.
 
-    >>> parse_resource("/subscriptions/S/resourceGroups/G/providers/Microsoft.Compute/virtualMachineScaleSets/N/virtualMachines/3")[1]
+    >>> group = "/subscriptions/S/resourceGroups/G/providers/Microsoft.Compute/"
+    >>> parse_resource(group + "virtualMachineScaleSets/N/virtualMachines/3").instance_id
     '3'
     """
     folded = resource_id.casefold()

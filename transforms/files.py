@@ -1,4 +1,4 @@
-"""Event files through Beam's file systems: which of them, in which parts, and the events in each part (contract.md "Commands")."""
+"""Event files through Beam's file systems: which, in which parts, and the events in each (contract.md "Commands")."""
 
 import os.path
 from collections.abc import Iterator, Sequence
@@ -17,6 +17,7 @@ from transforms.core.decode.text import BOM
 
 ENDINGS: Final = (".jsonl", ".ndjson", ".json")
 CODECS: Final = {".gz": "gzip", ".zst": "zstd"}
+_NAMES: Final = ".jsonl, .json, .ndjson (or one of these with .gz or .zst) or .parquet"
 SHARD: Final = 64 << 20
 """Bytes of a part of a large file."""
 _BLOCK: Final = 8 << 20
@@ -30,7 +31,7 @@ class InputError(Exception):
 
 
 class Shard(NamedTuple):
-    """A part of a file: of `lines`, those that begin in the bytes [start, end); of `parquet`, the row groups [start, end); of `text`, all."""
+    """A part of a file: of `lines` those that begin in the bytes [start, end), of `parquet` these row groups, of `text` all."""
 
     path: str
     mode: Mode
@@ -61,9 +62,7 @@ def plan_shards(patterns: Sequence[str]) -> Plan:
         fitting = {meta.path: meta.size_in_bytes for meta in found if _mode(meta.path) is not None}
         if not fitting:
             seen = f"only {len(found)} of other names" if found else "none"
-            raise InputError(
-                f"{pattern}: a file named .jsonl, .json, .ndjson (or one of these with .gz or .zst) or .parquet must match, got {seen}"
-            )
+            raise InputError(f"{pattern}: a file named {_NAMES} must match, got {seen}")
         sizes |= fitting
         skipped |= {meta.path for meta in found} - set(fitting)
     shards = [shard for path in sorted(sizes) for shard in _shards_of(path, sizes[path])]

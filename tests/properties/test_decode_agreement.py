@@ -175,7 +175,25 @@ def test_columns_and_models_say_the_same_of_any_damaged_text(record, data):
     for _ in range(data.draw(st.integers(1, 3))):
         at = data.draw(st.integers(0, len(text) - 1))
         text[at : at + data.draw(st.integers(0, 3))] = data.draw(
-            st.sampled_from([b"", b'"', b"{", b"}", b"[", b",", b"\\", b"\\u12", b"\\ud800", b"\xff", b"\xc3\xa9", b"\x00", b"1", b"e999", b"-"])
+            st.sampled_from(
+                [
+                    b"",
+                    b'"',
+                    b"{",
+                    b"}",
+                    b"[",
+                    b",",
+                    b"\\",
+                    b"\\u12",
+                    b"\\ud800",
+                    b"\xff",
+                    b"\xc3\xa9",
+                    b"\x00",
+                    b"1",
+                    b"e999",
+                    b"-",
+                ]
+            )
         )
         assume(text)
     assume(b"\n" not in text)

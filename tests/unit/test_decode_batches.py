@@ -50,6 +50,8 @@ def test_no_batches_make_an_empty_one():
 
 
 def test_decoded_batches_are_compact_and_have_each_id_once():
-    batch = decode(signal(scale_set_id="A"), signal(scale_set_id="a", instance_id="X"), signal(scale_set_id="a", instance_id="x"))[0]
+    batch = decode(
+        signal(scale_set_id="A"), signal(scale_set_id="a", instance_id="X"), signal(scale_set_id="a", instance_id="x")
+    )[0]
     assert batch["scale_set_id"].dictionary.to_pylist() == ["a"]
     assert sorted(batch["instance_id"].dictionary.to_pylist()) == ["7", "x"]

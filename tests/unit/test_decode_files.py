@@ -133,7 +133,9 @@ def test_a_line_of_100_mb_costs_one_row_and_little_memory(tmp_path):
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize("text", [b'{"a": "' + b"x" * (3 << 20), b"x" * (3 << 20), b"\x00" * (3 << 20)], ids=["object", "text", "nul"])
+@pytest.mark.parametrize(
+    "text", [b'{"a": "' + b"x" * (3 << 20), b"x" * (3 << 20), b"\x00" * (3 << 20)], ids=["object", "text", "nul"]
+)
 def test_a_file_of_one_long_line_is_too_large(tmp_path, monkeypatch, text):
     monkeypatch.setattr(files, "_BLOCK", 1 << 18)
     (tmp_path / "a.json").write_bytes(text)
@@ -175,7 +177,11 @@ def test_members_of_a_compressed_file_follow_each_other(tmp_path):
 
 def _parquet(path, count, group):
     events = [signal(event_id=f"s-{number}", state="x" if number == count - 1 else "Available") for number in range(count)]
-    columns = {field.name: pa.array([event.get(field.name) for event in events], field.type) for field in CANONICAL if field.name != "time"}
+    columns = {
+        field.name: pa.array([event.get(field.name) for event in events], field.type)
+        for field in CANONICAL
+        if field.name != "time"
+    }
     columns |= {"time": pa.array([AT_MICROS] * count, pa.timestamp("us", "UTC")), "more": pa.array(range(count))}
     pq.write_table(pa.table(columns), path, row_group_size=group)
 

@@ -37,7 +37,9 @@ from transforms.core.decode.record import record_hash
     [
         pytest.param(status_event(), "eventgrid", "signal", "ce-1", id="cloud_event"),
         pytest.param(status_event(specversion="1"), "eventgrid", "signal", "ce-1", id="old_specversion"),
-        pytest.param(grid_event("AvailabilityStatusesChanged", state()), "eventgrid", "signal", "eg-1", id="old_type_in_grid_schema"),
+        pytest.param(
+            grid_event("AvailabilityStatusesChanged", state()), "eventgrid", "signal", "eg-1", id="old_type_in_grid_schema"
+        ),
         pytest.param(annotation_event("VirtualMachinePreempted"), "eventgrid", "operation", "ce-1", id="annotation"),
         pytest.param(resource_event(), "eventgrid", "operation", "re-1", id="resource_event"),
         pytest.param(rest(), "activitylog", "operation", "rest-1", id="rest"),
@@ -99,8 +101,12 @@ def test_a_record_of_no_format_is_ignored(record):
         pytest.param(export(properties={"eventCategory": "Security"}), "category:security", id="export_category"),
         pytest.param(autoscale("Flapping"), "autoscale:microsoft.insights/autoscalesettings/flapping/action", id="flapping"),
         pytest.param(autoscale(ResourceName=...), "autoscale:no_resource_name", id="no_resource_name"),
-        pytest.param(annotation_event("VirtualMachineFailedToSecureBoot"), "annotation:virtualmachinefailedtosecureboot", id="evidence"),
-        pytest.param(graph_row(state(), type="Microsoft.ResourceHealth/events"), "type:microsoft.resourcehealth/events", id="graph"),
+        pytest.param(
+            annotation_event("VirtualMachineFailedToSecureBoot"), "annotation:virtualmachinefailedtosecureboot", id="evidence"
+        ),
+        pytest.param(
+            graph_row(state(), type="Microsoft.ResourceHealth/events"), "type:microsoft.resourcehealth/events", id="graph"
+        ),
         pytest.param(resource_event(operation="Microsoft.Web/sites/x"), "operation:microsoft.web/sites/x", id="resource_event"),
         pytest.param(health_record(None, "prose"), "health_unchanged", id="unchanged"),
         pytest.param(rest("jane@example.com"), "operation:other", id="nothing_but_kinds_in_the_counts"),
@@ -161,7 +167,9 @@ def test_the_time_is_when_it_happened_not_when_it_was_published():
 
 
 def test_cloud_events_of_resources_have_their_time_in_the_envelope():
-    record = resource_event(eventType=..., eventTime=..., type="Microsoft.Resources.ResourceActionSuccess", specversion="1.0", time=AT)
+    record = resource_event(
+        eventType=..., eventTime=..., type="Microsoft.Resources.ResourceActionSuccess", specversion="1.0", time=AT
+    )
     assert decode(record).counts.latest == AT_MICROS
 
 

@@ -59,7 +59,14 @@ def test_the_same_for_machines_of_flexible_sets(name, verb):
 
 @pytest.mark.parametrize(
     "name",
-    ["rollingUpgrades/action", "rollingUpgrades/cancel/action", "scale/action", "extensions/write", "read", "virtualMachines/extensions/write"],
+    [
+        "rollingUpgrades/action",
+        "rollingUpgrades/cancel/action",
+        "scale/action",
+        "extensions/write",
+        "read",
+        "virtualMachines/extensions/write",
+    ],
 )
 def test_any_other_operation_is_ignored(name):
     assert ignored(rest(OPERATIONS + name)) == f"operation:{(OPERATIONS + name).casefold()}"
@@ -94,8 +101,15 @@ def test_an_absent_status_is_a_missing_field(status):
 
 @pytest.mark.parametrize("correlation", ["", None, ...])
 def test_an_absent_correlation_is_a_missing_field(correlation):
-    for record in (rest(correlationId=correlation), export(correlationId=correlation), autoscale() | {"correlationId": correlation}):
-        assert rejected({k: v for k, v in record.items() if v is not ...}) == ("missing_field", "correlationId is required, and it is absent")
+    for record in (
+        rest(correlationId=correlation),
+        export(correlationId=correlation),
+        autoscale() | {"correlationId": correlation},
+    ):
+        assert rejected({k: v for k, v in record.items() if v is not ...}) == (
+            "missing_field",
+            "correlationId is required, and it is absent",
+        )
 
 
 def test_the_key_is_correlation_operation_and_resource_whatever_the_operation_id_is():
@@ -106,7 +120,9 @@ def test_the_key_is_correlation_operation_and_resource_whatever_the_operation_id
 
 
 @pytest.mark.parametrize(
-    ("end", "phase"), [("Success", "succeeded"), ("Failure", "failed"), ("Cancel", "failed")], ids=["success", "failure", "cancel"]
+    ("end", "phase"),
+    [("Success", "succeeded"), ("Failure", "failed"), ("Cancel", "failed")],
+    ids=["success", "failure", "cancel"],
 )
 @pytest.mark.parametrize("what", ["Write", "Delete", "Action"])
 def test_resource_events_tell_ends(what, end, phase):
@@ -168,7 +184,9 @@ def test_the_request_body_names_instances(body, target, ids, spelling):
 
 
 def test_an_instance_in_the_resource_comes_before_the_body():
-    event = one(rest(OPERATIONS + "virtualMachines/delete", resourceId=INSTANCE, properties={"requestbody": '{"instanceIds":["*"]}'}))
+    event = one(
+        rest(OPERATIONS + "virtualMachines/delete", resourceId=INSTANCE, properties={"requestbody": '{"instanceIds":["*"]}'})
+    )
     assert (event["target"], event["instance_ids"]) == ("named", ["7"])
 
 
@@ -216,7 +234,10 @@ def test_autoscale_has_the_other_phases_of_any_operation(status, phase):
 
 
 def test_autoscale_of_something_else_is_ignored():
-    assert ignored(autoscale(ResourceName="/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/serverFarms/p")) == "other_resource"
+    assert (
+        ignored(autoscale(ResourceName="/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/serverFarms/p"))
+        == "other_resource"
+    )
 
 
 @pytest.mark.parametrize("count", ["many", 2.5, True, "9" * 30])

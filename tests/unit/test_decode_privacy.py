@@ -15,7 +15,13 @@ PRIVATE = {
     "authorization": {"evidence": {"principalId": "secret-claim"}},
 }
 RECORDS = [rest(), export(), autoscale(), health_record("Available", "VirtualMachineCrashed"), rest(OPERATIONS + "read")]
-BROKEN = [rest(status="x"), export(correlationId=None), autoscale(OldInstancesCount="x"), health_record("x"), rest(eventTimestamp="x")]
+BROKEN = [
+    rest(status="x"),
+    export(correlationId=None),
+    autoscale(OldInstancesCount="x"),
+    health_record("x"),
+    rest(eventTimestamp="x"),
+]
 
 
 def _resource_event(**fields):

@@ -23,7 +23,9 @@ EVENTS = [
 def _table(*events: dict[str, Any], **columns: pa.Array) -> pa.RecordBatch:
     found = [{**event, "time": AT_MICROS} for event in events]
     arrays = {
-        field.name: pa.array([event.get(field.name) for event in found], pa.int64() if field.name == "time" else field.type).cast(field.type)
+        field.name: pa.array([event.get(field.name) for event in found], pa.int64() if field.name == "time" else field.type).cast(
+            field.type
+        )
         for field in CANONICAL
     }
     return pa.RecordBatch.from_pydict(arrays | columns)

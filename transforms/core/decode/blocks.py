@@ -1,4 +1,4 @@
-"""The text of a file, block by block, to events: memory stays bounded by the block, whatever the lines are (contract.md "Input")."""
+"""The text of a file, block by block, to events; memory is bounded whatever the lines are (contract.md "Input")."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -64,7 +64,7 @@ def decode_lines(blocks: Iterable[bytes], source: str, first_line: int, settings
 
 
 class _Lines:
-    """Cuts blocks into lines. Of a line that is too long for a record, and begins no array or envelope, only the beginning is kept."""
+    """Cuts blocks into lines; of one that is too long for a record, and no array or envelope, only the beginning is kept."""
 
     def __init__(self) -> None:
         self.first, self.size = 1, 0

@@ -21,7 +21,7 @@ _FIELDS: Final = {
 
 
 def events_of(rows: int, columns: Mapping[str, pa.Array]) -> pa.RecordBatch:
-    """EVENTS of named columns: enumerations as int8 codes, ids plain or as dictionaries with distinct values; those that lack are null."""
+    """EVENTS of named columns, enumerations as int8 codes, ids plain or as dictionaries; those that lack are null."""
     arrays = []
     for column in EVENTS:
         array = columns.get(column.name)

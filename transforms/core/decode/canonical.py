@@ -55,7 +55,6 @@ def columns_of_records(records: Sequence[Record], now: int) -> dict[str, pa.Arra
 
 def canonical_events(columns: Columns, settings: DecodeSettings) -> tuple[pa.RecordBatch, np.ndarray]:
     """EVENTS of the rows that are plainly right, and which rows those are."""
-    rows = len(columns["kind"])
     codes = {name: _enum_codes(columns[name], name) for name in ENUMS}
     kind = codes["kind"]
     good = (kind >= 0) & _valid(columns["event_id"]) & _valid(columns["scale_set_id"]) & _valid(columns["time"])
@@ -93,10 +92,8 @@ def _take(
 ) -> pa.Array:
     if name == "second":
         return pa.array(np.zeros(len(keep), bool))
-    if name in codes:
-        array = pa.array(codes[name]).take(keep)
-    else:
-        array = (ids if name == "instance_ids" else columns[name]).take(keep)
+    whole = pa.array(codes[name]) if name in codes else ids if name == "instance_ids" else columns[name]
+    array = whole.take(keep)
     if name == "time":
         return array.cast(pa.timestamp("us", "UTC"))
     if name in _OWN:

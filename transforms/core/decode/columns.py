@@ -202,7 +202,7 @@ class _Desk:
     def _judge(
         self, draft: Any, complete: np.ndarray, *, health: bool, second: bool = False
     ) -> tuple[np.ndarray, np.ndarray, Placed, pa.Array]:
-        """Which rows become events; ignored ones are counted and the others left, unless they are second events of their records."""
+        """Which rows become events; ignored ones are counted, the others left, unless they are second events of a record."""
         micros, timely = micros_of(draft.times, self._settings.now)
         placed = self._places.resolve(draft.targets, micros)
         ids = pa.array(draft.ids, pa.string())

@@ -320,7 +320,7 @@ def _autoscale(drafts: Drafts, found: Found, export: bool) -> None:
 
 def _has_plain_counts(told: Told) -> bool:
     counts = (told.old_instances_count, told.new_instances_count)
-    return all(n in (None, "") or (m := whole_number(n)) is not None and 0 <= m < _MANY for n in counts)
+    return all(n in (None, "") or ((m := whole_number(n)) is not None and 0 <= m < _MANY) for n in counts)
 
 
 def _removed(told: Told) -> int | None:

@@ -57,6 +57,9 @@ class Places:
     def _parse(self, target: str | None) -> tuple[int, int, int]:
         if target is None:
             return ABSENT, -1, -1
+        scale_set_id, _, name = target.casefold().rpartition("/virtualmachines/")
+        if scale_set_id in self._sets and name and "/" not in name:
+            return self._codes(Place(scale_set_id, name))
         resource = parse_resource(target)
         if resource is None:
             return OTHER, -1, -1

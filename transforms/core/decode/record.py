@@ -11,8 +11,8 @@ from typing import Any, Final, NamedTuple, TypeVar
 from pydantic import ValidationError
 
 from schemas.action import DELETE_SET, SERVICE_PRINCIPAL, initiator_of, named_in, phase_of, scaling_of, verb_of
-from schemas.activity_log import ActivityRecord, ExportRecord, HealthChange, RestRecord, Scaling
-from schemas.annotation import FAULT, initiator_in, meaning_of
+from schemas.activity_log import ExportRecord, HealthChange, RestRecord, Scaling
+from schemas.annotation import FAULT, Announcement, initiator_in, meaning_of
 from schemas.event import KINDS, STATES
 from schemas.fault import FaultNotice
 from schemas.fields import is_nothing, shown
@@ -32,16 +32,11 @@ _STATES: Final = {state.casefold(): state for state in STATES}
 
 
 class Read(NamedTuple):
-    """The events of one record, and the format it is of."""
+    """The events of one record, the format it is of, and whether it is about health (an annotation is, whatever it tells)."""
 
     format: str
     events: tuple[Event, ...]
-
-    @property
-    def is_health(self) -> bool:
-        """Whether it is a health record: an annotation is one even where it tells of an operation, whose key is then its own id."""
-        first = self.events[0]
-        return not isinstance(first, OperationRecord) or first.operation_key == first.event_id
+    is_health: bool
 
 
 def read_record(record: dict[str, Any], settings: DecodeSettings) -> Read:
@@ -54,7 +49,7 @@ def read_record(record: dict[str, Any], settings: DecodeSettings) -> Read:
     name = format_of(record, settings.format)
     if name is None:
         raise Ignored("no_format")
-    return Read(name, _READERS[name](record, settings))
+    return _READERS[name](record, settings)
 
 
 def format_of(record: Mapping[str, Any], wanted: str = "auto") -> str | None:
@@ -83,37 +78,38 @@ def _is_health_resource(record: Mapping[str, Any]) -> bool:
     return told.target_resource_id is not None and not (told.availability_state is None and told.annotation_name is None)
 
 
-def _read_canonical(record: dict[str, Any], settings: DecodeSettings) -> tuple[Event, ...]:
+def _read_canonical(record: dict[str, Any], settings: DecodeSettings) -> Read:
     kind = record.get("kind")
     if not isinstance(kind, str) or kind not in _MODELS:
         raise Ignored(ignored_kind("kind", None if is_nothing(kind) else kind))
-    return (_event(_MODELS[kind], {}, settings, **{name: value for name, value in record.items() if name != "kind"}),)
+    event = _event(_MODELS[kind], {}, settings, **{name: value for name, value in record.items() if name != "kind"})
+    return Read("canonical", (event,), kind != "operation")
 
 
-def _read_event_grid(record: dict[str, Any], settings: DecodeSettings) -> tuple[Event, ...]:
+def _read_event_grid(record: dict[str, Any], settings: DecodeSettings) -> Read:
     envelope = Envelope.model_validate(record)
     kind = envelope.kind.casefold() if isinstance(envelope.kind, str) else None
     if kind in RESOURCE_PHASES:
-        return (_resource_event(envelope, RESOURCE_PHASES[kind], settings),)
+        return Read("eventgrid", (_resource_event(envelope, RESOURCE_PHASES[kind], settings),), False)
     told = envelope.data.resource_info.properties
     if kind in STATUS_CHANGED:
-        return (_status(told, envelope.target, envelope.id, "id", settings),)
+        return Read("eventgrid", (_status(told, envelope.target, envelope.id, "id", settings),), True)
     if kind == ANNOTATED:
-        return (_annotated(told, envelope.target, envelope.id, "id", settings),)
+        return Read("eventgrid", (_annotated(told, envelope.target, envelope.id, "id", settings),), True)
     raise Ignored(ignored_kind("type", envelope.kind))
 
 
-def _read_resource_graph(record: dict[str, Any], settings: DecodeSettings) -> tuple[Event, ...]:
+def _read_resource_graph(record: dict[str, Any], settings: DecodeSettings) -> Read:
     row = HealthResource.model_validate(record)
     told, kind = row.properties, row.kind.casefold() if isinstance(row.kind, str) else None
-    if kind == STATUSES:
-        return (_status(told, told.target_resource_id, record_hash(record), "", settings),)
-    if kind == ANNOTATIONS:
-        return (_annotated(told, told.target_resource_id, record_hash(record), "", settings),)
+    readers = {STATUSES: _status, ANNOTATIONS: _annotated}
+    if kind in readers:
+        event = readers[kind](told, told.target_resource_id, record_hash(record), "", settings)
+        return Read("resourcegraph", (event,), True)
     raise Ignored(ignored_kind("type", row.kind))
 
 
-def _read_activity(record: dict[str, Any], settings: DecodeSettings) -> tuple[Event, ...]:
+def _read_activity(record: dict[str, Any], settings: DecodeSettings) -> Read:
     if not is_nothing(record.get("eventTimestamp")) or not is_nothing(record.get("eventDataId")):
         rest = RestRecord.model_validate(record)
         return _by_category(rest, _Source(rest.event_data_id, rest.event_timestamp, "status", REST_NAMES), settings)
@@ -131,14 +127,14 @@ class _Source(NamedTuple):
 REST_NAMES: Final = {"event_id": "eventDataId", "time": "eventTimestamp"}
 
 
-def _by_category(record: RestRecord | ExportRecord, source: _Source, settings: DecodeSettings) -> tuple[Event, ...]:
+def _by_category(record: RestRecord | ExportRecord, source: _Source, settings: DecodeSettings) -> Read:
     category = record.event_category.casefold() if isinstance(record.event_category, str) else None
     if category == "administrative":
-        return (_administrative(record, source, settings),)
+        return Read("activitylog", (_administrative(record, source, settings),), False)
     if category == "autoscale":
-        return (_autoscale(record, source, settings),)
+        return Read("activitylog", (_autoscale(record, source, settings),), False)
     if category == "resourcehealth":
-        return _health_record(record, source, settings)
+        return Read("activitylog", _health_record(record, source, settings), True)
     raise Ignored(ignored_kind("category", record.event_category))
 
 
@@ -263,7 +259,7 @@ def _annotation(
     meaning = meaning_of(name, getattr(told, "impact_type", None), getattr(told, "category", None))
     if meaning == FAULT:
         return _event(FaultNotice, names, settings, **place._asdict(), event_id=event_id, time=time, annotation=name)
-    assert meaning is not None and not isinstance(meaning, str)
+    assert isinstance(meaning, Announcement)
     return _operation(
         place,
         _Source(event_id, time, "", names),
@@ -369,7 +365,7 @@ def record_hash(record: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:32]
 
 
-_READERS: Final[dict[str, Callable[[dict[str, Any], DecodeSettings], tuple[Event, ...]]]] = {
+_READERS: Final[dict[str, Callable[[dict[str, Any], DecodeSettings], Read]]] = {
     "canonical": _read_canonical,
     "eventgrid": _read_event_grid,
     "activitylog": _read_activity,

@@ -38,9 +38,10 @@ class DecodeSettings:
 class Counts:
     """Counts of records; they add up: records = decoded + ignored + rejected.
 
-    `decoded` by (format, kind of the first event), `ignored` by kind, `rejected` by reason. `health` counts the health records of a known
-    kind that are not rejected, `unplaced` those of them whose machine no inventory row places. `earliest` and `latest` are times of accepted
-    events in microseconds, `latest` of those at or before now (what lies after now does not move T).
+    `decoded` is by (format, kind of the first event), `ignored` by kind, `rejected` by reason. `health` counts the health
+    records of a known kind that are not rejected, `unplaced` those of them whose machine no inventory row places. `earliest`
+    and `latest` are times of accepted events in microseconds, `latest` of those at or before now: what lies after now does
+    not move T.
     """
 
     records: int = 0

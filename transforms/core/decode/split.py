@@ -27,7 +27,7 @@ _decode_array: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _check: Final = msgspec.json.Decoder(msgspec.Raw).decode
 
 
-class Broken(ValueError):
+class Broken(ValueError):  # noqa: N818 - it says what the value is
     """The value is no JSON object, array or envelope; the message is one sentence."""
 
 

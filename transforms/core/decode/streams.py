@@ -1,6 +1,6 @@
 """Texts to events: lines, whole values, and the rule that tells them apart (contract.md "Input")."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -25,17 +25,21 @@ def decode_records(lines: Sequence[bytes], source: str, first_line: int, setting
         first_line: the number of the first of them, from 1.
         settings: policy, clock, inventory.
     """
-    numbered = [(number, text) for number, line in enumerate(lines, first_line) if (text := line.strip(_BLANKS))]
-    return _decode([text for _, text in numbered], [f"line {number}" for number, _ in numbered], source, settings)
+    texts = [line.strip(_BLANKS) for line in lines]
+    numbers: Sequence[int] = range(first_line, first_line + len(texts))
+    if not all(texts):
+        numbers = [number for number, text in zip(numbers, texts, strict=True) if text]
+        texts = [text for text in texts if text]
+    return _decode(texts, lambda row: f"line {numbers[row]}", source, settings)
 
 
 def decode_value(data: bytes, source: str, settings: DecodeSettings) -> Decoded:
-    """The events of one JSON value: an object, an array of them, or an envelope; if it breaks off, one reject and nothing else."""
+    """The events of one JSON value: an object, an array of them, or an envelope; if it breaks off, one reject and no event."""
     try:
         texts = split_value(data.removeprefix(BOM).strip(_BLANKS))
     except Broken as error:
         return reject_whole(source, "not_json", str(error), settings)
-    return _decode(texts, [f"record {number}" for number in range(1, len(texts) + 1)], source, settings)
+    return _decode(texts, lambda row: f"record {row + 1}", source, settings)
 
 
 def decode_text(data: bytes, source: str, settings: DecodeSettings) -> Decoded:
@@ -43,7 +47,7 @@ def decode_text(data: bytes, source: str, settings: DecodeSettings) -> Decoded:
     data = data.removeprefix(BOM)
     lines = data.split(b"\n")
     if not data.strip(_BLANKS):
-        return _decode([], [], source, settings)
+        return decode_records([], source, 1, settings)
     return decode_records(lines, source, 1, settings) if is_lines(lines) else decode_value(data, source, settings)
 
 
@@ -75,20 +79,20 @@ def _is_object(text: bytes) -> bool:
     return True
 
 
-def _decode(texts: Sequence[bytes], locations: Sequence[str], source: str, settings: DecodeSettings) -> Decoded:
+def _decode(texts: Sequence[bytes], where: Callable[[int], str], source: str, settings: DecodeSettings) -> Decoded:
     columns = decode_columns(texts, settings)
-    odd, within, where = Odd(settings), list[bytes](), list[str]()
+    odd, within, places = Odd(settings), list[bytes](), list[str]()
     for row in sorted(columns.odd):
         records = envelope_texts(texts[row])
         if records is None:
-            odd.take(texts[row], locations[row])
+            odd.take(texts[row], where(row))
         else:
             within += records
-            where += [f"{locations[row]}, record {number}" for number in range(1, len(records) + 1)]
+            places += [f"{where(row)}, record {number}" for number in range(1, len(records) + 1)]
     events, rejects = [columns.events, events_of_models(odd.events)], rejects_of(odd.rejects, source, settings.now)
     counts = columns.counts + odd.counts
     if within:
-        inner = _decode(within, where, source, settings)
+        inner = _decode(within, places.__getitem__, source, settings)
         events.append(inner.events)
         rejects, counts = joined([rejects, inner.rejects]), counts + inner.counts
     return Decoded(compact(concat(events)), rejects, counts)
@@ -113,6 +117,7 @@ class Odd:
         self.read(record, text, location)
 
     def read(self, record: dict[str, Any], text: bytes, location: str) -> None:
+        """Reads a parsed record; `text` is what is kept of it if it is rejected."""
         try:
             read = read_record(record, self._settings)
         except Ignored as ignored:
