@@ -67,7 +67,8 @@ class Telling:
                 count=None if mix == 3 and number == 0 else count,
             )
         deadline = self.policy.verbs[self.verb].deadline
-        self.moments.append(time + self.policy.settle + (deadline if phases == ("started",) else 0))
+        self.limit = time + self.policy.settle + (deadline if phases == ("started",) else 0)
+        self.moments.append(self.limit)
 
     def record(self, time: int, phase: str, target: str, named: list[str], **fields: Any) -> None:
         ids = named if target == "named" else None
@@ -86,7 +87,8 @@ class Telling:
             self.signal(0, "Degraded", start + 1)
             self.signal(0, "Available", max(start + 2, self.later(start, *recovery)))
         if plot in (3, 4, 5, 9):
-            self.signal(who, STATES[word[0] % 4] if plot == 3 else "Available", self.later(start, *word))
+            since = start if plot < 5 else self.limit
+            self.signal(who, STATES[word[0] % 4] if plot < 5 else "Available", self.later(since, *word))
         self.moments.append(start)
 
     def dip(self, who: int, state: str, anchor: int, offset: int, jitter: int, recovery: Draw | None) -> None:
@@ -123,7 +125,8 @@ class Telling:
     def soon(self, number: int, jitter: int) -> int:
         """From the first record of an operation to what it causes: mostly a little later."""
         skew, unseen = self.policy.skew, self.policy.unseen
-        steps = (*self.near[6:9], *self.near[6:9], 0, skew, -skew, -skew - unseen, self.policy.settle)
+        little = [0, 1, 2] if skew == 1 else self.near[6:9]
+        steps = (*little, *little, 0, skew, -skew, -skew - unseen, self.policy.settle)
         return steps[number % len(steps)] + jitter
 
     def step(self, number: int, jitter: int) -> int:

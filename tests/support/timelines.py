@@ -58,25 +58,34 @@ _OPERATION = (
     (_OFFSET,) * 4,
     range(16),
 )
+_LOST = (
+    Choice(["delete", "scale_in", "update", "deallocate", "stop"]),
+    Choice(["named", "unnamed", "unnamed"]),
+    range(1, 32),
+    Choice([("succeeded",), ("started", "succeeded"), ("started",), ("started", "failed"), ("announced",)]),
+    Choice([None, None, 1, 2]),
+    "customer",
+    *_OPERATION[6:],
+)
+"""What may take an instance away without a word."""
 _STORY = (range(10), _WHO, _BAD, _OFFSET, _OFFSET, _OFFSET)
 _DIP = (_WHO, _BAD, *_WHEN, Choice([None, _OFFSET]))
 _SIGNAL = (_WHO, Choice(STATES), *_WHEN)
 _FAULT = (_WHO, *_WHEN)
 _COPY = (range(64), range(10))
-_SNAPSHOT = (
-    Choice(["Available", "Available", "Degraded", None]),
-    *[Choice(["Available"] * 6 + ["Unavailable", "Unknown", None])] * 5,
-)
+_FIRST = Choice(["Available"] * 20 + ["Unavailable", "Unknown", None, None])
+_SNAPSHOT = (Choice(["Available"] * 8 + ["Degraded", None, None, None]), *[_FIRST] * 5)
 
 
-def _set(operations: int, dips: int, signals: int, faults: int) -> Any:
-    """One scale set of at most so many of each; what is quiet for long can be presumed, given up and forgotten."""
-    told = Several((_OPERATION, _STORY), 1, operations)
+def _set(told: Any, dips: int, signals: int, faults: int) -> Any:
+    """One scale set with at most so much noise; what is quiet for long can be presumed, given up and forgotten."""
     noise = (Several(_DIP, 0, dips), Several(_SIGNAL, 0, signals), Several(_FAULT, 0, faults), Several(_COPY, 0, 2))
     return (range(1, 6), _SNAPSHOT, told, *noise)
 
 
-SCALE_SET = Choice([_set(2, 1, 1, 0), _set(2, 1, 1, 0), _set(3, 2, 2, 1), _set(4, 6, 5, 2)])
+_ANY, _FALL = (_OPERATION, _STORY), (_LOST, (range(1, 10), *_STORY[1:]))
+_QUIET = _set(Choice([(_FALL,), (_FALL, _ANY)]), 1, 1, 0)
+SCALE_SET = Choice([_QUIET, _QUIET, _set(Several(_ANY, 1, 2), 2, 1, 1), _set(Several(_ANY, 1, 4), 6, 5, 2)])
 _SETS = Choice([*[Several(SCALE_SET, 1, 1)] * 4, Several(SCALE_SET, 2, 3)])
 
 
