@@ -85,7 +85,10 @@ class Policy(BaseModel):
     def _over_defaults(cls, data: Any) -> Any:
         if not isinstance(data, dict) or not isinstance(data.get("verbs"), dict):
             return data
-        known = {name: {"effect": v.effect, "deadline": format_duration(v.deadline), "gone": v.gone} for name, v in DEFAULT_VERBS.items()}
+        known = {
+            name: {"effect": v.effect, "deadline": format_duration(v.deadline), "gone": v.gone}
+            for name, v in DEFAULT_VERBS.items()
+        }
         given = {
             name: {**known.get(name, {}), **verb} if isinstance(verb, dict) else verb for name, verb in data["verbs"].items()
         }
