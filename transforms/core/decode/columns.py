@@ -6,6 +6,7 @@ A row is left whenever anything about it is not plainly right, so only `record.p
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import fields
+from itertools import compress
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -22,10 +23,10 @@ from transforms.core.decode.drafts import Annotations, Drafts, Operations, Signa
 from transforms.core.decode.places import OTHER, PLACED, UNPLACED, Placed, Places
 from transforms.core.decode.settings import Counts, DecodeSettings
 from transforms.core.decode.shapes import NONE, Record
-from transforms.core.decode.text import LONGEST, is_plain, parse_json
+from transforms.core.decode.text import DEEPEST, LONGEST, is_plain, parse_json
 from transforms.core.decode.times import micros_of
 
-_BLOCK: Final = 256
+_BLOCK: Final = 512
 _decode: Final = msgspec.json.Decoder(Record).decode
 _NAMED, _ALL, _UNNAMED = (CODES["target"][name] for name in ("named", "all", "unnamed"))
 _STATE_CODES: Final[dict[str | None, int]] = {
@@ -43,9 +44,9 @@ class Columns(NamedTuple):
 
 def decode_columns(lines: Sequence[bytes], settings: DecodeSettings) -> Columns:
     """The events of the ordinary ones among record texts (none of them blank)."""
-    rows, records, odd = _read_ordinary(lines)
-    drafts = Drafts(lines, odd=odd)
-    drafts.sort_out(rows, records, list(map(_CLASSIFY[settings.format], records)))
+    drafts = Drafts(lines)
+    for start in range(0, len(lines), _BLOCK):
+        _draft_block(drafts, range(start, min(start + _BLOCK, len(lines))), settings)
     desk = _Desk(settings, drafts, len(lines))
     batches = [desk.signals(drafts.signals), *desk.annotations(drafts.annotations), desk.operations(drafts.operations)]
     batches += [desk.operations(drafts.scalings, unnamed=True), desk.canonical(drafts.canonical)]
@@ -54,34 +55,30 @@ def decode_columns(lines: Sequence[bytes], settings: DecodeSettings) -> Columns:
     return Columns(compact(concat(batches)), desk.counts, drafts.odd)
 
 
-def _read_ordinary(lines: Sequence[bytes]) -> tuple[list[int], list[Record], list[int]]:
-    """Rows and records of texts that are plain JSON of the ordinary types; and the rows of the others."""
-    rows: list[int] = []
-    records: list[Record] = []
-    odd: list[int] = []
-    for start in range(0, len(lines), _BLOCK):
-        block = lines[start : start + _BLOCK]
-        plain = [row for row, line in enumerate(block, start) if len(line) <= LONGEST and is_plain(line)]
-        try:
-            records += list(map(_decode, block if len(plain) == len(block) else [lines[row] for row in plain]))
-            rows += plain
-        except (msgspec.MsgspecError, RecursionError, UnicodeError):
-            plain = _read_one_by_one(lines, plain, rows, records)
-        if len(plain) < len(block):
-            odd += sorted(set(range(start, start + len(block))) - set(plain))
-    return rows, records, odd
+def _draft_block(drafts: Drafts, block: range, settings: DecodeSettings) -> None:
+    """Sorts out the ordinary records of a block of rows; what is decoded of them is small enough to stay in the processor's cache."""
+    lines = drafts.lines
+    rows = [row for row in block if _is_flat(lines[row]) or is_plain(lines[row])]
+    try:
+        records = list(map(_decode, [lines[row] for row in rows]))
+    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+        pairs = [(row, record) for row in rows if (record := _ordinary(lines[row])) is not None]
+        rows, records = [row for row, _ in pairs], [record for _, record in pairs]
+    if len(rows) < len(block):
+        drafts.odd += sorted(set(block) - set(rows))
+    drafts.sort_out(rows, records, list(map(_CLASSIFY[settings.format], records)))
 
 
-def _read_one_by_one(lines: Sequence[bytes], plain: list[int], rows: list[int], records: list[Record]) -> list[int]:
-    read = []
-    for row in plain:
-        try:
-            records.append(_decode(lines[row]))
-        except (msgspec.MsgspecError, RecursionError, UnicodeError):
-            continue
-        read.append(row)
-    rows += read
-    return read
+def _is_flat(line: bytes) -> bool:
+    """Whether a line is ASCII, short and surely not too deep: a look that costs less than `is_plain`."""
+    return line.isascii() and line.count(b"{") + line.count(b"[") <= DEEPEST and len(line) <= LONGEST
+
+
+def _ordinary(line: bytes) -> Record | None:
+    try:
+        return _decode(line)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+        return None
 
 
 def _format(record: Record) -> str:
@@ -222,7 +219,7 @@ class _Desk:
         self.counts.unplaced += unplaced if health else 0
 
     def _count(self, formats: list[str], some: np.ndarray, kind: str) -> None:
-        for format, number in Counter(format for format, own in zip(formats, some.tolist(), strict=True) if own).items():
+        for format, number in Counter(compress(formats, some.tolist())).items():
             self.counts.decoded[format, kind] += number
 
     def _targets(

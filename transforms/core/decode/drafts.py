@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import compress
 from typing import Any, Final
 
 import msgspec
@@ -87,10 +88,9 @@ class Drafts:
 
     def sort_out(self, rows: Sequence[int], records: Sequence[Record], classes: Sequence[str]) -> None:
         """Puts each record where its class (of `classify`) belongs."""
-        by_class: dict[str, list[tuple[int, Record]]] = {}
-        for row, record, name in zip(rows, records, classes, strict=True):
-            by_class.setdefault(name, []).append((row, record))
-        self.canonical = by_class.pop("canonical", [])
+        pairs = list(zip(rows, records, strict=True))
+        by_class = {name: _of(pairs, classes, name) for name in set(classes)}
+        self.canonical += by_class.pop("canonical", [])
         unknown = by_class.pop("none", [])
         envelopes = [row for row, _ in unknown if looks_like_an_envelope(self.lines[row])]
         self.odd += envelopes
@@ -102,10 +102,15 @@ class Drafts:
 Found = list[tuple[int, Record]]
 
 
+def _of(found: Found, names: Sequence[str], name: str) -> Found:
+    """Those whose name it is, with no copy where all have it."""
+    return found if names.count(name) == len(names) else list(compress(found, [own == name for own in names]))
+
+
 def _event_grid(drafts: Drafts, found: Found) -> None:
     kinds = [_grid_kind(record.event_type or record.type or None) for _, record in found]
     for kind in set(kinds):
-        some = [pair for pair, own in zip(found, kinds, strict=True) if own == kind]
+        some = _of(found, kinds, kind)
         if kind == "status":
             _statuses(drafts, "eventgrid", some)
         elif kind == "annotation":
@@ -236,7 +241,7 @@ def _export_category(own: Text, category: Text) -> str:
 
 def _activity(drafts: Drafts, found: Found, categories: list[str], export: bool) -> None:
     for category in set(categories):
-        some = [pair for pair, own in zip(found, categories, strict=True) if own == category]
+        some = _of(found, categories, category)
         sorter = _CATEGORIES.get(category)
         if sorter is None:
             drafts.ignored[category] += len(some)

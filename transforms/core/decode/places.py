@@ -1,6 +1,7 @@
 """Columns of resource ids to scale sets and instances: each text of a chunk is parsed once."""
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -36,8 +37,8 @@ class Places:
         """Where each target belongs at its time (microseconds)."""
         index: dict[str | None, int] = {}
         codes = np.fromiter((index.setdefault(target, len(index)) for target in targets), np.int64, len(targets))
-        known = np.array([self._parse(target) for target in index] or np.empty((0, 3)), np.int64)
-        found, sets, instances = known[codes].T.astype(np.int32)
+        known = list(chain.from_iterable(map(self._parse, index)))
+        found, sets, instances = np.array(known, np.int32).reshape(-1, 3)[codes].T.copy()
         for row in np.flatnonzero(found == _MACHINE).tolist():
             found[row], sets[row], instances[row] = self._owner(targets[row], int(micros[row]))
         return Placed(found, sets, instances)
@@ -59,7 +60,7 @@ class Places:
             return ABSENT, -1, -1
         scale_set_id, _, name = target.casefold().rpartition("/virtualmachines/")
         if scale_set_id in self._sets and name and "/" not in name:
-            return self._codes(Place(scale_set_id, name))
+            return PLACED, self._sets[scale_set_id], self._instances.setdefault(name, len(self._instances))
         resource = parse_resource(target)
         if resource is None:
             return OTHER, -1, -1

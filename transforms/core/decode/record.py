@@ -360,9 +360,12 @@ def _text(value: Any, name: str) -> str:
     return str(value)
 
 
+_sorted_json: Final = json.JSONEncoder(sort_keys=True, check_circular=False).encode
+
+
 def record_hash(record: Mapping[str, Any]) -> str:
     """The event_id of a record whose source has none: SHA-256 of the record as JSON with sorted keys, 32 hex digits."""
-    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:32]
+    return hashlib.sha256(_sorted_json(record).encode()).hexdigest()[:32]
 
 
 _READERS: Final[dict[str, Callable[[dict[str, Any], DecodeSettings], Read]]] = {

@@ -64,8 +64,8 @@ def parse_json(text: bytes) -> Any:
 
 
 def is_plain(text: bytes) -> bool:
-    """Whether a text of acceptable size is UTF-8 and surely not too deep, its JSON not looked at."""
-    if may_be_too_deep(text) and depth(text) > DEEPEST:
+    """Whether a text is of acceptable size and depth, and UTF-8; its JSON is not looked at."""
+    if len(text) > LONGEST or (may_be_too_deep(text) and depth(text) > DEEPEST):
         return False
     return text.isascii() or _is_unicode(text)
 
