@@ -77,15 +77,13 @@ class _Lines:
         self.size += len(block)
         if self._at_start and block:
             block, self._at_start = block.removeprefix(BOM), False
-        head, newline, tail = block.rpartition(b"\n")
-        if not newline:
-            self._extend(tail)
-            return []
-        lines = head.split(b"\n")
+        lines = block.split(b"\n")
         self._extend(lines[0])
+        if len(lines) == 1:
+            return []
         lines[0] = b"".join(self._parts)
         self._parts, self._length = [], 0
-        self._extend(tail)
+        self._extend(lines.pop())
         return lines
 
     def rest(self) -> list[bytes]:

@@ -56,7 +56,7 @@ def decode_columns(lines: Sequence[bytes], settings: DecodeSettings) -> Columns:
 
 
 def _draft_block(drafts: Drafts, block: range, settings: DecodeSettings) -> None:
-    """Sorts out the ordinary records of a block of rows; what is decoded of them is small enough to stay in the processor's cache."""
+    """Sorts out the ordinary records of a block of rows, few enough to stay in the processor's cache meanwhile."""
     lines = drafts.lines
     rows = [row for row in block if _is_flat(lines[row]) or is_plain(lines[row])]
     try:
