@@ -52,6 +52,11 @@ def unknown(seconds: float, *instances: str | None) -> list[Event]:
     return [signal(seconds, instance, "Unknown") for instance in instances]
 
 
+def fallen(*more: Iterable[Event], instance: str = "1") -> list[Event]:
+    """An instance that was Available and turns Unavailable at 15, and more events."""
+    return [*up(0, instance), *down(15, instance), *itertools.chain(*more)]
+
+
 def fault(seconds: float, instance: str | None, *, scale_set: str = "a", event_id: str | None = None) -> Event:
     """A FaultNotice."""
     return _event("fault", seconds, scale_set, event_id, instance_id=instance, annotation="virtualmachinecrashed")

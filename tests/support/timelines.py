@@ -77,15 +77,24 @@ _FIRST = Choice(["Available"] * 20 + ["Unavailable", "Unknown", None, None])
 _SNAPSHOT = (Choice(["Available"] * 8 + ["Degraded", None, None, None]), *[_FIRST] * 5)
 
 
-def _set(told: Any, dips: int, signals: int, faults: int) -> Any:
-    """One scale set with at most so much noise; what is quiet for long can be presumed, given up and forgotten."""
-    noise = (Several(_DIP, 0, dips), Several(_SIGNAL, 0, signals), Several(_FAULT, 0, faults), Several(_COPY, 0, 2))
-    return (range(1, 6), _SNAPSHOT, told, *noise)
+_LATE = (range(24), Choice(range(3, 64, 4)), Choice([0, 0, 0, -1, 1]))
+"""Long after a moment, at one of the offsets that end a presumption, an excuse or a memory."""
+_LATE_SIGNAL = (_WHO, Choice([*STATES, "Available"]), *_LATE)
+_LATE_FAULT = (_WHO, *_LATE)
+
+
+def _set(told: Any, dips: Several, signals: Several, faults: Several) -> Any:
+    return (range(1, 6), _SNAPSHOT, told, dips, signals, faults, Several(_COPY, 0, 2))
 
 
 _ANY, _FALL = (_OPERATION, _STORY), (_LOST, (range(1, 10), *_STORY[1:]))
-_QUIET = _set(Choice([(_FALL,), (_FALL, _ANY)]), 1, 1, 0)
-SCALE_SET = Choice([_QUIET, _QUIET, _set(Several(_ANY, 1, 2), 2, 1, 1), _set(Several(_ANY, 1, 4), 6, 5, 2)])
+_QUIET = Choice([(_FALL,), (_FALL, _ANY)])
+_SILENT = _set(_QUIET, Several(_DIP, 0, 0), Several(_LATE_SIGNAL, 0, 2), Several(_LATE_FAULT, 0, 1))
+_CALM = _set(_QUIET, Several(_DIP, 0, 1), Several(_SIGNAL, 0, 1), Several(_FAULT, 0, 1))
+_LIVELY = _set(Several(_ANY, 1, 2), Several(_DIP, 0, 2), Several(_SIGNAL, 0, 1), Several(_FAULT, 0, 1))
+_BUSY = _set(Several(_ANY, 1, 4), Several(_DIP, 0, 6), Several(_SIGNAL, 0, 5), Several(_FAULT, 0, 2))
+SCALE_SET = Choice([_SILENT, _CALM, _LIVELY, _BUSY])
+"""From quiet to busy: what is quiet for long can be presumed, given up and forgotten."""
 _SETS = Choice([*[Several(SCALE_SET, 1, 1)] * 4, Several(SCALE_SET, 2, 3)])
 
 
