@@ -13,7 +13,7 @@ from pipelines.correction import Bounds, CorrectRecord
 from pipelines.failures import RunError
 from pipelines.findings import Findings, found, leave
 from pipelines.known import REFUSED, KnownCells
-from pipelines.memory import events_of, groups_for, partitions_for, sets_beyond
+from pipelines.memory import events_of, groups_for, partitions_for, processes_for, sets_beyond
 from pipelines.inputs import planned
 from pipelines.preview import Preview
 from pipelines.settings import BackfillSettings
@@ -104,7 +104,7 @@ class Backfill:
 
     def _decoded(self, pipeline: beam.Pipeline) -> DecodedRecords:
         shards = pipeline | "Shards" >> beam.Create(self.plan.shards).with_output_types(Shard)
-        return shards | "DecodeRecords" >> DecodeRecords(self.settings.decode)  # type: ignore[no-any-return]
+        return shards | "DecodeRecords" >> DecodeRecords(self.settings.decode, processes_for(self.plan))  # type: ignore[no-any-return]
 
     def _correct(self, events: beam.PCollection, facts: beam.PCollection, groups: int, rejects: beam.PCollection | None) -> None:
         bounds = Bounds(facts, self.known, self.scratch)

@@ -1,5 +1,6 @@
 """Memory: how much an input needs, and into how many parts it must be cut to fit a budget (contract.md `--memory`)."""
 
+import os
 from typing import Final
 
 import pyarrow as pa
@@ -20,6 +21,8 @@ BYTES_IN_PARQUET: Final = 100
 BYTES_IN_TEXT: Final = 400
 BYTES_IN_COMPRESSED_TEXT: Final = 60
 """Bytes of input an event: of Parquet before compression; of text where its lines do not tell."""
+MUCH_TEXT: Final = 300_000_000
+"""Bytes from which a second process decodes more than its start costs."""
 _SAMPLED: Final = 5
 _SAMPLE: Final = 1 << 18
 
@@ -62,6 +65,12 @@ def groups_for(events: int) -> int:
     (1, 3)
     """
     return max(1, -(-events // GROUP_EVENTS))
+
+
+def processes_for(plan: Plan) -> int:
+    """How many processes decode: all cores for much text; this one alone for little, or Parquet, which needs no more."""
+    text = sum(shard.size for shard in plan.shards if not shard.path.lower().endswith(".parquet"))
+    return len(os.sched_getaffinity(0)) if text >= MUCH_TEXT and hasattr(os, "sched_getaffinity") else 1
 
 
 def sets_beyond(facts: pa.RecordBatch, budget: int) -> tuple[str, ...]:

@@ -7,9 +7,13 @@ from typing import Any, Final, Literal, NamedTuple
 import apache_beam as beam
 import pyarrow as pa
 from apache_beam.pvalue import TaggedOutput
+from apache_beam.transforms.window import GlobalWindow
+from apache_beam.utils.timestamp import MIN_TIMESTAMP
+from apache_beam.utils.windowed_value import WindowedValue
 
-from transforms.core.decode import Counts, DecodeSettings
+from transforms.core.decode import Counts, Decoded, DecodeSettings
 from transforms.counters import count
+from transforms.crew import Crew
 from transforms.files import Shard, read_shard
 
 REJECTED: Final = "rejected"
@@ -30,29 +34,62 @@ class DecodeRecords(beam.PTransform):
     """Shards of files into events and rejects."""
 
     settings: DecodeSettings
+    processes: int = 1
+    """How many processes decode at once; 1: none but this one."""
 
     def expand(self, shards: beam.PCollection) -> Any:
         """`Shard`s to `DecodedRecords`."""
-        decoded = shards | "ReadShards" >> beam.ParDo(ReadShards(self.settings)).with_outputs(REJECTED, main="events")
+        reading = ReadShards(self.settings, self.processes)
+        decoded = shards | "ReadShards" >> beam.ParDo(reading).with_outputs(REJECTED, main="events")
         return DecodedRecords(decoded["events"], decoded[REJECTED])
 
 
 @beam.typehints.with_input_types(Shard)
 @beam.typehints.with_output_types(pa.RecordBatch, rejected=pa.RecordBatch)
 class ReadShards(beam.DoFn):
-    """Reads and decodes one shard after the other."""
+    """Reads and decodes one shard after the other, or some at once."""
 
-    def __init__(self, settings: DecodeSettings) -> None:
-        self._settings = settings
+    def __init__(self, settings: DecodeSettings, processes: int) -> None:
+        self._settings, self._processes = settings, processes
+        self._crew: Crew | None = None
+
+    def start_bundle(self) -> None:
+        """Calls the crew together, where one is wanted."""
+        self._crew = Crew(self._settings, self._processes) if self._processes > 1 else None
 
     def process(self, shard: Shard) -> Iterator[pa.RecordBatch | Rejected]:
-        """The events and rejects of the pieces of a shard, those that have any."""
-        for piece in read_shard(shard, self._settings):
-            count_piece(piece.counts)
-            if len(piece.events):
-                yield piece.events
-            if len(piece.rejects):
-                yield TaggedOutput(REJECTED, piece.rejects)
+        """The events and rejects of the pieces of a shard, those that have any; of a crew's, when they are due."""
+        pieces = read_shard(shard, self._settings) if self._crew is None else self._crew.decode(shard)
+        for piece in pieces:
+            yield from results_of(piece)
+
+    def finish_bundle(self) -> Iterator[Any]:
+        """What the crew has still to give."""
+        if self._crew is not None:
+            for piece in self._crew.rest():
+                for found in results_of(piece):
+                    yield _global(found)
+            self._crew.leave()
+
+    def teardown(self) -> None:
+        """Ends the processes of a bundle that failed."""
+        if self._crew is not None:
+            self._crew.leave()
+
+
+def results_of(piece: Decoded) -> Iterator[pa.RecordBatch | Rejected]:
+    """What one piece of input gives to the graph; its records are counted."""
+    count_piece(piece.counts)
+    if len(piece.events):
+        yield piece.events
+    if len(piece.rejects):
+        yield TaggedOutput(REJECTED, piece.rejects)
+
+
+def _global(found: pa.RecordBatch | Rejected) -> Any:
+    if isinstance(found, TaggedOutput):
+        return TaggedOutput(found.tag, _global(found.value))
+    return WindowedValue(found, MIN_TIMESTAMP, (GlobalWindow(),))
 
 
 def count_piece(counts: Counts) -> None:
