@@ -8,7 +8,7 @@ import pyarrow as pa
 from schemas.event import ENUMS, EVENTS, IDS, empty_events, enum_array
 from schemas.operation import OperationRecord
 from schemas.reject import REJECTS
-from transforms.core.decode.record import Event
+from transforms.core.decode.events import Event
 
 CODES: Final = {column: {value: code for code, value in enumerate(values)} for column, values in ENUMS.items()}
 """Codes of the enumerations, by column and value."""

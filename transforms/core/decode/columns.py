@@ -23,6 +23,7 @@ from transforms.core.decode.drafts import Annotations, Drafts, Operations, Signa
 from transforms.core.decode.places import OTHER, PLACED, UNPLACED, Placed, Places
 from transforms.core.decode.settings import Counts, DecodeSettings
 from transforms.core.decode.shapes import NONE, Record
+from transforms.core.decode.sorting import sort_out
 from transforms.core.decode.text import DEEPEST, LONGEST, is_plain, parse_json
 from transforms.core.decode.times import micros_of
 
@@ -66,7 +67,7 @@ def _draft_block(drafts: Drafts, block: range, settings: DecodeSettings) -> None
         rows, records = [row for row, _ in pairs], [record for _, record in pairs]
     if len(rows) < len(block):
         drafts.odd += sorted(set(block) - set(rows))
-    drafts.sort_out(rows, records, list(map(_CLASSIFY[settings.format], records)))
+    sort_out(drafts, rows, records, list(map(_CLASSIFY[settings.format], records)))
 
 
 def _is_flat(line: bytes) -> bool:

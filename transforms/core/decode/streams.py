@@ -9,8 +9,9 @@ import numpy as np
 from transforms.core.batches import compact, concat
 from transforms.core.decode.build import Reject, events_of_models, joined, rejects_of
 from transforms.core.decode.columns import decode_columns
+from transforms.core.decode.events import Event
 from transforms.core.decode.reasons import Ignored, Rejected
-from transforms.core.decode.record import Event, Read, read_record
+from transforms.core.decode.record import Read, read_record
 from transforms.core.decode.settings import Counts, Decoded, DecodeSettings
 from transforms.core.decode.split import Broken, envelope_texts, split_value
 from transforms.core.decode.text import BOM, LONGEST, parse_record
