@@ -4,6 +4,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import apache_beam as beam
 import pyarrow as pa
@@ -12,9 +13,9 @@ from apache_beam.runners.runner import PipelineResult
 from pipelines.correction import Bounds, CorrectRecord
 from pipelines.failures import RunError
 from pipelines.findings import Findings, found, leave
+from pipelines.inputs import planned
 from pipelines.known import REFUSED, KnownCells
 from pipelines.memory import events_of, groups_for, partitions_for, processes_for, sets_beyond
-from pipelines.inputs import planned
 from pipelines.preview import Preview
 from pipelines.settings import BackfillSettings
 from pipelines.spill import SpillEvents, facts_of_partition, read_spilled, spilled
@@ -80,7 +81,8 @@ class Backfill:
         leave(self.scratch, facts, refused)
         for partition in range(0 if len(refused) else partitions):
             own = facts_of_partition(facts, partition, partitions)
-            counts += counted(self.execute(lambda pipeline: self._part(pipeline, partition, own))) if len(own) else Counter()
+            if len(own):
+                counts += counted(self.execute(partial(self._part, partition=partition, facts=own)))
         leave(self.scratch, facts, refused)
         return counts
 
@@ -170,6 +172,6 @@ def _refuse(findings: Findings, settings: BackfillSettings) -> None:
         excuse = format_duration(settings.policy.max_excuse)
         sets = named_sets(findings.refused.column("scale_set_id").to_pylist())
         raise RunError(
-            f"{settings.output}: it holds cells older than the input's first events of {sets}, whose place a cold start would take; "
+            f"{settings.output}: a cold start would replace the cells that it holds from before the first events of {sets}; "
             f"give input from at least {excuse} before --since, or --cold if that is wanted."
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 import apache_beam as beam
 import pyarrow as pa
@@ -17,7 +17,7 @@ from transforms.ledger import KeepLedger, LedgerSettings
 from transforms.sessions import JoinSessions, KeyByScaleSet
 
 REFUSED: Final = "refused"
-Refused = TaggedOutput[Literal["refused"], pa.RecordBatch]
+Refused: TypeAlias = TaggedOutput[Literal["refused"], pa.RecordBatch]
 
 
 class Bounds(NamedTuple):

@@ -17,7 +17,7 @@ def is_local(path: str) -> bool:
 def put(root: str, path: str, content: pa.Buffer | bytes) -> None:
     """Writes a file below `root` that appears whole or not at all.
 
-    On this machine under a temporary name outside the tables, then renamed; an object store shows an object only when it is whole.
+    Here under a temporary name outside the tables, then renamed; an object store shows an object only when it is whole.
     """
     target = FileSystems.join(root, path)
     if not is_local(root):

@@ -1,4 +1,4 @@
-"""What the output folder knows of the scale sets of an input: current versions, and whether a run may replace them (contract.md "What a run publishes")."""
+"""What the output folder knows of an input's scale sets, and may a run replace it (contract.md "What a run publishes")."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -34,7 +34,7 @@ class KnownCells:
     def refused(self, facts: pa.RecordBatch) -> pa.RecordBatch:
         """REFUSED: the sets in whose place the run would put a cold start.
 
-        Not those of which `since` leaves at least `max_excuse` of events before it, and none if the user has asked for a cold start.
+        Not those of which `since` leaves at least `max_excuse` of events before it; none if a cold start is asked for.
         """
         if self.cold:
             return no_rows(REFUSED)

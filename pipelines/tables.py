@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -62,7 +63,7 @@ def plan_files(rows: Rows) -> Iterator[Piece]:
     for start, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
         chosen = pa.array(order[start:end])
         path = f"{rows.table}/{day_name(int(days[order[start]]))}/{name}"
-        yield Piece(path, lambda chosen=chosen: rows.batch.take(chosen))
+        yield Piece(path, partial(rows.batch.take, chosen))
 
 
 def write_files(root: str, rows: list[Rows]) -> None:

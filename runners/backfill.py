@@ -65,7 +65,7 @@ Examples:
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object of counts and times on standard output.")
 @click.pass_context
-def backfill(ctx: click.Context, as_json: bool, **given: Any) -> int:
+def backfill(ctx: click.Context, /, as_json: bool, **given: Any) -> int:
     """Corrects the record of all scale sets in some files.
 
     Reads Event Grid events, Activity Log records, Resource Graph rows and canonical events; writes availability, attributions,

@@ -36,8 +36,8 @@ def _version() -> str:
 def trueup() -> None:
     """Corrects the availability record of Azure VM scale sets to what really happened.
 
-    While operations scale, restart or replace instances, the platform calls the set degraded although nothing is wrong. trueup takes
-    exactly that part out, with the operation that explains it beside each correction; real outages stay.
+    While operations scale, restart or replace instances, the platform calls the set degraded although nothing is wrong.
+    trueup takes exactly that part out, with the operation that explains it beside each correction; real outages stay.
 
     \b
     Examples:

@@ -21,7 +21,7 @@ _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 _LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
-class Size(click.ParamType):
+class Size(click.ParamType[int]):
     """Bytes, written like 512M or 4GiB."""
 
     name = "size"
@@ -36,7 +36,7 @@ class Size(click.ParamType):
         return int(float(match[1]) * _UNITS[match[2].upper()])
 
 
-class Span(click.ParamType):
+class Span(click.ParamType[int]):
     """A duration, written like 15m or 1h; microseconds."""
 
     name = "duration"
@@ -51,7 +51,7 @@ class Span(click.ParamType):
             self.fail(f"{error}.", param, ctx)
 
 
-class When(click.ParamType):
+class When(click.ParamType[int]):
     """A moment in RFC 3339; microseconds."""
 
     name = "time"
@@ -104,7 +104,7 @@ def read_inventory(path: str | None) -> "Inventory | None":
 def machine_memory() -> int:
     """Bytes of memory of this machine, or of the container that the program runs in."""
     limits = [int(text) for text in map(_content, _LIMITS) if text.isdigit()]
-    return min([psutil.virtual_memory().total, *limits])
+    return min([int(psutil.virtual_memory().total), *limits])
 
 
 def _content(path: str) -> str:

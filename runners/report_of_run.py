@@ -66,5 +66,6 @@ def _memory(summary: Summary) -> Iterator[str]:
 def _unplaced(summary: Summary) -> Iterator[str]:
     if summary.mostly_unplaced:
         unplaced, health = summary.counts["unplaced"], summary.counts["health"]
-        yield f"{unplaced:,} of {health:,} health records were ignored, since no inventory row places their machines. This makes an inventory:"
+        yield f"{unplaced:,} of {health:,} health records were ignored, since no inventory row places their machines."
+        yield "This makes an inventory:"
         yield INVENTORY_QUERY

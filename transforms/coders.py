@@ -55,7 +55,7 @@ class RecordBatchCoder(_ArrowCoder):
         """The batch as an Arrow IPC stream."""
         sink = pa.BufferOutputStream()
         write_batch(sink, batch)
-        return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
+        return sink.getvalue().to_pybytes()
 
     def decode(self, encoded: bytes) -> pa.RecordBatch:
         """The batch, its columns pointing into `encoded`."""
@@ -66,7 +66,8 @@ class RecordBatchCoder(_ArrowCoder):
         return int(batch.nbytes)
 
     def to_type_hint(self) -> type:
-        return pa.RecordBatch  # type: ignore[no-any-return]
+        """What it codes."""
+        return pa.RecordBatch
 
 
 class EntryCoder(_ArrowCoder):
@@ -80,7 +81,7 @@ class EntryCoder(_ArrowCoder):
         sink.write(_MOMENT.pack(entry.end is not None, entry.end or 0))
         for batch in (entry.events, entry.published):
             write_batch(sink, batch)
-        return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
+        return sink.getvalue().to_pybytes()
 
     def decode(self, encoded: bytes) -> Entry:
         """The entry, its columns pointing into `encoded`."""
@@ -93,6 +94,7 @@ class EntryCoder(_ArrowCoder):
         return int(entry.events.nbytes + entry.published.nbytes)
 
     def to_type_hint(self) -> type:
+        """What it codes."""
         return Entry
 
 
@@ -106,7 +108,7 @@ class ChangesCoder(_ArrowCoder):
         sink = pa.BufferOutputStream()
         for batch in changes:
             write_batch(sink, batch)
-        return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
+        return sink.getvalue().to_pybytes()
 
     def decode(self, encoded: bytes) -> Changes:
         """The changes, their columns pointing into `encoded`."""
@@ -118,6 +120,7 @@ class ChangesCoder(_ArrowCoder):
         return sum(int(batch.nbytes) for batch in changes)
 
     def to_type_hint(self) -> type:
+        """What it codes."""
         return Changes
 
 

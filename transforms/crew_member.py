@@ -16,7 +16,7 @@ _SETTINGS: list[DecodeSettings] = []
 
 
 def join(settings: DecodeSettings, level: int) -> None:
-    """Takes what all shards are decoded with, and ends when the parent does: one that was killed would leave it waiting for ever."""
+    """Takes what all shards are decoded with, and ends when the parent does, who may be killed while this one waits for work."""
     logging.basicConfig(level=level)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal; the parent answers it
     _SETTINGS[:] = [settings]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 import apache_beam as beam
 import pyarrow as pa
@@ -17,7 +17,7 @@ from transforms.crew import Crew
 from transforms.files import Shard, read_shard
 
 REJECTED: Final = "rejected"
-Rejected = TaggedOutput[Literal["rejected"], pa.RecordBatch]
+Rejected: TypeAlias = TaggedOutput[Literal["rejected"], pa.RecordBatch]
 
 
 class DecodedRecords(NamedTuple):

@@ -1,8 +1,8 @@
-"""The ledger: of each key the events taken in and what was published of them; evaluates, and hands on what has changed (semantics.md 8)."""
+"""The ledger: of each key the events taken in and what was published of them; hands on what has changed (semantics.md 8)."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 import apache_beam as beam
 import pyarrow as pa
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from transforms.core.evaluate import Evaluated
 
 LATE: Final = "late"
-Late = TaggedOutput[Literal["late"], pa.RecordBatch]
+Late: TypeAlias = TaggedOutput[Literal["late"], pa.RecordBatch]
 
 
 class Kept(NamedTuple):
@@ -112,8 +112,8 @@ class KeepLedger(beam.PTransform):
 class Keep(beam.DoFn):
     """Moves state and timers; what is late, until when things are known and what has changed is decided in `transforms.core`."""
 
-    # Bounded by the events of the key; cleared never in a stream so far: folding what can change no more into a standing comes with the
-    # streaming command, and until then an unbounded input costs memory by its age. In a batch cleared by the one evaluation.
+    # Bounded by the events of the key; in a batch cleared by the one evaluation. In a stream never cleared so far: folding
+    # what can change no more into a standing comes with the streaming command; until then an unbounded input costs memory by age.
     EVENTS = BagStateSpec("events", RecordBatchCoder())
     # Bounded by the published cells of the key; cleared with the events.
     PUBLISHED = BagStateSpec("published", RecordBatchCoder())
@@ -132,12 +132,12 @@ class Keep(beam.DoFn):
     def process(
         self,
         keyed: tuple[str, Entry],
-        events=beam.DoFn.StateParam(EVENTS),  # type: ignore[no-untyped-def]
-        published=beam.DoFn.StateParam(PUBLISHED),
-        end=beam.DoFn.StateParam(END),
-        fired=beam.DoFn.StateParam(FIRED),
-        counted=beam.DoFn.StateParam(COUNTED),
-        timer=beam.DoFn.TimerParam(GRID_END),
+        events: Any = beam.DoFn.StateParam(EVENTS),
+        published: Any = beam.DoFn.StateParam(PUBLISHED),
+        end: Any = beam.DoFn.StateParam(END),
+        fired: Any = beam.DoFn.StateParam(FIRED),
+        counted: Any = beam.DoFn.StateParam(COUNTED),
+        timer: Any = beam.DoFn.TimerParam(GRID_END),
     ) -> Iterator[Changes | Late]:
         """Takes an entry in: a bounded input waits for its end, an unbounded one gets a preview at once."""
         _, entry = keyed
@@ -155,13 +155,13 @@ class Keep(beam.DoFn):
     @on_timer(GRID_END)
     def at_grid_end(
         self,
-        moment=beam.DoFn.TimestampParam,  # type: ignore[no-untyped-def]
-        events=beam.DoFn.StateParam(EVENTS),
-        published=beam.DoFn.StateParam(PUBLISHED),
-        end=beam.DoFn.StateParam(END),
-        fired=beam.DoFn.StateParam(FIRED),
-        counted=beam.DoFn.StateParam(COUNTED),
-        timer=beam.DoFn.TimerParam(GRID_END),
+        moment: Any = beam.DoFn.TimestampParam,
+        events: Any = beam.DoFn.StateParam(EVENTS),
+        published: Any = beam.DoFn.StateParam(PUBLISHED),
+        end: Any = beam.DoFn.StateParam(END),
+        fired: Any = beam.DoFn.StateParam(FIRED),
+        counted: Any = beam.DoFn.StateParam(COUNTED),
+        timer: Any = beam.DoFn.TimerParam(GRID_END),
     ) -> Iterator[Changes]:
         """Evaluates: a bounded input once, at its end; an unbounded one whenever a grid interval has ended."""
         held = Held(events, published, fired, counted)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import apache_beam as beam
 import pyarrow as pa
@@ -104,5 +104,5 @@ def _count_causes(revisions: pa.RecordBatch) -> None:
         count(f"cells/{found['values']}", found["counts"])
 
 
-def _value_counts(column: pa.Array) -> Iterable[dict[str, object]]:
-    return pc.value_counts(column).to_pylist()  # type: ignore[no-any-return]
+def _value_counts(column: pa.Array) -> Iterable[dict[str, Any]]:
+    return pc.value_counts(column).to_pylist()

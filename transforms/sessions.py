@@ -41,13 +41,13 @@ def keyed_slices(events: pa.RecordBatch, groups: int | None) -> Iterator[tuple[s
 
 @dataclass(eq=False)
 class JoinSessions(beam.PTransform):
-    """Slices of a key whose reaches overlap become one batch, in the global window; panes of an unbounded input hand over what is new."""
+    """Slices of a key whose reaches overlap become one batch, in the global window; panes hand over what is new."""
 
     policy: Policy
     firing: TriggerFn | None = None
-    """When an open session of an unbounded input hands over what it has, again and again; None: at its end, as bounded input does.
+    """When an open session of an unbounded input hands over what it has, again and again; None: at its end, as of bounded input.
 
-    An AfterWatermark with early and late firings would do as well, but where a late event lengthens a session that has fired, the engine
+    AfterWatermark with early and late firings would do too, but where a late event lengthens a session that has fired, the engine
     of TestStream then holds the watermark for ever.
     """
 

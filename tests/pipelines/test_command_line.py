@@ -99,7 +99,8 @@ def test_a_summary_says_what_came_in_and_what_was_written(events: Path, tmp_path
 def test_health_records_that_no_inventory_places_are_answered_with_the_query_for_one(tmp_path: Path) -> None:
     machine = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/v"
     record = (
-        '{"id": "1", "eventType": "Microsoft.ResourceNotifications.HealthResources.AvailabilityStatusChanged", "eventTime": "2024-01-01T00:00:00Z", '
+        '{"id": "1", "eventType": "Microsoft.ResourceNotifications.HealthResources.AvailabilityStatusChanged", '
+        '"eventTime": "2024-01-01T00:00:00Z", '
         f'"data": {{"resourceInfo": {{"properties": {{"targetResourceId": "{machine}", "availabilityState": "Available", '
         '"occurredTime": "2024-01-01T00:00:00Z"}}}}'
     )

@@ -29,11 +29,8 @@ EARLY = AfterCount(1)
 def day_of_two_sets() -> list[Event]:
     """Four hours: a rolling restart, a scale-in, a real outage; two scale sets."""
     events = [signal(0, name, "Available", scale_set=s) for s in "ab" for name in (None, "1", "2", "3")]
-    events += spanning(1_000, 1_400, "restart", "1", key="r") + [
-        signal(1_010, "1", "Unavailable"),
-        signal(1_390, "1", "Available"),
-    ]
-    events += spanning(4_000, 4_200, "delete", "2", key="d") + [signal(4_020, "2", "Degraded")]
+    events += [*spanning(1000, 1400, "restart", "1", key="r"), signal(1010, "1", "Unavailable"), signal(1390, "1", "Available")]
+    events += [*spanning(4000, 4200, "delete", "2", key="d"), signal(4020, "2", "Degraded")]
     events += [signal(7_300, "3", "Unavailable"), signal(9_000, "3", "Available")]
     events += [op(6_500, "update", "started", key="u", scale_set="b"), op(8_000, "update", "succeeded", key="u", scale_set="b")]
     events += [signal(6_600, "1", "Degraded", scale_set="b"), signal(11_500, "1", "Available", scale_set="b")]

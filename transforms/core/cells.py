@@ -1,4 +1,4 @@
-"""Cells: what an evaluation says against what was published, and the version that follows (semantics.md 8, contract.md "What a run publishes")."""
+"""Cells: what an evaluation says against what was published, and the versions that follow (semantics.md 8)."""
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -75,8 +75,8 @@ def changed_cells(evaluated: "Evaluated", known: pa.RecordBatch, publication: Pu
 
     Args:
         evaluated: the rows of a number of scale sets.
-        known: KNOWN, of the same scale sets, in any order. A cell of it that lies in the publication, has rows, and is not evaluated any
-            more gets a version without rows.
+        known: KNOWN, of the same scale sets, in any order. A cell of it that lies in the publication, has rows, and is not
+            evaluated any more gets a version without rows.
         publication: the cells to publish.
     """
     cells = evaluated.cells
@@ -87,13 +87,15 @@ def changed_cells(evaluated: "Evaluated", known: pa.RecordBatch, publication: Pu
     changed = wanted & ~same
     lost = _within(micros(known, "cell"), publication) & ~current & (known.column("rows").to_numpy() > 0)
     as_of = _as_of(known, place, publication.now)
-    tables = (
+    tables = [
         _rows_of(table, cells.column(rows).to_numpy(), changed, as_of, publication.policy).cast(schema)
         for table, rows, schema in zip(evaluated[:3], ROWS, (AVAILABILITY, ATTRIBUTIONS, OPERATIONS), strict=True)
-    )
+    ]
     grown = _versions(cells, changed, place, digest, as_of, known, publication)
     revisions = _with_empty(grown, _empty_versions(known, lost, publication)) if lost.any() else grown
-    return Compared(Changes(*tables, revisions), int((wanted & same).sum()))
+    availability, attributions, operations = tables
+    changes = Changes(availability, attributions, operations, revisions)
+    return Compared(changes, int((wanted & same).sum()))
 
 
 def known_after(known: pa.RecordBatch, revisions: pa.RecordBatch, grid: int) -> pa.RecordBatch:
@@ -147,7 +149,7 @@ def _of_place(known: pa.RecordBatch, column: str, place: Ints) -> npt.NDArray[An
     values = known.column(column)
     numbers = (values.cast(pa.int64()) if pa.types.is_timestamp(values.type) else values).to_numpy()
     padded = np.append(numbers, numbers.dtype.type(0))
-    return padded[place]  # type: ignore[no-any-return]
+    return padded[place]
 
 
 def _as_of(known: pa.RecordBatch, place: Ints, now: int) -> Ints:

@@ -18,7 +18,7 @@ FACTS: Final = pa.schema(
         ("events", pa.int64()),
     ]
 )
-"""One row a scale set: its first event, its latest one that is not after the start of the run (null: none), and how many it has."""
+"""One row a scale set: its first event, its latest not after the start of the run (null: none), and how many it has."""
 
 
 def facts_of(events: pa.RecordBatch, now: int) -> pa.RecordBatch:

@@ -53,8 +53,8 @@ def known_until(latest: int, fired: int | None, grid: int) -> int:
 def next_grid_end(earliest: int, fired: int | None, grid: int, now: int) -> int | None:
     """The grid end at which to look again: behind the last that fired, else behind the earliest event.
 
-    None if it lies more than one grid interval after the present: at the end of an input the watermark jumps to infinity, and timers
-    that set the next one would then fire for ever.
+    None if it lies more than one grid interval after the present: at the end of an input the watermark jumps to infinity, and
+    timers that set the next one would then fire for ever.
     """
     upcoming = first_multiple_after(earliest, grid) if fired is None else fired + grid
     return upcoming if upcoming <= now + grid else None
