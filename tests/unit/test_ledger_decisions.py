@@ -1,0 +1,69 @@
+"""What is late, until when things are known, and when the ledger looks again (semantics.md, header and 8)."""
+
+import pyarrow as pa
+import pytest
+
+from schemas.time import HOUR, MINUTE
+from tests.support.build import at, op, signal, to_batch
+from transforms.core.ledger import grid_end_of_timer, is_late, known_until, late_rejects, next_grid_end
+
+FIRED = at(3 * 3600)
+
+
+@pytest.mark.parametrize(
+    ("latest", "fired", "expected"),
+    [
+        (at(10), None, at(3600)),
+        (at(3600), None, at(7200)),
+        (at(10), at(7200), at(7200)),
+        (at(7200), at(7200), at(3 * 3600)),
+    ],
+)
+def test_known_until_the_later_of_the_last_timer_and_the_first_multiple_after_the_latest_event(
+    latest: int, fired: int | None, expected: int
+) -> None:
+    assert known_until(latest, fired, HOUR) == expected
+
+
+@pytest.mark.parametrize(
+    ("earliest", "fired", "now", "expected"),
+    [
+        (at(10), None, at(0), at(3600)),
+        (at(10), at(7200), at(7200), at(3 * 3600)),
+        (at(10), at(7200), at(7200) - 1, None),
+        (at(10), None, at(0) - 1, None),
+    ],
+)
+def test_the_next_grid_end_lies_no_later_than_the_present_and_one_interval(
+    earliest: int, fired: int | None, now: int, expected: int | None
+) -> None:
+    assert next_grid_end(earliest, fired, HOUR, now) == expected
+
+
+@pytest.mark.parametrize("early", [0, 1, 999])
+def test_a_timer_stands_for_its_grid_end_although_milliseconds_are_cut(early: int) -> None:
+    assert grid_end_of_timer(at(3600) - early, HOUR) == at(3600)
+
+
+@pytest.mark.parametrize(("before", "late"), [(HOUR, False), (HOUR + 1, True)])
+def test_late_is_more_than_the_lateness_before_the_last_grid_end_that_fired(before: int, late: bool) -> None:
+    event = {**signal(0, "1", "Degraded"), "time": FIRED - before}
+    assert is_late(to_batch([event]), to_batch([]), FIRED, HOUR).tolist() == [late]
+    assert is_late(to_batch([event]), to_batch([]), None, HOUR).tolist() == [False]
+
+
+def test_a_copy_of_an_accepted_event_is_not_late_and_one_that_differs_in_identity_is() -> None:
+    event = signal(0, "1", "Degraded", event_id="e")
+    others = [{**event, "time": at(1)}, {**event, "event_id": "f"}, {**op(0, "delete", "started", event_id="e")}]
+    late = is_late(to_batch([{**event, "state": "Available"}, *others]), to_batch([event]), FIRED, HOUR)
+    assert late.tolist() == [False, True, True, True]
+
+
+def test_a_late_record_is_one_reject_that_says_what_was_required() -> None:
+    batch = to_batch([signal(0, "1", "Degraded", event_id="e"), signal(0, "1", "Degraded", event_id="e#annotation")])
+    second = batch.schema.get_field_index("second")
+    batch = batch.set_column(second, batch.schema.field(second), pa.array([False, True]))
+    (reject,) = late_rejects(batch, "subscription", FIRED, 90 * MINUTE, at(5)).to_pylist()
+    assert (reject["source"], reject["location"], reject["reason"], reject["payload"]) == ("subscription", "e", "late", None)
+    assert reject["arrived"].timestamp() * 1e6 == at(5)
+    assert reject["detail"] == "time: at most 90m before 2027-01-15T03:00:00Z is required, got 2027-01-15T00:00:00Z."
