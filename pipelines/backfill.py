@@ -102,7 +102,8 @@ class Backfill:
         events = pipeline | "Partition" >> beam.Create(spilled(self.scratch, partition))
         events = events | "ReadSpilled" >> beam.FlatMap(read_spilled).with_output_types(pa.RecordBatch)
         told = pipeline | "Facts" >> beam.Create([facts])
-        self._correct(events, told, 1, None)
+        groups = groups_for(int(facts.column("events").to_numpy().sum()))
+        self._correct(events, told, groups, None)
 
     def _decoded(self, pipeline: beam.Pipeline) -> DecodedRecords:
         shards = pipeline | "Shards" >> beam.Create(self.plan.shards).with_output_types(Shard)

@@ -4,19 +4,20 @@ import os
 from typing import Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from pipelines.folder import head
 from transforms.files import CODECS, Plan
 
-BASE: Final = 450_000_000
+BASE: Final = 350_000_000
 """Bytes of the process before it has read anything: Beam, Arrow, compiled kernels."""
-BYTES_OF_EVENT: Final = 1_400
-"""Bytes at the peak for each event that is in memory at once (measured: tests/bench)."""
+BYTES_OF_EVENT: Final = 400
+"""Bytes for each event that lies between stages of the embedded runner, encoded and not."""
+BYTES_OF_EVALUATION: Final = 1_300
+"""Bytes at the peak for each event of the group that is evaluated, its results included."""
 GROUP_EVENTS: Final = 2_000_000
 """Events that are worked on together: enough for large row groups, few enough for their results to fit beside them."""
-
-
+MOST_PARTITIONS: Final = 256
+"""Beyond, files become so small that opening them costs more than they save."""
 BYTES_IN_PARQUET: Final = 100
 BYTES_IN_TEXT: Final = 400
 BYTES_IN_COMPRESSED_TEXT: Final = 60
@@ -48,14 +49,19 @@ def _bytes_of_line(paths: list[str]) -> int:
     return max(1, sum(map(len, samples)) // lines) if lines else BYTES_IN_TEXT
 
 
+def bytes_for(events: int) -> int:
+    """Bytes at the peak of a run over so many events: all of them lie between stages, one group of them is evaluated."""
+    return BASE + events * BYTES_OF_EVENT + min(events, GROUP_EVENTS) * BYTES_OF_EVALUATION
+
+
 def partitions_for(events: int, budget: int) -> int:
     """In how many parts so many events fit into a budget of bytes; 1: as they are.
 
     >>> partitions_for(1_000, 2**30), partitions_for(10_000_000, 2**32)
-    (1, 4)
+    (1, 3)
     """
-    room = max(budget - BASE, BASE // 2)
-    return max(1, -(-events * BYTES_OF_EVENT // room))
+    fitting = (parts for parts in range(1, MOST_PARTITIONS) if bytes_for(-(-events // parts)) <= budget)
+    return next(fitting, MOST_PARTITIONS)
 
 
 def groups_for(events: int) -> int:
@@ -75,6 +81,5 @@ def processes_for(plan: Plan) -> int:
 
 def sets_beyond(facts: pa.RecordBatch, budget: int) -> tuple[str, ...]:
     """The scale sets of FACTS of which each alone needs more than a budget of bytes."""
-    room = max(budget - BASE, 0)
-    beyond = pc.greater(pc.multiply(facts.column("events"), BYTES_OF_EVENT), room)
-    return tuple(facts.column("scale_set_id").filter(beyond).to_pylist())
+    needed = BASE + facts.column("events").to_numpy() * (BYTES_OF_EVENT + BYTES_OF_EVALUATION)
+    return tuple(facts.column("scale_set_id").filter(pa.array(needed > budget)).to_pylist())
