@@ -98,13 +98,21 @@ SCALE_SET = Choice([_SILENT, _CALM, _LIVELY, _BUSY])
 _SETS = Choice([*[Several(SCALE_SET, 1, 1)] * 4, Several(SCALE_SET, 2, 3)])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Timeline:
     """Events of some scale sets, shuffled, and a T that most of them lie before."""
 
     events: list[Event]
     policy: Policy
     T: int
+
+    def __repr__(self) -> str:
+        """The policy as what it differs in from the default; events one a line, in order, without nulls."""
+        default = Policy().model_dump()
+        policy = {name: value for name, value in self.policy.model_dump().items() if value != default[name]}
+        told = [{name: value for name, value in event.items() if value is not None} for event in self.events]
+        lines = map(repr, sorted(told, key=lambda event: event["time"]))
+        return "\n".join([f"T={self.T} policy={policy}", *lines])
 
 
 def timelines(policies: tuple[Policy, ...] = SMALL_POLICIES) -> st.SearchStrategy[Timeline]:

@@ -79,3 +79,11 @@ def test_what_spoke_uses_up_no_count(judge):
     falls = [*up(0, "1", "2"), *down(12, "1"), *down(15, "2"), *down(2500, "1")]
     judged = judge(falls, spanning(10, 20, "scale_in", count=1))
     assert [judged.verdict("1"), judged.verdict("2")] == ["overrun", "presumed_removed"]
+
+
+def test_the_set_itself_is_no_instance_that_is_removed(judge):
+    # The set has reported before all of it is deleted, 1 has not.
+    deleted = op(5, "delete", "announced", everything=True, key="all")
+    judged = judge(up(0, None), deleted, up(7, "1"), down(15, "1"), op(10, "delete", "started", "1", count=1), until=10800)
+    assert (judged.row(None)["start"], judged.verdict(None)) == (5, "removed")
+    assert judged.verdict() == "presumed_removed"
