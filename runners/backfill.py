@@ -74,7 +74,7 @@ def backfill(ctx: click.Context, /, as_json: bool, **given: Any) -> int:
     began = time.monotonic()
     settings = _settings(given, ctx.obj or ())
     with progress(quiet=as_json):
-        summary = _run(settings)
+        summary = run_backfill(settings)
     _report(summary, settings, as_json, time.monotonic() - began)
     if settings.max_rejects is not None and summary.rejected > settings.max_rejects:
         raise RunError(f"--max-rejects: at most {settings.max_rejects} rejected records are allowed, got {summary.rejected}.")
@@ -103,7 +103,8 @@ def _settings(given: dict[str, Any], runner_options: tuple[str, ...]) -> "Backfi
     )
 
 
-def _run(settings: "BackfillSettings") -> "Summary":
+def run_backfill(settings: "BackfillSettings") -> "Summary":
+    """Runs a backfill on the runner and within the memory that its settings name."""
     from pipelines.backfill import backfill as run
     from runners.local import execute, runner_named
 

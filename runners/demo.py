@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from pipelines.failures import RunError
-from runners.backfill import _run
+from runners.backfill import run_backfill
 from runners.options import now_micros, read_inventory
 from runners.progress import progress
 
@@ -53,7 +53,7 @@ def run_day(day: Path, output: str) -> "Summary":
         since=parse_time(SINCE),
         until=parse_time(UNTIL),
     )
-    return _run(settings)
+    return run_backfill(settings)
 
 
 def _refuse_others(output: str) -> None:

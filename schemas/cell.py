@@ -14,4 +14,4 @@ VERSION: Final = (
 """The columns with which every row of availability, attributions and operations ends."""
 
 VERSIONED: Final = ("availability", "attributions", "operations", "revisions")
-"""The tables whose rows belong to versions of cells, in the order in which they are written: `revisions` makes the others visible."""
+"""The tables whose rows belong to versions of cells, in the order of writing: `revisions` makes the others visible."""

@@ -1,7 +1,8 @@
 """The canonical events of semantics.md 2 as one Arrow table: what every step between decoding and the ledger carries.
 
-The enumerations are Arrow dictionaries with fixed values, so their indices are codes that mean the same in every batch; ids are dictionaries of
-their own batch. A batch is compact (`transforms.core.batches.compact`) before it crosses a stage, so that it carries no foreign ids.
+The enumerations are Arrow dictionaries with fixed values, so their indices are codes that mean the same in every batch; ids are
+dictionaries of their own batch. A batch is compact (`transforms.core.batches.compact`) before it crosses a stage, so that it
+carries no foreign ids.
 """
 
 from typing import Final
@@ -43,7 +44,7 @@ EVENTS: Final = pa.schema(
         pa.field("second", pa.bool_(), nullable=False),
     ]
 )
-"""Contract.md's canonical columns, and `second`: the event is the second one that its record gave (records, not events, are accounted for)."""
+"""Contract.md's canonical columns, and `second`: the event is its record's second one (records, not events, are accounted for)."""
 
 CANONICAL: Final = pa.schema(
     [
