@@ -44,7 +44,7 @@ EVENTS: Final = pa.schema(
         pa.field("second", pa.bool_(), nullable=False),
     ]
 )
-"""Contract.md's canonical columns, and `second`: the event is its record's second one (records, not events, are accounted for)."""
+"""Contract.md's canonical columns, and `second`: the event is its record's second one (records, not events, are counted)."""
 
 CANONICAL: Final = pa.schema(
     [

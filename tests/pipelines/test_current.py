@@ -1,0 +1,62 @@
+"""Current rows (contract.md "Output"): the latest version of each cell, copies once, what no revision names never."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipelines.current import all_rows, current_rows
+
+CELL, FIRST, SECOND = (datetime(2026, 6, 10, hour, tzinfo=UTC) for hour in (9, 10, 11))
+Row = tuple[str, datetime, str]
+"""Scale set, as_of, and what stands in the row."""
+
+
+def write(root: Path, table: str, name: str, rows: list[Row]) -> None:
+    file = root / table / "day=2026-06-10" / f"{name}.parquet"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    columns = {"scale_set_id": [row[0] for row in rows], "cell": [CELL] * len(rows), "as_of": [row[1] for row in rows]}
+    pq.write_table(pa.table(columns | {"start": columns["cell"], "state": [row[2] for row in rows]}), file)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Set a in two versions, set b in one."""
+    write(tmp_path, "availability", "x", [("a", FIRST, "old"), ("b", FIRST, "only")])
+    write(tmp_path, "availability", "y", [("a", SECOND, "new")])
+    write(tmp_path, "revisions", "x", [("a", FIRST, ""), ("b", FIRST, "")])
+    write(tmp_path, "revisions", "y", [("a", SECOND, "")])
+    return tmp_path
+
+
+def states(root: Path) -> list[str]:
+    found = current_rows(str(root), "availability")
+    assert found is not None
+    return [str(state) for state in found["state"].to_pylist()]
+
+
+def test_the_latest_version_of_each_cell_is_current(root: Path) -> None:
+    assert states(root) == ["new", "only"]
+
+
+def test_a_version_without_rows_leaves_none_of_its_cell(root: Path) -> None:
+    write(root, "revisions", "z", [("b", SECOND, "")])
+    assert states(root) == ["new"]
+
+
+def test_rows_that_no_revision_names_are_never_seen(root: Path) -> None:
+    write(root, "availability", "z", [("a", datetime(2026, 6, 10, 12, tzinfo=UTC), "killed"), ("c", FIRST, "killed")])
+    assert states(root) == ["new", "only"]
+
+
+def test_exact_copies_count_once(root: Path) -> None:
+    write(root, "availability", "z", [("a", SECOND, "new"), ("b", FIRST, "only")])
+    write(root, "revisions", "z", [("a", SECOND, "")])
+    assert states(root) == ["new", "only"]
+
+
+def test_a_folder_without_tables_has_no_rows(tmp_path: Path) -> None:
+    assert current_rows(str(tmp_path), "availability") is None
+    assert all_rows(str(tmp_path), "revisions") is None
