@@ -3,7 +3,7 @@
 import uuid
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import apache_beam as beam
@@ -82,14 +82,15 @@ class Backfill:
         for partition in range(0 if len(refused) else partitions):
             own = facts_of_partition(facts, partition, partitions)
             if len(own):
-                counts += counted(self.execute(partial(self._part, partition=partition, facts=own)))
+                counts += counted(self.execute(partial(self._part, partition=partition, facts=own, end=self.known.end(facts))))
         leave(self.scratch, facts, refused)
         return counts
 
     def _whole(self, pipeline: beam.Pipeline) -> None:
         decoded = self._decoded(pipeline)
         facts = decoded.events | "GatherFacts" >> GatherFacts(self.settings.now)
-        self._correct(decoded.events, facts, groups_for(events_of(self.plan)), decoded.rejects)
+        bounds = Bounds(facts, self.known, self.scratch)
+        self._correct(decoded.events, bounds, groups_for(events_of(self.plan)), decoded.rejects)
 
     def _spill(self, pipeline: beam.Pipeline, partitions: int) -> None:
         decoded = self._decoded(pipeline)
@@ -98,19 +99,18 @@ class Backfill:
         facts | "LeaveFacts" >> beam.Map(leave_facts, self.scratch)
         decoded.rejects | "KeepRejects" >> KeepRejects(self.sink)
 
-    def _part(self, pipeline: beam.Pipeline, partition: int, facts: pa.RecordBatch) -> None:
+    def _part(self, pipeline: beam.Pipeline, partition: int, facts: pa.RecordBatch, end: int) -> None:
         events = pipeline | "Partition" >> beam.Create(spilled(self.scratch, partition))
         events = events | "ReadSpilled" >> beam.FlatMap(read_spilled).with_output_types(pa.RecordBatch)
         told = pipeline | "Facts" >> beam.Create([facts])
         groups = groups_for(int(facts.column("events").to_numpy().sum()))
-        self._correct(events, told, groups, None)
+        self._correct(events, Bounds(told, replace(self.known, whole=end), self.scratch), groups, None)
 
     def _decoded(self, pipeline: beam.Pipeline) -> DecodedRecords:
         shards = pipeline | "Shards" >> beam.Create(self.plan.shards).with_output_types(Shard)
         return shards | "DecodeRecords" >> DecodeRecords(self.settings.decode, processes_for(self.plan))  # type: ignore[no-any-return]
 
-    def _correct(self, events: beam.PCollection, facts: beam.PCollection, groups: int, rejects: beam.PCollection | None) -> None:
-        bounds = Bounds(facts, self.known, self.scratch)
+    def _correct(self, events: beam.PCollection, bounds: Bounds, groups: int, rejects: beam.PCollection | None) -> None:
         kept = events | "CorrectRecord" >> CorrectRecord(self.ledger, groups, bounds)
         kept.changes | "PublishCells" >> PublishCells(self.sink)
         refused = [batches for batches in (rejects, kept.late) if batches is not None]

@@ -26,10 +26,12 @@ class KnownCells:
     grid: int
     max_excuse: int
     cold: bool
+    whole: int | None = None
+    """T of the whole input, where only a part of it is worked on."""
 
     def end(self, facts: pa.RecordBatch) -> int:
         """T of an input."""
-        return end_of_input(facts, self.until, self.now, self.grid)
+        return self.whole if self.whole is not None else end_of_input(facts, self.until, self.now, self.grid)
 
     def refused(self, facts: pa.RecordBatch) -> pa.RecordBatch:
         """REFUSED: the sets in whose place the run would put a cold start.

@@ -120,5 +120,5 @@ def two_days(scale_sets: str = "ab") -> tuple[Event, ...]:
             signal(day - 600, "1", "Unavailable", scale_set=name),
             signal(day + 900 + shift, "1", "Available", scale_set=name),
         ]
-        events += [signal(2 * day - 3_700, "1", "Available", scale_set=name)]
+        events += [signal(2 * day - 3_700 - 7_200 * (number // 2), "1", "Available", scale_set=name)]
     return tuple(events)
