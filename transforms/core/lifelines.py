@@ -73,7 +73,7 @@ def _walk_life(life: Life, own: Own, head: int, version: int, past: Past, rules:
                 removed = push_span(removed, n_removed, judged.away, judged.back)
                 n_removed = merge_spans(removed, n_removed + 1)
     for k in range(len(removals)):
-        if removals[k, 0] < min(removals[k, 1], forgotten):
+        if not life.own and removals[k, 0] < min(removals[k, 1], forgotten):
             keep_begun(life.line, removals[k, 0], version, out)
     if op == NONE:
         push_changes(life, forgotten, row0, absent, n_absent, removed, n_removed, past, rules, out)
