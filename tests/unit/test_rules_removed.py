@@ -132,6 +132,12 @@ def test_a_turn_in_another_unnamed_operation_brings_nothing_back(judge, verb):
     assert judged.spans("removed") == [(10, 3600)]
 
 
+@pytest.mark.parametrize("names", ["1", "2"])
+def test_a_turn_in_a_renewal_with_names_brings_nothing_back(judge, names):
+    judged = judge(up(0, "1"), spanning(10, 20, "stop", "1"), op(15, "upgrade", "started", names), down(30, "1"))
+    assert judged.spans("removed") == [(10, 3600)]
+
+
 def test_a_turn_in_an_unnamed_renewal_that_does_not_excuse_brings_nothing_back(judge):
     judged = judge(up(0, "1"), spanning(10, 20, "stop", "1"), op(25, "upgrade", "started", by="platform"), down(30, "1"))
     assert judged.spans("removed") == [(10, 3600)]
