@@ -1,6 +1,7 @@
 """Publishing: changed cells go to a sink in few large pieces, whole versions at a time (contract.md "Output")."""
 
 from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -13,6 +14,9 @@ from transforms.counters import count
 
 FLUSH_ROWS: Final = 2_000_000
 """Rows of `availability` at which a bundle hands over what it holds; a row group has at most half of that."""
+
+_WRITER: Final = ThreadPoolExecutor(1, "publish")
+"""One for the process: its versions are written one after the other."""
 
 
 class Sink(Protocol):
@@ -50,7 +54,10 @@ class KeepRejects(beam.PTransform):
 @beam.typehints.with_input_types(Changes)
 @beam.typehints.with_output_types(Changes)
 class Publish(beam.DoFn):
-    """Holds changes until there are enough for a file, at most until its bundle ends."""
+    """Holds changes until there are enough for a file, at most until its bundle ends.
+
+    They are written beside the evaluation that follows, one hand-over at a time; the bundle ends when all are there.
+    """
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
@@ -58,6 +65,7 @@ class Publish(beam.DoFn):
     def start_bundle(self) -> None:
         """Begins with nothing held."""
         self._held: list[Changes] = []
+        self._writing: Future[None] | None = None
 
     def process(self, changes: Changes) -> None:
         """Takes the changes; hands them over where they are many."""
@@ -66,15 +74,22 @@ class Publish(beam.DoFn):
             self._flush()
 
     def finish_bundle(self) -> None:
-        """Hands over the rest."""
+        """Hands over the rest, and waits until it is written."""
         self._flush()
+        self._wait()
 
     def _flush(self) -> None:
         if self._held:
-            self._sink.publish(self._held)
+            self._wait()
             for changes in self._held:
                 _count_causes(changes.revisions)
+            self._writing = _WRITER.submit(self._sink.publish, self._held)
             self._held = []
+
+    def _wait(self) -> None:
+        if self._writing is not None:
+            self._writing.result()
+            self._writing = None
 
 
 @beam.typehints.with_input_types(pa.RecordBatch)
