@@ -195,6 +195,13 @@ def test_a_turn_in_an_unnamed_renewal_brings_back_what_was_presumed(judge):
     assert judged.verdicts() == [(15, 5005, "presumed_removed"), (5005, None, "overrun")]
 
 
+@pytest.mark.parametrize(("turn", "end"), [(L, None), (L + 0.000001, L + 0.000001)])
+def test_only_what_comes_after_the_limit_brings_back_what_was_presumed(judge, turn, end):
+    upgrade = spanning(500, 510, "upgrade", key="u")
+    judged = judge(fallen(spanning(10, 20, "stop"), upgrade, degraded(turn, "1")))
+    assert (judged.verdict(), judged.row()["end"], judged.row()["limit"]) == ("presumed_removed", end, L)
+
+
 def test_what_was_presumed_ends_with_a_return(judge):
     judged = judge(fallen(RECOVERED, SCALE_IN, up(W + 50, "1")), until=2 * DAY)
     assert (judged.verdict(), judged.spans("up")) == ("presumed_removed", [(0, 15), (W + 50, 2 * DAY)])
