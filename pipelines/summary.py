@@ -59,11 +59,6 @@ class Summary:
         first: int | None = pc.min(self.findings.facts.column("first")).as_py()
         return first
 
-    @property
-    def mostly_unplaced(self) -> bool:
-        """Whether most health records were ignored because no inventory row places their machines."""
-        return 2 * self.counts["unplaced"] > self.counts["health"]
-
     def as_json(self) -> dict[str, Any]:
         """Counts and times as one JSON object."""
         families = {name: _family(self.counts, name) for name in ("ignored", "rejected")}

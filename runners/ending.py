@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from typing import Final
 
 _FOLDERS: Final[set[str]] = set()
+_CURSOR: Final = b"\r\x1b[K\x1b[?25h"
+"""Clears the line of the progress display and shows the cursor again."""
 _WORDS: Final = {signal.SIGINT: "Interrupted", signal.SIGTERM: "Terminated"}
 
 
@@ -40,5 +42,6 @@ def _end(number: int, frame: object) -> None:
     for folder in _FOLDERS:
         shutil.rmtree(folder, ignore_errors=True)
     sys.stdout.flush()
+    os.write(2, _CURSOR if os.isatty(2) else b"")
     os.write(2, f"trueup: {_WORDS[signal.Signals(number)]}; what was published so far stays.\n".encode())
     os._exit(128 + number)

@@ -19,15 +19,15 @@ def lines_of(summary: Summary, settings: BackfillSettings, seconds: float) -> It
     """The summary of a run, line by line."""
     counts = summary.counts
     yield (
-        f"{counts['in']:,} records in {summary.files:,} files: {counts['used']:,} used, {counts['duplicate']:,} duplicate, "
-        f"{total(counts, 'ignored'):,} ignored, {summary.rejected:,} rejected."
+        f"{counts['in']:,} records in {_number(summary.files, 'file')}: {counts['used']:,} used, "
+        f"{counts['duplicate']:,} duplicate, {total(counts, 'ignored'):,} ignored, {summary.rejected:,} rejected."
     )
     yield from _families(summary)
     yield from _span(summary)
     written = "would be written" if summary.dry_run else "written"
     yield f"{summary.cells:,} cells {written}, {counts['unchanged']:,} unchanged, in {seconds:.1f} s."
     yield from _memory(summary)
-    yield from _unplaced(summary)
+    yield from lines_of_unplaced(counts["unplaced"], counts["health"])
     if not summary.dry_run:
         yield f"The tables are in {settings.output}."
 
@@ -45,15 +45,19 @@ def _families(summary: Summary) -> Iterator[str]:
         if family in ("ignored", "rejected") and numbers:
             yield f"  {family}: " + ", ".join(f"{name} {number:,}" for name, number in numbers.items())
     if summary.skipped:
-        yield f"  {summary.skipped:,} files were skipped: their names are of no input."
+        yield f"  {_number(summary.skipped, 'name')} skipped: no ending of an input."
 
 
 def _span(summary: Summary) -> Iterator[str]:
     if summary.since is None:
         yield "No events of scale sets were found."
         return
-    sets = len(summary.findings.facts)
-    yield f"{sets:,} scale sets, with events since {format_time(summary.since)}; known until {format_time(summary.end)}."
+    sets = _number(len(summary.findings.facts), "scale set")
+    yield f"{sets}, with events since {format_time(summary.since)}; known until {format_time(summary.end)}."
+
+
+def _number(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _memory(summary: Summary) -> Iterator[str]:
@@ -63,9 +67,9 @@ def _memory(summary: Summary) -> Iterator[str]:
         yield f"More than the memory allowed was needed for single scale sets: {named_sets(list(summary.too_large))}."
 
 
-def _unplaced(summary: Summary) -> Iterator[str]:
-    if summary.mostly_unplaced:
-        unplaced, health = summary.counts["unplaced"], summary.counts["health"]
+def lines_of_unplaced(unplaced: int, health: int) -> Iterator[str]:
+    """How many health records were ignored for want of an inventory row, and the query that makes one, where they are most."""
+    if 2 * unplaced > health:
         yield f"{unplaced:,} of {health:,} health records were ignored, since no inventory row places their machines."
         yield "This makes an inventory:"
         yield INVENTORY_QUERY

@@ -1,6 +1,7 @@
 """`trueup validate`: what is in these files, and what would be rejected (contract.md "Commands")."""
 
 import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -46,6 +47,8 @@ def validate(as_json: bool, **given: Any) -> int:
     Console(soft_wrap=True).print(_table(validation.counts))
     for reject in rejects:
         click.echo("{source}, {location}: {reason}: {detail}".format(**reject))
+    for line in _unplaced(validation.counts):
+        click.echo(line)
     if validation.plan.skipped:
         click.echo(f"{validation.plan.skipped:,} files were skipped: their names are of no input.")
     return 0
@@ -59,9 +62,16 @@ def _validation(given: dict[str, Any]) -> "Validation":
     return Validation(given["inputs"], DecodeSettings(policy, now_micros(), inventory, given["format_"]))
 
 
+def _unplaced(counts: "Counts") -> Iterator[str]:
+    from runners.report_of_run import lines_of_unplaced
+
+    yield from lines_of_unplaced(counts.unplaced, counts.health)
+
+
 def _table(counts: "Counts") -> Table:
     table = Table("becomes", "format", "kind", "records", title=f"{counts.records:,} records")
     table.columns[-1].justify = "right"
+    table.columns[-2].overflow = "fold"
     for (format_, kind), number in sorted(counts.decoded.items()):
         table.add_row("event", format_, kind, f"{number:,}")
     for name, kinds in (("ignored", counts.ignored), ("rejected", counts.rejected)):

@@ -205,3 +205,20 @@ def test_an_input_without_events_is_no_error(out: Path, tmp_path: Path) -> None:
     nothing = write_events(tmp_path / "in" / "e.jsonl", [])
     assert trueup("backfill", "--input", nothing, "--output", out).status == 0
     assert names(out, *VERSIONED) == set()
+
+
+def test_the_text_of_a_rejected_record_is_kept_only_if_asked_for(out: Path, tmp_path: Path) -> None:
+    broken = write_events(tmp_path / "in" / "e.jsonl", two_days("a"), extra=["{broken"])
+    trueup("backfill", "--input", broken, "--output", out, "--keep-rejected-payload")
+    assert [row["payload"] for row in table(out, "rejects").to_pylist()] == ["{broken"]
+
+
+def test_a_folder_of_an_object_store_holds_the_same(
+    events: Path, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trueup("backfill", "--input", events, "--output", tmp_path / "here")
+    monkeypatch.setattr("pipelines.folder.is_local", lambda path: False)
+    trueup("backfill", "--input", events, "--output", out)
+    assert current(out) == current(tmp_path / "here")
+    assert trueup("backfill", "--input", events, "--output", out, "--json").json["cells"]["written"] == 0
+    assert not (out / "_trueup" / "unfinished").exists()

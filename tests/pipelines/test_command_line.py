@@ -91,7 +91,7 @@ def test_an_output_that_is_no_folder_fails(events: Path) -> None:
 
 def test_a_summary_says_what_came_in_and_what_was_written(events: Path, tmp_path: Path) -> None:
     done = trueup("backfill", "--input", events, "--output", tmp_path / "out")
-    assert "26 records in 1 files: 26 used, 0 duplicate, 0 ignored, 0 rejected." in done.out
+    assert "26 records in 1 file: 26 used, 0 duplicate, 0 ignored, 0 rejected." in done.out
     assert "2 scale sets, with events since 2024-01-01T00:00:00Z; known until 2024-01-02T23:00:00Z." in done.out
     assert done.err == ""
 
