@@ -1,0 +1,85 @@
+"""Asking Pub/Sub for messages, one request of each shard under way at a time.
+
+A request is never given up while the process lives: what a server answers to one that was cancelled is leased to nobody, and
+comes again only when that lease expires. A shard that gets no answer in its time finds it when it comes again.
+"""
+
+import threading
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as NoAnswer
+from typing import Any, Final, NamedTuple
+
+import pyarrow as pa
+
+from schemas.message import MESSAGES
+from transforms.counters import LIVE
+
+_PATIENCE: Final = 100.0
+"""Seconds: longer than the service holds a request for which it has nothing."""
+
+
+class Answer(NamedTuple):
+    """What came of a request: messages (MESSAGES) with their acknowledgement ids, or none."""
+
+    messages: pa.RecordBatch
+    ids: list[str]
+    asked: bool
+    """Whether the server could be asked: with no messages, it has none."""
+
+
+class Pulls:
+    """The requests of one process for the messages of one subscription."""
+
+    def __init__(self, client: Any, subscription: str, messages: int) -> None:
+        """`messages`: how many a request asks for."""
+        self._client, self._request = client, {"subscription": subscription, "max_messages": messages}
+        self._under_way: dict[int, Future[Answer]] = {}
+
+    def answer(self, shard: int, seconds: float) -> Answer:
+        """The answer to the request of a shard, which is made if none is under way; an empty one if it takes longer than that."""
+        future = self._under_way.get(shard)
+        if future is None:
+            future = self._under_way[shard] = Future()
+            threading.Thread(target=self._ask, args=(future,), name=f"pull {shard}", daemon=True).start()
+        try:
+            answer = future.result(seconds)
+        except NoAnswer:
+            return NOTHING
+        self._under_way.pop(shard, None)
+        return answer
+
+    def _ask(self, future: "Future[Answer]") -> None:
+        from google.api_core.exceptions import DeadlineExceeded, GoogleAPIError
+
+        try:
+            future.set_result(_answer_of(self._client.pull(request=self._request, timeout=_PATIENCE, retry=None)))
+        except DeadlineExceeded:
+            future.set_result(NOTHING)
+        except GoogleAPIError:
+            LIVE["source/failed_requests"] += 1
+            future.set_result(UNASKED)
+        except BaseException:
+            future.set_result(UNASKED)
+            raise
+
+
+def _answer_of(response: Any) -> Answer:
+    received = response.received_messages
+    if not received:
+        return NOTHING
+    messages = [one.message for one in received]
+    columns = [
+        pa.array([message.message_id for message in messages], pa.string()),
+        pa.array([_micros(message.publish_time) for message in messages], pa.int64()).cast(MESSAGES.field("published").type),
+        pa.array([message.data for message in messages], pa.binary()),
+    ]
+    return Answer(pa.RecordBatch.from_arrays(columns, schema=MESSAGES), [one.ack_id for one in received], asked=True)
+
+
+def _micros(moment: Any) -> int:
+    return int(moment.timestamp() * 1e6)
+
+
+_NO_MESSAGES: Final = pa.RecordBatch.from_arrays([pa.array([], field.type) for field in MESSAGES], schema=MESSAGES)
+NOTHING: Final = Answer(_NO_MESSAGES, [], asked=True)
+UNASKED: Final = Answer(_NO_MESSAGES, [], asked=False)
