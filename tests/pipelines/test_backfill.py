@@ -94,8 +94,8 @@ def test_an_until_after_the_last_event_says_that_the_input_is_complete(events: P
     [
         ((), 1),
         (("--since", when(DAY)), 1),
-        (("--since", when(DAY + 6 * 3600)), 1),
-        (("--since", when(DAY + 7 * 3600)), 0),
+        (("--since", when(DAY + 5 * 3600)), 1),
+        (("--since", when(DAY + 6 * 3600)), 0),
         (("--cold",), 0),
     ],
     ids=["from its first event", "before it", "less than max_excuse after it", "max_excuse after it", "asked for"],
@@ -105,9 +105,8 @@ def test_a_cold_start_in_the_place_of_what_is_known_is_refused(
 ) -> None:
     trueup("backfill", "--input", events, "--output", out)
     before, rows_before = names(out, *VERSIONED), current(out)
-    later = write_events(
-        tmp_path / "later" / "e.jsonl", [e for e in two_days() if e["time"] >= at(DAY)] + [signal(DAY + 1_000, "9", "Available")]
-    )
+    from_midnight = [signal(DAY, "9", "Available", scale_set=name) for name in "ab"]
+    later = write_events(tmp_path / "later" / "e.jsonl", [*from_midnight, *(e for e in two_days() if e["time"] > at(DAY))])
     done = trueup("backfill", "--input", later, "--output", out, *more)
     assert done.status == status
     if status:
