@@ -22,7 +22,7 @@ class PolicyError(ValueError):
 def _duration(value: object) -> int:
     if isinstance(value, str):
         return parse_duration(value)
-    raise ValueError(f'a duration like "90s", "15m", "1h" or "7d" is required, got {value!r}')
+    raise ValueError(f'must be a duration like "90s", "15m", "1h" or "7d", got {value!r}')
 
 
 Duration = Annotated[int, BeforeValidator(_duration)]
@@ -99,6 +99,8 @@ class Policy(BaseModel):
         longest = max(verb.deadline for verb in self.verbs.values())
         if self.grid <= 0 or DAY % self.grid:
             raise ValueError("grid must divide a day")
+        if self.possible_excuse <= 0:
+            raise ValueError("possible_excuse must be longer than nothing")
         if not self.max_excuse < self.presume_after <= self.max_open:
             raise ValueError("max_excuse < presume_after <= max_open is required")
         if not self.skew + self.unseen + longest + self.settle < self.presume_after:
@@ -138,8 +140,25 @@ def parse_policy(text: str, name: str = "policy", grid: int | None = None) -> Po
     try:
         return Policy.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        what = first["msg"].removeprefix("Value error, ")
-        came = "" if first["type"] in ("value_error", "missing") else f", got {first['input']!r}"
-        raise PolicyError(f"{name}: {where + ': ' if where else ''}{what}{came}") from None
+        raise PolicyError(f"{name}: {_sentence(error.errors()[0])}") from None
+
+
+def _sentence(error: Any) -> str:
+    """What was required of which key, and what came."""
+    key, came = ".".join(str(part) for part in error["loc"]), f", got {error['input']!r}"
+    if error["type"] == "value_error":
+        return f"{key} {error['ctx']['error']}".strip()
+    if error["type"] == "extra_forbidden":
+        return f"{key} is no key of a policy"
+    if error["type"] == "missing":
+        return f"{key} is required of a new verb, as are effect, deadline and gone"
+    if error["type"] == "literal_error":
+        return f"{key} must be {error['ctx']['expected']}{came}"
+    kinds = {
+        "bool_type": "true or false",
+        "list_type": "a list",
+        "string_type": "a text",
+        "model_type": "a table",
+        "dict_type": "a table",
+    }
+    return f"{key} must be {kinds.get(error['type'], error['msg'])}{came}"

@@ -52,7 +52,7 @@ def parse_duration(text: str) -> int:
     """
     match = _DURATION.fullmatch(text)
     if match is None:
-        raise ValueError(f'a duration like "90s", "15m", "1h" or "7d" is required, got {text!r}')
+        raise ValueError(f'must be a duration like "90s", "15m", "1h" or "7d", got {text!r}')
     return int(match[1]) * _UNITS[match[2]]
 
 
