@@ -40,13 +40,15 @@ class CorrectRecord(beam.PTransform):
     bounds: Bounds | None = None
     firing: TriggerFn | None = None
     """When an open session of an unbounded input hands over what it has."""
+    at_once: bool = False
+    """Whether slices go on as they come, without sessions."""
 
     def expand(self, events: beam.PCollection) -> Any:
         """Batches of EVENTS to `Kept`."""
         joined = (
             events
             | "KeyByScaleSet" >> KeyByScaleSet(self.groups)
-            | "JoinSessions" >> JoinSessions(self.settings.policy, self.firing)
+            | "JoinSessions" >> JoinSessions(self.settings.policy, self.firing, self.at_once)
         )
         return self._entries(joined) | "KeepLedger" >> KeepLedger(self.settings)
 

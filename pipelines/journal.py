@@ -1,0 +1,126 @@
+"""The journal of a stream whose runner keeps no state of its own: its events, on disk before their messages are acknowledged.
+
+What a stream is killed with is lost, ledger and all; the one that follows reads the journal and goes on. Events are appended
+by the bundle that reads them, so they are there before the runner calls that bundle final.
+"""
+
+import fcntl
+import hashlib
+import os
+import struct
+import threading
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import apache_beam as beam
+import pyarrow as pa
+
+from pipelines.failures import RunError
+from pipelines.folder import is_local
+from transforms.coders import RecordBatchCoder
+from transforms.core.batches import concat
+from transforms.core.duplicates import remove_duplicates
+
+_HEAD: Final = struct.Struct("<Q32s")
+"""Length and digest of a batch: one that was cut off is told by them."""
+_CODER: Final = RecordBatchCoder()
+_OPEN: Final[dict[str, BinaryIO]] = {}
+_LOCK: Final = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Journal:
+    """The journal of one subscription in an output folder of this machine."""
+
+    root: str
+    subscription: str
+
+    def __post_init__(self) -> None:
+        if not is_local(self.root):
+            raise RunError(f"--output: a folder of this machine is required with PrismRunner, got {self.root}.")
+
+    @property
+    def folder(self) -> Path:
+        """Where it lies."""
+        name = hashlib.sha256(self.subscription.encode()).hexdigest()[:16]
+        return Path(self.root) / "_trueup" / "journal" / name
+
+    def open(self) -> pa.RecordBatch:
+        """Takes the journal for this process, and joins its files to one; gives the events in it, none twice.
+
+        Raises:
+            RunError: another process has it.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._take()
+        before = sorted(self.folder.glob("*.events"))
+        events, _, _ = remove_duplicates(concat([batch for path in before for batch in _batches(path)]))
+        path = self.folder / f"{uuid.uuid4().hex}.events"
+        unfinished = path.with_suffix(".unfinished")
+        with open(unfinished, "wb") as file:
+            if len(events):
+                _append(file, events)
+        os.replace(unfinished, path)
+        for other in before:
+            other.unlink()
+        with _LOCK:
+            _OPEN[str(self.folder)] = open(path, "ab")  # noqa: SIM115 (open as long as the process lives)
+        return events
+
+    def append(self, events: list[pa.RecordBatch]) -> None:
+        """Appends events; they are on disk when it returns."""
+        with _LOCK:
+            _append(_OPEN[str(self.folder)], concat(events))
+
+    def _take(self) -> None:
+        lock = open(self.folder / "lock", "wb")  # noqa: SIM115 (held as long as the process lives)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise RunError(f"{self.root}: one stream of {self.subscription} at a time is required, another is running.") from None
+        _OPEN[f"{self.folder} lock"] = lock
+
+
+@beam.typehints.with_input_types(pa.RecordBatch)
+@beam.typehints.with_output_types(pa.RecordBatch)
+class WriteJournal(beam.DoFn):
+    """Hands events on, and writes those of a bundle down before it ends. In one stage with the source: no shuffle between."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def start_bundle(self) -> None:
+        """Begins with nothing held."""
+        self._held: list[pa.RecordBatch] = []
+
+    def process(self, events: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+        """Takes the events."""
+        self._held.append(events)
+        yield events
+
+    def finish_bundle(self) -> None:
+        """Writes them down."""
+        if self._held:
+            self._journal.append(self._held)
+
+
+def _append(file: BinaryIO, events: pa.RecordBatch) -> None:
+    content = _CODER.encode(events)
+    file.write(_HEAD.pack(len(content), hashlib.sha256(content).digest()) + content)
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _batches(path: Path) -> Iterator[pa.RecordBatch]:
+    content = path.read_bytes()
+    at = 0
+    while at + _HEAD.size <= len(content):
+        length, digest = _HEAD.unpack_from(content, at)
+        body = content[at + _HEAD.size : at + _HEAD.size + length]
+        if len(body) < length or hashlib.sha256(body).digest() != digest:
+            return
+        yield _CODER.decode(body)
+        at += _HEAD.size + length

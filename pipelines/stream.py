@@ -1,0 +1,111 @@
+"""A stream: messages of a subscription in, the corrected record out as it comes (contract.md "What a run publishes")."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+import apache_beam as beam
+import pyarrow as pa
+from apache_beam.transforms.trigger import AfterProcessingTime, TriggerFn
+
+from pipelines.correction import CorrectRecord
+from pipelines.journal import Journal, WriteJournal
+from pipelines.settings import Format, SettingsError
+from schemas.inventory import Inventory
+from schemas.policy import Policy
+from schemas.time import MINUTE, SECOND, format_duration
+from transforms.core.decode import DecodeSettings
+from transforms.core.evaluate import evaluate
+from transforms.ledger import LedgerSettings
+from transforms.publish import KeepRejects, PublishCells, Sink
+from transforms.subscription import DecodeMessages, ReadSubscription, SubscriptionSettings, present
+
+RUNNERS: Final = ("PrismRunner", "FlinkRunner", "DataflowRunner")
+_SUBSCRIPTION: Final = re.compile(r"projects/[^/]+/subscriptions/[^/]+")
+_LEAST_LEASE: Final = 10 * SECOND
+_EARLY: Final = 5
+"""Seconds of processing time after which an open session hands over what it has."""
+
+
+@dataclass(frozen=True)
+class StreamSettings:
+    """All that a stream is told. Times in microseconds.
+
+    Raises:
+        SettingsError: the subscription's name is none, a duration is out of its range, or there is no such runner.
+    """
+
+    subscription: str
+    output: str
+    policy: Policy = field(default_factory=Policy)
+    inventory: Inventory | None = None
+    format: Format = "auto"
+    flush: int = 10 * SECOND
+    """How long versions are held before they are written."""
+    idle: int = MINUTE
+    """For how long nothing must come until the watermark goes on without messages, that much behind the present."""
+    lease: int = 30 * SECOND
+    """How long a message is held without a sign of life."""
+    keep_rejected_payload: bool = False
+    runner: str = "PrismRunner"
+    runner_options: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if _SUBSCRIPTION.fullmatch(self.subscription) is None:
+            raise SettingsError(f"--subscription: a name like projects/P/subscriptions/S is required, got {self.subscription!r}.")
+        if self.runner not in RUNNERS:
+            raise SettingsError(f"--runner: {', '.join(RUNNERS[:-1])} or {RUNNERS[-1]} is required, got {self.runner}.")
+        for name, given, least in (
+            ("flush", self.flush, SECOND),
+            ("idle", self.idle, SECOND),
+            ("lease", self.lease, _LEAST_LEASE),
+        ):
+            if not least <= given <= 10 * MINUTE:
+                raise SettingsError(f"--{name}: {format_duration(least)} to 10m is required, got {format_duration(given)}.")
+
+    @property
+    def decode(self) -> DecodeSettings:
+        """What the decoding step is told; its `now` is replaced by the present."""
+        return DecodeSettings(self.policy, present(), self.inventory, self.format, self.keep_rejected_payload)
+
+    @property
+    def source(self) -> SubscriptionSettings:
+        """What the source is told. What a reader that died had taken comes again before the watermark moves."""
+        span = self.lease + self.lease // 2
+        return SubscriptionSettings(self.subscription, self.decode, lease=self.lease, span=span, idle=self.idle, delay=self.idle)
+
+    @property
+    def ledger(self) -> LedgerSettings:
+        """What the ledger is told."""
+        return LedgerSettings(self.policy, evaluate, present, source=self.subscription)
+
+
+@dataclass(frozen=True)
+class Stream:
+    """The graph of a stream."""
+
+    settings: StreamSettings
+    sink: Sink
+    journal: Journal | None = None
+    """Where events are written down before they are acknowledged, for a runner that keeps no state."""
+
+    def build(self, pipeline: beam.Pipeline) -> None:
+        """Puts the steps into a pipeline."""
+        its = self.settings
+        messages = pipeline | "ReadSubscription" >> ReadSubscription(its.source)
+        decoded = messages | "DecodeMessages" >> DecodeMessages(its.decode, its.subscription)
+        # Not together with the late ones: a step that has two inputs is a stage of its own, behind what is acknowledged.
+        decoded.rejects | "KeepRejects" >> KeepRejects(self.sink)
+        kept = self._written_down(decoded.events) | "CorrectRecord" >> CorrectRecord(
+            its.ledger, firing=self._firing(), at_once=self.journal is not None
+        )
+        kept.changes | "PublishCells" >> PublishCells(self.sink)
+        kept.late | "KeepLate" >> KeepRejects(self.sink)
+
+    def _firing(self) -> TriggerFn | None:
+        return AfterProcessingTime(_EARLY) if self.journal is None else None
+
+    def _written_down(self, events: beam.PCollection) -> beam.PCollection:
+        if self.journal is None:
+            return events
+        return events | "WriteJournal" >> beam.ParDo(WriteJournal(self.journal)).with_output_types(pa.RecordBatch)

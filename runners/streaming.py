@@ -1,0 +1,147 @@
+"""Runs a stream until it is stopped, and ends it in order."""
+
+import signal
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.runner import PipelineResult, PipelineState, create_runner
+
+from pipelines.failures import RunError
+from pipelines.held import Held
+from pipelines.journal import Journal
+from pipelines.store import Store
+from pipelines.stream import Stream, StreamSettings
+from runners.ending import temporary_folder
+from runners.prism import prism
+from runners.status import Status
+from transforms.subscription import end_reader, reader_of
+
+_TURN: Final = 0.2
+_SAME: Final = 1.0
+"""Seconds within which a second signal is the first one once more: a terminal and a wrapper both hand it on."""
+_LONGEST_STOP: Final = 30.0
+"""Seconds in which what was read should have become durable."""
+
+
+def run_stream(settings: StreamSettings) -> None:
+    """Runs a stream on the runner that its settings name.
+
+    Raises:
+        TrueupError: there is no such subscription, no runner, or the folder is not for it.
+    """
+    if settings.runner == "DataflowRunner":
+        raise RunError("--runner: PrismRunner or FlinkRunner is required so far: DataflowRunner comes with a later version.")
+    check_subscription(settings.subscription)
+    store = Store(settings.output)
+    store.check_grid(settings.policy.grid)
+    store.open(settings.policy)
+    if settings.runner == "FlinkRunner":
+        from runners.flink import run_on_flink
+
+        run_on_flink(settings, store)
+    else:
+        run_on_prism(settings, store)
+
+
+def check_subscription(name: str) -> None:
+    """Makes sure that the subscription is there before anything starts.
+
+    Raises:
+        RunError: it is not, or there are no credentials, or no server answers.
+    """
+    from google.api_core.exceptions import GoogleAPICallError, NotFound
+    from google.auth.exceptions import GoogleAuthError
+    from google.cloud.pubsub_v1 import SubscriberClient
+
+    try:
+        SubscriberClient().get_subscription(subscription=name, timeout=10.0, retry=None)
+    except NotFound:
+        raise RunError(f"--subscription: one that exists is required, got {name}.") from None
+    except GoogleAuthError:
+        raise RunError(
+            f"{name}: Google's credentials are required (gcloud auth application-default login), "
+            "or an emulator that PUBSUB_EMULATOR_HOST names."
+        ) from None
+    except GoogleAPICallError as error:
+        raise RunError(f"{name}: a Pub/Sub that answers is required, got: {error.message}.") from None
+
+
+def run_on_prism(settings: StreamSettings, store: Store) -> None:
+    """Runs a stream on this machine until a signal stops it."""
+    journal = Journal(settings.output, settings.subscription)
+    journal.open()
+    held = Held(store, uuid.uuid4().hex, settings.flush / 1e6)
+    with stopping() as stopped, temporary_folder() as folder, prism(folder, settings.runner_options) as options:
+        pipeline = beam.Pipeline(runner=create_runner("PrismRunner"), options=PipelineOptions(options))
+        Stream(settings, held, journal).build(pipeline)
+        with Status(settings) as status:
+            result = pipeline.run()
+            ended = watch(result)
+            while not stopped.wait(_TURN) and not ended:
+                status.show()
+            if ended and not stopped.is_set():
+                raise RunError(f"PrismRunner: a job that runs is required, it ended: {ended[0]}.")
+            stop(settings, held)
+            status.end()
+            result.cancel()
+            # The worker's threads find Prism gone, and would each say so at length.
+            threading.excepthook = lambda _: None
+
+
+def stop(settings: StreamSettings, held: Held) -> None:
+    """Reads no more, publishes what was read, and acknowledges it."""
+    reader = reader_of(settings.source.reader)
+    reader.paused = True
+    until = time.monotonic() + _LONGEST_STOP
+    while reader.outstanding and time.monotonic() < until:
+        time.sleep(_TURN)
+    held.end()
+    end_reader(settings.subscription)
+
+
+@contextmanager
+def stopping() -> Iterator[threading.Event]:
+    """An event that Ctrl-C or SIGTERM sets; the second one ends the program as ever."""
+    event = threading.Event()
+    noted: list[float] = []
+    before: dict[signal.Signals, Any] = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def note(number: int, frame: object) -> None:
+        if event.is_set() and time.monotonic() - noted[0] > _SAME:
+            before[signal.Signals(number)](number, frame)
+        noted[:] = noted[:1] or [time.monotonic()]
+        event.set()
+
+    for number in before:
+        signal.signal(number, note)
+    try:
+        yield event
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def watch(result: PipelineResult) -> list[str]:
+    """A list that is empty until the job ends, and then says why."""
+    ended: list[str] = []
+
+    def wait() -> None:
+        try:
+            ended.append(str(result.wait_until_finish() or PipelineState.DONE))
+        except Exception as error:
+            ended.append(last_line(error))
+
+    threading.Thread(target=wait, name="job", daemon=True).start()
+    return ended
+
+
+def last_line(error: Any) -> str:
+    """What was raised, of an error that Beam has wrapped in its traceback."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1].rstrip(".") if lines else type(error).__name__
