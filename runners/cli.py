@@ -13,6 +13,8 @@ from pipelines.failures import TrueupError
 from runners.backfill import backfill
 from runners.demo import demo
 from runners.ending import end_on_signals
+from runners.publish import publish
+from runners.stream import stream
 from runners.suggestions import Suggesting, sentence_of
 from runners.validate import validate
 
@@ -48,7 +50,7 @@ def trueup() -> None:
     """
 
 
-for _command in (demo, backfill, validate):
+for _command in (demo, backfill, publish, stream, validate):
     trueup.add_command(_command)
 
 
