@@ -1,6 +1,5 @@
 """`trueup demo`: a small day with what needs correcting, corrected and shown."""
 
-from contextlib import ExitStack
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -29,14 +28,11 @@ def demo(output: str) -> int:
     The day lies inside the program: some 80 records as Azure writes them, of two Uniform and two Flexible scale sets that are
     scaled, upgraded, evicted and restarted, and that fail. What `trueup backfill` makes of them stays in DIR.
     """
-    from runners.demo_report import report
-
-    with ExitStack() as stack:
-        day = stack.enter_context(as_file(files("runners") / "demo_day"))
-        _refuse_others(output)
+    with as_file(files("runners") / "demo_day") as day:
         with progress(note="compiling the kernels, once"):
+            _refuse_others(output)
             summary = run_day(day, output)
-        report(summary, day, output)
+        _report(summary, day, output)
     return 0
 
 
@@ -54,6 +50,12 @@ def run_day(day: Path, output: str) -> "Summary":
         until=parse_time(UNTIL),
     )
     return run_backfill(settings)
+
+
+def _report(summary: "Summary", day: Path, output: str) -> None:
+    from runners.demo_report import report
+
+    report(summary, day, output)
 
 
 def _refuse_others(output: str) -> None:
