@@ -106,8 +106,10 @@ def _settings(given: dict[str, Any], runner_options: tuple[str, ...]) -> "Backfi
 def run_backfill(settings: "BackfillSettings") -> "Summary":
     """Runs a backfill on the runner and within the memory that its settings name."""
     from pipelines.backfill import backfill as run
+    from runners.allocator import keep_freed_memory
     from runners.local import execute, runner_named
 
+    keep_freed_memory()
     budget = machine_memory() // 2 if settings.memory is None else settings.memory
     runner = runner_named(settings.runner)
     with temporary_folder() as scratch:
