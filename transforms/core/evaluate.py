@@ -4,23 +4,19 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from schemas.event import KINDS
 from schemas.policy import Policy
 from transforms.core.cell_rows import cells_of
+from transforms.core.codes import encode
 from transforms.core.duplicates import remove_duplicates
 from transforms.core.entries import CHANGES, ROW_FIELDS, ROWS, Walked
 from transforms.core.kernel import Ints, group_by
 from transforms.core.lifelines import walk
-from transforms.core.lines import Lines, Past, Signals, build_lines
-from transforms.core.operations import Folded, Records, fold_operations
+from transforms.core.lines import Lines, Past, build_lines
+from transforms.core.operations import Folded, fold_operations
 from transforms.core.removals import Rules
-from transforms.core.rows import Texts, attribution_rows, operation_rows, series_rows
+from transforms.core.rows import attribution_rows, operation_rows, series_rows
 from transforms.core.series import FIELDS, Series, build_series
-from transforms.core.texts import rank_of
-
-_SIGNAL, _FAULT, _OPERATION = range(len(KINDS))
 
 
 class Evaluated(NamedTuple):
@@ -39,66 +35,12 @@ class Evaluated(NamedTuple):
     duplicates: int
 
 
-class Coded(NamedTuple):
-    """Events as codes: sorted texts, and the codes of signals, fault notices and operation records."""
-
-    texts: Texts
-    signals: Signals
-    faults: Signals
-    records: Records
-
-
 def rules_of(policy: Policy, T: int) -> Rules:
     """The numbers of a policy as the kernels take them."""
     return Rules(
         policy.skew, policy.unseen, policy.settle, policy.possible_excuse, policy.max_excuse, policy.presume_after,
         policy.max_open, policy.grid, policy.longest_deadline, T,
     )  # fmt: skip
-
-
-def _sorted_codes(column: pa.DictionaryArray, more: pa.StringArray | None = None) -> tuple[pa.StringArray, Ints, Ints]:
-    """Sorted texts of a dictionary column (and of `more`), the code of each row (-1: null) and of each of `more`."""
-    own = column.dictionary.cast(pa.string())
-    encoded = pa.chunked_array([own] if more is None else [own, more]).dictionary_encode().combine_chunks()
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.chunk(0)
-    rank = rank_of(encoded.dictionary)
-    place = rank[encoded.indices.to_numpy()]
-    texts = encoded.dictionary.take(pc.sort_indices(encoded.dictionary))
-    codes = np.r_[place[: len(own)], -1][column.indices.fill_null(-1).to_numpy(zero_copy_only=False)]
-    return texts, codes, place[len(own) :]
-
-
-def _enum(column: pa.DictionaryArray) -> Ints:
-    return column.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-
-
-def encode(events: pa.RecordBatch) -> Coded:
-    """Splits events by kind and turns ids into codes whose order is that of the texts (code point order)."""
-    kind = _enum(events["kind"])
-    operations = events.filter(pa.array(kind == _OPERATION))
-    lists = operations["instance_ids"]
-    named = lists.flatten()
-    set_ids, of_set, _ = _sorted_codes(events["scale_set_id"])
-    instance_ids, of_instance, of_named = _sorted_codes(events["instance_id"], named)
-    time = events["time"].cast(pa.int64()).to_numpy()
-    state = _enum(events["state"])
-
-    def signals(which: int) -> Signals:
-        rows = np.flatnonzero(kind == which)
-        ids = events["event_id"].take(pa.array(rows)) if which == _SIGNAL else pa.array([], pa.string())
-        return Signals(of_set[rows], of_instance[rows] + 1, time[rows], state[rows], ids)
-
-    lengths = pc.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False)
-    keys, of_key, _ = _sorted_codes(operations["operation_key"])
-    verbs = operations["verb"].dictionary.to_pylist()
-    records = Records(
-        of_set[kind == _OPERATION], time[kind == _OPERATION], of_key, _enum(operations["verb"]), _enum(operations["phase"]),
-        _enum(operations["initiator"]), _enum(operations["target"]),
-        operations["count"].fill_null(-1).to_numpy(zero_copy_only=False), operations["event_id"], keys, verbs,
-        np.repeat(np.arange(len(lengths)), lengths), of_named + 1,
-    )  # fmt: skip
-    return Coded(Texts(set_ids, instance_ids, keys, verbs), signals(_SIGNAL), signals(_FAULT), records)
 
 
 def _walk(lines: Lines, past: Past, folded: Folded, rules: Rules, sets: int) -> Walked:

@@ -1,6 +1,6 @@
 """Rows of the output tables from the kernels' numbers (contract.md "Output")."""
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ from schemas.availability import AVAILABILITY, CLASSES, RAW, SERIES_STATES
 from schemas.event import INITIATORS, STATES, TARGETS, TIMESTAMP
 from schemas.operation_row import OPERATIONS, OUTCOMES
 from schemas.policy import EFFECTS
+from transforms.core.codes import Coded, Texts
 from transforms.core.entries import (
     CANDIDATES,
     COUNTED_US,
@@ -30,20 +31,10 @@ from transforms.core.kernel import NEVER, Bools, Ints
 from transforms.core.lines import Lines
 from transforms.core.operations import Folded, Ops
 from transforms.core.removals import Rules
-
-if TYPE_CHECKING:
-    from transforms.core.evaluate import Coded
+from transforms.core.series import REPORTED, SET, STATE
+from transforms.core.series import START as BEGIN
 
 _REMOVED = VERDICTS.index("removed")
-
-
-class Texts(NamedTuple):
-    """The texts of the codes of a batch, each sorted by code point (verbs in order of their codes)."""
-
-    set_ids: pa.StringArray
-    instance_ids: pa.StringArray
-    keys: pa.StringArray
-    verbs: list[str]
 
 
 def _times(micros: Ints, null: Bools | None = None) -> pa.Array:
@@ -69,9 +60,6 @@ def _seconds(micros: Ints, null: Bools) -> pa.Array:
 
 def series_rows(rows: Ints, texts: Texts, rules: Rules) -> pa.RecordBatch:
     """`availability` from the rows of `build_series`."""
-    from transforms.core.series import REPORTED, SET, STATE
-    from transforms.core.series import START as BEGIN
-
     start, reported = rows[:, BEGIN], rows[:, REPORTED]
     counts = {name: pa.array(rows[:, 5 + k].astype(np.int32)) for k, name in enumerate((*RAW, *CLASSES))}
     return _batch(
@@ -88,7 +76,7 @@ def series_rows(rows: Ints, texts: Texts, rules: Rules) -> pa.RecordBatch:
     )
 
 
-def attribution_rows(rows: Ints, lines: Lines, ops: Ops, coded: "Coded", rules: Rules) -> pa.RecordBatch:
+def attribution_rows(rows: Ints, lines: Lines, ops: Ops, coded: Coded, rules: Rules) -> pa.RecordBatch:
     """`attributions` from the rows of the walk."""
     order = np.lexsort((lines.instance[rows[:, LINE]], rows[:, START], lines.set[rows[:, LINE]]))
     rows = rows[order]
@@ -125,11 +113,11 @@ def attribution_rows(rows: Ints, lines: Lines, ops: Ops, coded: "Coded", rules: 
     )
 
 
-def _signal_ids(row: Ints, lines: Lines, coded: "Coded") -> pa.StringArray:
+def _signal_ids(row: Ints, lines: Lines, coded: Coded) -> pa.StringArray:
     return pc.take(coded.signals.event_id, pa.array(row, mask=row < 0))
 
 
-def operation_rows(rows: Ints, folded: Folded, coded: "Coded", rules: Rules) -> pa.RecordBatch:
+def operation_rows(rows: Ints, folded: Folded, coded: Coded, rules: Rules) -> pa.RecordBatch:
     """`operations`, with how many episodes name each: instances' and the set's own, each once, however often its row is
     continued."""
     ops = folded.ops
@@ -155,7 +143,7 @@ def operation_rows(rows: Ints, folded: Folded, coded: "Coded", rules: Rules) -> 
     )
 
 
-def _named_lists(folded: Folded, coded: "Coded") -> pa.ListArray:
+def _named_lists(folded: Folded, coded: Coded) -> pa.ListArray:
     """The sorted instance ids that each operation names; codes are in order of the texts."""
     lengths: npt.NDArray[np.int64] = np.bincount(folded.named_op, minlength=len(folded.ops.set))
     offsets = np.r_[0, np.cumsum(lengths)].astype(np.int32)
