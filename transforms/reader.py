@@ -72,6 +72,12 @@ class Reader:
         """Messages that were handed over and whose acknowledgement has not been sent."""
         return self._stash.outstanding + self._leases.pending
 
+    @property
+    def watermark(self) -> int | None:
+        """How far event time has come for the shards of this process; None before any has begun."""
+        with self._lock:
+            return min((shard.watermark for shard in self._shards.values()), default=None)
+
     def resume(self, shard: int, place: Place, reached: int) -> Place:
         """Begins the next bundle of a shard at a place, with the watermark that it had reached."""
         with self._lock:
