@@ -9,10 +9,10 @@ from schemas.time import format_time
 from transforms.counters import total
 
 INVENTORY_QUERY: Final = """\
-  az graph query --first 1000 --query "
+  az graph query --first 1000 --query data --output json --graph-query "
     resources | where type =~ 'microsoft.compute/virtualmachines'
     | extend scale_set_id = tostring(properties.virtualMachineScaleSet.id) | where isnotempty(scale_set_id)
-    | project vm_id = id, scale_set_id, valid_from = tostring(properties.timeCreated)\""""
+    | project vm_id = id, scale_set_id, valid_from = tostring(properties.timeCreated)" | jq -c '.[]' > inventory.jsonl"""
 
 
 def lines_of(summary: Summary, settings: BackfillSettings, seconds: float) -> Iterator[str]:

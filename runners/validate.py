@@ -1,6 +1,7 @@
 """`trueup validate`: what is in these files, and what would be rejected (contract.md "Commands")."""
 
 import json
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,8 @@ def validate(as_json: bool, **given: Any) -> int:
     if as_json:
         click.echo(json.dumps({**_as_json(validation), "rejects": rejects}))
         return 0
-    Console(soft_wrap=True).print(_table(validation.counts))
+    # A pipe has no width: rich would take 80 columns, and fold the names that somebody searches for.
+    Console(width=None if sys.stdout.isatty() else 1_000).print(_table(validation.counts))
     for reject in rejects:
         click.echo("{source}, {location}: {reason}: {detail}".format(**reject))
     for line in _unplaced(validation.counts):
