@@ -17,6 +17,7 @@ from typing import BinaryIO, Final
 
 import apache_beam as beam
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipelines.failures import RunError
 from pipelines.folder import is_local
@@ -48,8 +49,11 @@ class Journal:
         name = hashlib.sha256(self.subscription.encode()).hexdigest()[:16]
         return Path(self.root) / "_trueup" / "journal" / name
 
-    def open(self) -> pa.RecordBatch:
-        """Takes the journal for this process, and joins its files to one; gives the events in it, none twice.
+    def open(self, rejected: frozenset[str]) -> int:
+        """Takes the journal for this process, and joins its files to one, without duplicates; says how many events it holds.
+
+        Args:
+            rejected: ids of events that came too late, and are rejected for good.
 
         Raises:
             RunError: another process has it.
@@ -57,7 +61,9 @@ class Journal:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._take()
         before = sorted(self.folder.glob("*.events"))
-        events, _, _ = remove_duplicates(concat([batch for path in before for batch in _batches(path)]))
+        found = concat([batch for path in before for batch in _batches(path)])
+        late = pc.is_in(found.column("event_id"), pa.array(sorted(rejected), pa.string()))
+        events, _, _ = remove_duplicates(found.filter(pc.invert(late)))
         path = self.folder / f"{uuid.uuid4().hex}.events"
         unfinished = path.with_suffix(".unfinished")
         with open(unfinished, "wb") as file:
@@ -68,7 +74,11 @@ class Journal:
             other.unlink()
         with _LOCK:
             _OPEN[str(self.folder)] = open(path, "ab")  # noqa: SIM115 (open as long as the process lives)
-        return events
+        return len(events)
+
+    def recalled(self) -> pa.RecordBatch:
+        """The events that were there when it was opened."""
+        return next(_batches(Path(_OPEN[str(self.folder)].name)))
 
     def append(self, events: list[pa.RecordBatch]) -> None:
         """Appends events; they are on disk when it returns."""

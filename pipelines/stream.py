@@ -10,12 +10,14 @@ from apache_beam.transforms.trigger import AfterProcessingTime, TriggerFn
 
 from pipelines.correction import CorrectRecord
 from pipelines.journal import Journal, WriteJournal
+from pipelines.recall import Recall, entries_of
 from pipelines.settings import Format, SettingsError
 from schemas.inventory import Inventory
 from schemas.policy import Policy
 from schemas.time import MINUTE, SECOND, format_duration
 from transforms.core.decode import DecodeSettings
 from transforms.core.evaluate import evaluate
+from transforms.core.ledger import Entry
 from transforms.ledger import LedgerSettings
 from transforms.publish import KeepRejects, PublishCells, Sink
 from transforms.subscription import DecodeMessages, ReadSubscription, SubscriptionSettings, present
@@ -88,6 +90,8 @@ class Stream:
     sink: Sink
     journal: Journal | None = None
     """Where events are written down before they are acknowledged, for a runner that keeps no state."""
+    recalls: bool = False
+    """Whether there are events in the journal."""
 
     def build(self, pipeline: beam.Pipeline) -> None:
         """Puts the steps into a pipeline."""
@@ -97,13 +101,23 @@ class Stream:
         # Not together with the late ones: a step that has two inputs is a stage of its own, behind what is acknowledged.
         decoded.rejects | "KeepRejects" >> KeepRejects(self.sink)
         kept = self._written_down(decoded.events) | "CorrectRecord" >> CorrectRecord(
-            its.ledger, firing=self._firing(), at_once=self.journal is not None
+            its.ledger, firing=self._firing(), at_once=self.journal is not None, recalled=self._recalled(pipeline)
         )
         kept.changes | "PublishCells" >> PublishCells(self.sink)
         kept.late | "KeepLate" >> KeepRejects(self.sink)
 
     def _firing(self) -> TriggerFn | None:
         return AfterProcessingTime(_EARLY) if self.journal is None else None
+
+    def _recalled(self, pipeline: beam.Pipeline) -> beam.PCollection | None:
+        if self.journal is None or not self.recalls:
+            return None
+        recall = Recall(self.journal, self.settings.policy.grid)
+        return (
+            pipeline
+            | "Recall" >> beam.Create([recall])
+            | "ReadRecalled" >> beam.FlatMap(entries_of).with_output_types(tuple[str, Entry])
+        )
 
     def _written_down(self, events: beam.PCollection) -> beam.PCollection:
         if self.journal is None:

@@ -15,6 +15,7 @@ from apache_beam.runners.runner import PipelineResult, PipelineState, create_run
 from pipelines.failures import RunError
 from pipelines.held import Held
 from pipelines.journal import Journal
+from pipelines.recall import late_ids
 from pipelines.store import Store
 from pipelines.stream import Stream, StreamSettings
 from runners.ending import temporary_folder
@@ -75,11 +76,11 @@ def check_subscription(name: str) -> None:
 def run_on_prism(settings: StreamSettings, store: Store) -> None:
     """Runs a stream on this machine until a signal stops it."""
     journal = Journal(settings.output, settings.subscription)
-    journal.open()
+    recalls = journal.open(late_ids(settings.output, settings.subscription)) > 0
     held = Held(store, uuid.uuid4().hex, settings.flush / 1e6)
     with stopping() as stopped, temporary_folder() as folder, prism(folder, settings.runner_options) as options:
         pipeline = beam.Pipeline(runner=create_runner("PrismRunner"), options=PipelineOptions(options))
-        Stream(settings, held, journal).build(pipeline)
+        Stream(settings, held, journal, recalls).build(pipeline)
         with Status(settings) as status:
             result = pipeline.run()
             ended = watch(result)

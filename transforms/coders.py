@@ -12,7 +12,7 @@ from apache_beam.coders import Coder, registry
 from transforms.core.cells import Changes
 from transforms.core.ledger import Entry
 
-_MOMENT = struct.Struct("<?q")
+_MOMENT = struct.Struct("<?q?")
 
 
 def write_batch(sink: pa.NativeFile, batch: pa.RecordBatch) -> None:
@@ -76,9 +76,9 @@ class EntryCoder(_ArrowCoder):
     urn: ClassVar[str] = "trueup:coder:entry:v1"
 
     def encode(self, entry: Entry) -> bytes:
-        """A flag and a moment, then two IPC streams."""
+        """A flag, a moment and a flag, then two IPC streams."""
         sink = pa.BufferOutputStream()
-        sink.write(_MOMENT.pack(entry.end is not None, entry.end or 0))
+        sink.write(_MOMENT.pack(entry.end is not None, entry.end or 0, entry.recalled))
         for batch in (entry.events, entry.published):
             write_batch(sink, batch)
         return sink.getvalue().to_pybytes()
@@ -86,8 +86,8 @@ class EntryCoder(_ArrowCoder):
     def decode(self, encoded: bytes) -> Entry:
         """The entry, its columns pointing into `encoded`."""
         source = pa.BufferReader(encoded)
-        bounded, moment = _MOMENT.unpack(source.read(_MOMENT.size))
-        return Entry(moment if bounded else None, read_batch(source), read_batch(source))
+        bounded, moment, recalled = _MOMENT.unpack(source.read(_MOMENT.size))
+        return Entry(moment if bounded else None, read_batch(source), read_batch(source), recalled)
 
     def estimate_size(self, entry: Entry) -> int:
         """Bytes of the columns."""

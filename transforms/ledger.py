@@ -27,6 +27,7 @@ from transforms.core.cells import KNOWN, Changes, Compared, Publication, changed
 from transforms.core.columns import micros, one_batch
 from transforms.core.ledger import (
     Entry,
+    fired_before,
     grid_end_of_timer,
     is_late,
     known_until,
@@ -150,7 +151,8 @@ class Keep(beam.DoFn):
             end.write(entry.end)
             timer.set(Timestamp(micros=entry.end))
             return
-        yield from self._take(entry.events, Held(events, published, fired, counted), timer)
+        held = Held(events, published, fired, counted)
+        yield from self._recall(entry, held, timer) if entry.recalled else self._take(entry.events, held, timer)
 
     @on_timer(GRID_END)
     def at_grid_end(
@@ -192,6 +194,19 @@ class Keep(beam.DoFn):
             self._set(timer, int(micros(both, "time").min()), fired)
             behind = fired is not None and int(micros(arrived, "time").min()) < fired
             yield from self._preview(both, self._known_until(both, fired), held, fired if behind else None)
+
+    def _recall(self, entry: Entry, held: Held, timer: RuntimeTimer) -> Iterator[Changes]:
+        """Goes on from where an earlier run had come; `entry.published` is held by now."""
+        time = micros(entry.events, "time")
+        fired = fired_before(int(time.max()), entry.published, self._grid)
+        held.events.add(entry.events)
+        if fired is not None:
+            held.fired.write(fired)
+        self._set(timer, int(time.min()), fired)
+        T = self._known_until(entry.events, fired)
+        evaluated = self._settings.evaluate(entry.events, self._settings.policy, T)
+        held.counted.write((evaluated.used, evaluated.duplicates))
+        yield from self._preview(entry.events, T, held, None)
 
     def _refused(self, late: pa.RecordBatch, fired: int) -> Late:
         settings = self._settings

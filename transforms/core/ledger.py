@@ -23,6 +23,8 @@ class Entry(NamedTuple):
     """T of a bounded input, in microseconds; None: the input has no end, and timers tell."""
     events: pa.RecordBatch
     published: pa.RecordBatch
+    recalled: bool = False
+    """Whether it is what an earlier run of a stream had taken in and published for the key: it was judged and counted then."""
 
 
 def entry_of_events(events: pa.RecordBatch, end: int | None) -> Entry:
@@ -48,6 +50,17 @@ def known_until(latest: int, fired: int | None, grid: int) -> int:
     """T of one scale set of a stream: the first multiple after its latest event, or the last grid end whose timer has fired."""
     after = first_multiple_after(latest, grid)
     return after if fired is None else max(after, fired)
+
+
+def fired_before(latest: int, published: pa.RecordBatch, grid: int) -> int | None:
+    """The last grid end whose timer had fired, as far as what was published (KNOWN) tells; None: it tells of none.
+
+    Published cells reach to T: beyond the first multiple after the latest event only because of a timer.
+    """
+    if not len(published):
+        return None
+    reached = int(micros(published, "cell").max()) + grid
+    return reached if reached > first_multiple_after(latest, grid) else None
 
 
 def next_grid_end(earliest: int, fired: int | None, grid: int, now: int) -> int | None:
