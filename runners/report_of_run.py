@@ -25,7 +25,7 @@ def lines_of(summary: Summary, settings: BackfillSettings, seconds: float) -> It
     yield from _families(summary)
     yield from _span(summary)
     written = "would be written" if summary.dry_run else "written"
-    yield f"{summary.cells:,} cells {written}, {counts['unchanged']:,} unchanged, in {seconds:.1f} s."
+    yield f"{_number(summary.cells, 'cell')} {written}, {counts['unchanged']:,} unchanged, in {seconds:.1f} s."
     yield from _memory(summary)
     yield from lines_of_unplaced(counts["unplaced"], counts["health"])
     if not summary.dry_run:

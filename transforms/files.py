@@ -21,6 +21,8 @@ _NAMES: Final = ".jsonl, .json, .ndjson (or one of these with .gz or .zst) or .p
 SHARD: Final = 64 << 20
 """Bytes of a part of a large file."""
 _BLOCK: Final = 8 << 20
+_STEP: Final = 64 << 10
+"""Bytes that are decompressed at once: so much may be lost before the place where a file is damaged."""
 _ROWS: Final = 1 << 17
 
 Mode = Literal["text", "lines", "parquet"]
@@ -227,7 +229,7 @@ def _text(path: str) -> Iterator[bytes]:
             return
         try:
             with pa.CompressedInputStream(pa.PythonFile(file, "r"), codec) as stream:
-                while block := stream.read(_BLOCK):
+                while block := stream.read(_STEP):
                     yield block
         except (OSError, pa.ArrowException) as error:
             if _is_of_the_system(error):
