@@ -11,6 +11,7 @@ import click
 
 from pipelines.failures import TrueupError
 from runners.backfill import backfill
+from runners.compact import compact
 from runners.demo import demo
 from runners.ending import end_on_signals
 from runners.publish import publish
@@ -50,7 +51,7 @@ def trueup() -> None:
     """
 
 
-for _command in (demo, backfill, publish, stream, validate):
+for _command in (demo, backfill, stream, publish, compact, validate):
     trueup.add_command(_command)
 
 
