@@ -1,6 +1,6 @@
 """The evaluation: events of many scale sets, a policy and T in; series, attributions, operations and cells out (semantics.md)."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -10,13 +10,13 @@ from transforms.core.cell_rows import cells_of
 from transforms.core.codes import encode
 from transforms.core.duplicates import remove_duplicates
 from transforms.core.entries import CHANGES, ROW_FIELDS, ROWS, Walked
-from transforms.core.kernel import Ints, group_by
+from transforms.core.kernel import group_by
 from transforms.core.lifelines import walk
 from transforms.core.lines import Lines, Past, build_lines
 from transforms.core.operations import Folded, fold_operations
 from transforms.core.removals import Rules
 from transforms.core.rows import attribution_rows, operation_rows, series_rows
-from transforms.core.series import FIELDS, Series, build_series
+from transforms.core.series import COUNTS, Series, build_series
 
 
 class Evaluated(NamedTuple):
@@ -57,7 +57,7 @@ def _walk(lines: Lines, past: Past, folded: Folded, rules: Rules, sets: int) -> 
         room = [int(max(peak, size)) for peak, size in zip(out.peak, room, strict=True)]
 
 
-def _series(walked: Walked, lines: Lines, rules: Rules, sets: int) -> Ints:
+def _series(walked: Walked, lines: Lines, rules: Rules, sets: int) -> Series:
     """The rows of the series of all sets."""
     changes = walked.changes
     of_set = lines.set[changes[:, 1]]
@@ -65,9 +65,12 @@ def _series(walked: Walked, lines: Lines, rules: Rules, sets: int) -> Ints:
     first = np.full(sets, rules.T)
     np.minimum.at(first, of_set, changes[:, 0])
     room = int(len(changes) + ((rules.T - first) // rules.grid + 2).sum())
-    out = Series(np.empty((room, FIELDS), np.int64), np.zeros(1, np.int64))
+    columns: Any = [np.empty(room, type_) for type_ in (np.int32, np.int64, np.int64, np.int8, np.int8)]
+    columns += [np.empty((COUNTS, room), np.int32), np.zeros(1, np.int64)]
+    out = Series(*columns)
     build_series(changes, bounds, order, lines, rules, out)
-    return out.rows[: out.used[0]]
+    filled: Any = [column[..., : out.used[0]] for column in columns]
+    return Series(*filled)
 
 
 def evaluate(events: pa.RecordBatch, policy: Policy, T: int) -> Evaluated:

@@ -31,8 +31,7 @@ from transforms.core.kernel import NEVER, Bools, Ints
 from transforms.core.lines import Lines
 from transforms.core.operations import Folded, Ops
 from transforms.core.removals import Rules
-from transforms.core.series import REPORTED, SET, STATE
-from transforms.core.series import START as BEGIN
+from transforms.core.series import Series
 
 _REMOVED = VERDICTS.index("removed")
 
@@ -41,12 +40,12 @@ def _times(micros: Ints, null: Bools | None = None) -> pa.Array:
     return pa.array(micros, mask=null).cast(TIMESTAMP)
 
 
-def _texts(codes: Ints, texts: pa.StringArray, null: Bools | None = None) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32), mask=null), texts)
+def _texts(codes: npt.NDArray[Any], texts: pa.StringArray, null: Bools | None = None) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32, copy=False), mask=null), texts)
 
 
-def _names(codes: Ints, names: tuple[str, ...], null: Bools | None = None) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int8), mask=null), pa.array(names, pa.string()))
+def _names(codes: npt.NDArray[Any], names: tuple[str, ...], null: Bools | None = None) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int8, copy=False), mask=null), pa.array(names, pa.string()))
 
 
 def _batch(columns: dict[str, pa.Array], schema: pa.Schema) -> pa.RecordBatch:
@@ -58,19 +57,18 @@ def _seconds(micros: Ints, null: Bools) -> pa.Array:
     return pa.array(micros / 1e6, mask=null)
 
 
-def series_rows(rows: Ints, texts: Texts, rules: Rules) -> pa.RecordBatch:
-    """`availability` from the rows of `build_series`."""
-    start, reported = rows[:, BEGIN], rows[:, REPORTED]
-    counts = {name: pa.array(rows[:, 5 + k].astype(np.int32)) for k, name in enumerate((*RAW, *CLASSES))}
+def series_rows(series: Series, texts: Texts, rules: Rules) -> pa.RecordBatch:
+    """`availability` from the series."""
+    counts = {name: pa.array(column) for name, column in zip((*RAW, *CLASSES), series.counts, strict=True)}
     return _batch(
         {
-            "scale_set_id": _texts(rows[:, SET], texts.set_ids),
-            "start": _times(start),
-            "end": _times(rows[:, BEGIN + 1]),
-            "reported_state": _names(reported, SERIES_STATES, reported < 0),
-            "state": _names(rows[:, STATE], SERIES_STATES),
+            "scale_set_id": _texts(series.set, texts.set_ids),
+            "start": _times(series.start),
+            "end": _times(series.end),
+            "reported_state": _names(series.reported, SERIES_STATES, series.reported < 0),
+            "state": _names(series.state, SERIES_STATES),
             **counts,
-            "cell": _times(start - start % rules.grid),
+            "cell": _times(series.start - series.start % rules.grid),
         },
         AVAILABILITY,
     )

@@ -3,6 +3,7 @@
 from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from schemas.availability import CLASSES, RAW, SERIES_STATES
 from transforms.core.classes import ABSENT, BAD_DEGRADED, EXCUSED, IS_REMOVED, IS_UNKNOWN, OVERRUNS, UP
@@ -15,17 +16,22 @@ _NULL: Final = -1
 _STATE_OF: Final = (_AVAILABLE, _UNKNOWN, _DEGRADED, _UNAVAILABLE)
 """The name in the series of each reported state."""
 COUNTS: Final = len(RAW) + len(CLASSES)
-FIELDS: Final = 5 + COUNTS
-SET, START, END, REPORTED, STATE = range(5)
 _CLASS0: Final = len(RAW)
 _RAW_OF: Final = (0, 3, 1, 2)
 """The column, among `RAW`, of each reported state."""
 
 
 class Series(NamedTuple):
-    """Rows of the series (FIELDS columns), and how many there are: more than there is room for, and it has to be repeated."""
+    """Columns of the rows of the series, in the types of their table, and how many rows there are."""
 
-    rows: Ints
+    set: npt.NDArray[np.int32]
+    start: Ints
+    end: Ints
+    reported: npt.NDArray[np.int8]
+    """-1: null."""
+    state: npt.NDArray[np.int8]
+    counts: npt.NDArray[np.int32]
+    """(COUNTS, rows): by reported state, then by class."""
     used: Ints
 
 
@@ -83,11 +89,9 @@ def _push(s: int, x: int, y: int, reported: int, state: int, counts: Ints, rules
         end = min(y, x - x % rules.grid + rules.grid)
         at = out.used[0]
         out.used[0] += 1
-        if at < len(out.rows):
-            row = out.rows[at]
-            row[SET], row[START], row[END], row[REPORTED], row[STATE] = s, x, end, reported, state
-            for k in range(COUNTS):
-                row[5 + k] = counts[k]
+        out.set[at], out.start[at], out.end[at], out.reported[at], out.state[at] = s, x, end, reported, state
+        for k in range(COUNTS):
+            out.counts[k, at] = counts[k]
         x = end
 
 
@@ -101,7 +105,7 @@ def build_series(changes: Ints, bounds: Ints, order: Ints, lines: Lines, rules: 
         order: Positions in `changes`, of each set in order of time.
         lines: The lines.
         rules: The policy and T.
-        out: Room for the rows.
+        out: Room for the rows: one a change, and one a grid interval from the first of a set to T.
     """
     code = np.full(len(lines.set), -1, np.int64)
     counts, shown = np.zeros(COUNTS, np.int64), np.zeros(COUNTS, np.int64)
