@@ -39,10 +39,11 @@ class Leases:
         self._thread.start()
 
     def hold(self, ids: Iterable[str]) -> None:
-        """Keeps these leases alive from now on."""
+        """Keeps these leases alive from now on; a longer one is shortened, for who dies leaves it to nobody."""
         now = time.monotonic()
+        due = now + self._first / 2 if self._first <= self._lease else now
         with self._lock:
-            self._held.update((one, _Lease(now + self._first / 2, now + LONGEST)) for one in ids)
+            self._held.update((one, _Lease(due, now + LONGEST)) for one in ids)
 
     def acknowledge(self, ids: list[str]) -> None:
         """Has these messages acknowledged soon."""
@@ -62,7 +63,10 @@ class Leases:
         return len(self._done)
 
     def end(self) -> None:
-        """Sends what is to be sent, and lets all other leases expire."""
+        """Sends what is to be sent, and gives back what is still held."""
+        with self._lock:
+            self._returned += self._held
+            self._held = {}
         self._ended.set()
         if self._thread is not threading.current_thread():
             self._thread.join()
@@ -97,11 +101,9 @@ class Leases:
         return list(kept)
 
     def _send(self, ids: list[str], call: Callable[..., object], more: dict[str, int]) -> None:
-        from google.api_core.exceptions import GoogleAPIError
-
         rest = iter(ids)
         while some := list(islice(rest, _MANY)):
             try:
                 call(request={"subscription": self._subscription, "ack_ids": some, **more}, timeout=_PATIENCE)
-            except GoogleAPIError:
+            except Exception:  # whatever it is, this thread must go on
                 LIVE["source/failed_requests"] += 1

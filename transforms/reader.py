@@ -57,8 +57,8 @@ class Reader:
 
     def __init__(self, settings: ReaderSettings, client: Any) -> None:
         self._settings = settings
-        self._pulls = Pulls(client, settings.subscription, _MANY)
         self._leases = Leases(client, settings.subscription, settings.lease / 1e6, deadline(client, settings.subscription))
+        self._pulls = Pulls(client, settings.subscription, _MANY, self._leases.hold)
         self._stash = Stash()
         self._shards: dict[int, watermark.Shard] = {}
         self._seen: dict[int, float] = {}
@@ -123,14 +123,13 @@ class Reader:
         self._leases.end()
 
     def _collect(self, shard: int, place: Place, seconds: float) -> "_Found":
-        """Answers as long as they come at once, as one batch; their leases are held from now on."""
+        """Answers as long as they come at once, as one batch."""
         answers = [self._answer(shard, seconds)]
         while answers[-1].ids and not _is_enough(answers):
             answers.append(self._answer(shard, _MORE))
         ids = [one for answer in answers for one in answer.ids]
         with self._lock:
             self._stash.take(shard, place, ids)
-        self._leases.hold(ids)
         messages = pa.Table.from_batches([answer.messages for answer in answers]).combine_chunks().to_batches()
         return _Found(messages[0] if messages else NOTHING.messages, None if answers[-1].ids else answers[-1])
 

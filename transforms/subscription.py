@@ -168,7 +168,7 @@ class DecodeMessages(beam.PTransform):
     source: str
     clock: Callable[[], int] = present
 
-    def expand(self, messages: beam.PCollection) -> DecodedRecords:
+    def expand(self, messages: beam.PCollection) -> Any:
         """Batches of MESSAGES to `DecodedRecords`."""
         decoding = DecodeBatch(_Decoding(self.settings, self.source, self.clock))
         decoded = messages | "DecodeBatch" >> beam.ParDo(decoding).with_outputs(REJECTED, main="events")
