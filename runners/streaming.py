@@ -20,6 +20,7 @@ from pipelines.store import Store
 from pipelines.stream import Stream, StreamSettings
 from runners.ending import temporary_folder
 from runners.prism import prism
+from runners.pubsub import sentences, subscriber
 from runners.status import Status
 from transforms.subscription import end_reader, reader_of
 
@@ -56,21 +57,8 @@ def check_subscription(name: str) -> None:
     Raises:
         RunError: it is not, or there are no credentials, or no server answers.
     """
-    from google.api_core.exceptions import GoogleAPICallError, NotFound
-    from google.auth.exceptions import GoogleAuthError
-    from google.cloud.pubsub_v1 import SubscriberClient
-
-    try:
-        SubscriberClient().get_subscription(subscription=name, timeout=10.0, retry=None)
-    except NotFound:
-        raise RunError(f"--subscription: one that exists is required, got {name}.") from None
-    except GoogleAuthError:
-        raise RunError(
-            f"{name}: Google's credentials are required (gcloud auth application-default login), "
-            "or an emulator that PUBSUB_EMULATOR_HOST names."
-        ) from None
-    except GoogleAPICallError as error:
-        raise RunError(f"{name}: a Pub/Sub that answers is required, got: {error.message}.") from None
+    with sentences(name):
+        subscriber().get_subscription(request={"subscription": name}, timeout=10.0, retry=None)
 
 
 def run_on_prism(settings: StreamSettings, store: Store) -> None:

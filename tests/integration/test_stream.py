@@ -1,0 +1,163 @@
+"""`trueup stream` as a user runs it: the emulator, Prism, and a process of its own that is stopped or killed."""
+
+import json
+import os
+import random
+import signal as signals
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runners.prism import local_binary
+from schemas.time import DAY, HOUR, MINUTE, SECOND, floor_to, format_time
+from tests.support.build import Event
+from tests.support.emulator import Emulator, missing
+from tests.support.files import TABLES, at, current, signal, table, trueup, two_days, write_events
+from transforms.subscription import present
+
+ROOT = Path(__file__).parents[2]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
+
+
+@pytest.fixture(autouse=True)
+def binary() -> None:
+    if local_binary() is None:
+        missing("Prism: `go install` it at Beam's version (.ci/tools does), or let TRUEUP_PRISM name it")
+
+
+def hour() -> int:
+    """The beginning of the present hour."""
+    return floor_to(present(), HOUR)
+
+
+def recent(events: list[Event], end: int) -> list[Event]:
+    """The events of two days, moved so that these end at a moment."""
+    shift = end - at(0) - 2 * DAY
+    return [{**event, "time": event["time"] + shift} for event in events]
+
+
+def bodies(events: list[Event]) -> list[bytes]:
+    return [json.dumps({**event, "time": format_time(event["time"])}).encode() for event in events]
+
+
+def send(pubsub: Emulator, topic: str, messages: list[bytes]) -> None:
+    for sent in [pubsub.publisher.publish(topic, body) for body in messages]:
+        sent.result(60)
+
+
+@contextmanager
+def streaming(subscription: str, out: Path, *options: str) -> Iterator["subprocess.Popen[str]"]:
+    command = [sys.executable, "-c", "from runners.cli import main; main()", "stream", "--subscription", subscription]
+    process = subprocess.Popen(
+        [*command, "--output", str(out), "--flush", "1s", "--lease", "10s", *options],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def wait(seconds: float, until: Callable[[], Any]) -> None:
+    end = time.monotonic() + seconds
+    while not until():
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.5)
+
+
+def revisions(out: Path) -> list[dict[str, Any]]:
+    return table(out, "revisions").to_pylist()
+
+
+def reaches(out: Path, end: int, sets: int) -> bool:
+    """Whether every scale set has its rows up to a moment."""
+    last = [row["scale_set_id"] for row in revisions(out) if row["cell"].timestamp() * 1e6 == end - HOUR]
+    return len(set(last)) == sets
+
+
+def backfilled(folder: Path, events: list[Event]) -> dict[str, list[dict[str, Any]]]:
+    """The current rows of a backfill that knows all up to the present hour."""
+    path = write_events(folder / f"{uuid.uuid4().hex}.jsonl", events)
+    out = folder / f"{path.stem}-tables"
+    assert trueup("backfill", "--input", path, "--output", out, "--until", format_time(hour())).status == 0
+    return current(out)
+
+
+def test_a_stream_ends_as_the_backfill_restates_what_comes_late_and_stops_in_order(pubsub: Emulator, tmp_path: Path) -> None:
+    topic, subscription = pubsub.open(f"stream-{uuid.uuid4().hex}")
+    end, out = hour(), tmp_path / "out"
+    events = recent(list(two_days()), end)
+    late = [signal(2 * 24 * 3600 - 1800, "1", "Unavailable"), signal(2 * 24 * 3600 - 1700, "1", "Available")]
+    late, too_late = recent(late, end), recent([signal(20, "1", "Unavailable", event_id="old")], end)
+    send(pubsub, topic, [*bodies(events), b"{broken"])
+    with streaming(subscription, out, "--idle", "5s") as process:
+        wait(120, lambda: reaches(out, end, 2))
+        wait(30, lambda: current(out) == backfilled(tmp_path, events))
+        assert {row["cause"] for row in revisions(out)} <= {"first", "progress"}
+        send(pubsub, topic, bodies([*late, *too_late, events[3]]))
+        wait(60, lambda: {row["reason"] for row in table(out, "rejects").to_pylist()} == {"not_json", "late"})
+        wait(30, lambda: current(out) == backfilled(tmp_path, events + late))
+        process.send_signal(signals.SIGTERM)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert said.splitlines()[-1].startswith("stopped: ")
+    assert "Traceback" not in said
+    restated = {(row["scale_set_id"], row["cell"].timestamp() * 1e6) for row in revisions(out) if row["cause"] == "late"}
+    assert restated == {("a", end - HOUR)}
+    assert len(current(out)["attributions"]) > 5
+    assert pubsub.pull(subscription, 12) == []
+
+
+def many_events(end: int) -> list[Event]:
+    """Ten thousand events of twenty scale sets in two days."""
+    names = [f"set-{number}" for number in range(20)]
+    rng = random.Random(6)
+    events: list[Event] = []
+    for name in names:
+        events += recent([{**event, "scale_set_id": name} for event in two_days() if event["scale_set_id"] == "a"], end)
+        for number in range(485):
+            state = rng.choice(["Available", "Unavailable", "Degraded"])
+            moment = end - 2 * DAY + rng.randrange(2 * DAY // SECOND - 60) * SECOND
+            event = signal(0, str(rng.randrange(1, 9)), state, scale_set=name, event_id=f"{name}-{number}")
+            events.append({**event, "time": moment})
+    return events
+
+
+def arrivals(events: list[Event]) -> list[bytes]:
+    """Each message twice, some minutes out of order."""
+    rng = random.Random(7)
+    order = sorted((event["time"] + rng.randrange(40 * MINUTE), number) for number, event in enumerate([*events, *events]))
+    doubled = bodies([*events, *events])
+    return [doubled[number] for _, number in order]
+
+
+@pytest.mark.slow
+def test_a_stream_that_is_killed_and_started_again_loses_nothing_and_doubles_nothing(pubsub: Emulator, tmp_path: Path) -> None:
+    topic, subscription = pubsub.open(f"chaos-{uuid.uuid4().hex}")
+    end, out = hour(), tmp_path / "out"
+    events = many_events(end)
+    messages = arrivals(events)
+    for part in range(4):
+        send(pubsub, topic, messages[part * len(messages) // 4 : (part + 1) * len(messages) // 4])
+        with streaming(subscription, out, "--idle", "40s") as process:
+            if part < 3:
+                before = len(revisions(out)) if out.exists() else 0
+                wait(60, lambda before=before: out.exists() and len(revisions(out)) > before + 20)
+                process.send_signal(signals.SIGKILL)
+            else:
+                wait(250, lambda: reaches(out, end, 20))
+                wait(30, lambda: current(out) == backfilled(tmp_path, events))
+    assert table(out, "rejects").num_rows == 0
+    found = current(out)
+    assert all(len({repr(row) for row in found[name]}) == len(found[name]) > 20 for name in TABLES)
