@@ -156,8 +156,8 @@ def test_a_stream_that_is_killed_and_started_again_loses_nothing_and_doubles_not
                 wait(60, lambda before=before: out.exists() and len(revisions(out)) > before + 20)
                 process.send_signal(signals.SIGKILL)
             else:
-                wait(250, lambda: reaches(out, end, 20))
-                wait(30, lambda: current(out) == backfilled(tmp_path, events))
+                expected = backfilled(tmp_path, events)
+                wait(250, lambda: reaches(out, end, 20) and current(out) == expected)
     assert table(out, "rejects").num_rows == 0
     found = current(out)
     assert all(len({repr(row) for row in found[name]}) == len(found[name]) > 20 for name in TABLES)
