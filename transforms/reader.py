@@ -119,24 +119,24 @@ class Reader:
         self._leases.acknowledge(ids)
 
     def end(self) -> None:
-        """Sends the acknowledgements that are due, and lets all else come again."""
+        """Sends the acknowledgements that are due, and gives everything else back."""
         self._leases.end()
 
     def _collect(self, shard: int, place: Place, seconds: float) -> "_Found":
         """Answers as long as they come at once, as one batch."""
-        answers = [self._answer(shard, seconds)]
+        answers = [self._answer(shard, place, seconds)]
         while answers[-1].ids and not _is_enough(answers):
-            answers.append(self._answer(shard, _MORE))
-        ids = [one for answer in answers for one in answer.ids]
-        with self._lock:
-            self._stash.take(shard, place, ids)
+            answers.append(self._answer(shard, place, _MORE))
         messages = pa.Table.from_batches([answer.messages for answer in answers]).combine_chunks().to_batches()
         return _Found(messages[0] if messages else NOTHING.messages, None if answers[-1].ids else answers[-1])
 
-    def _answer(self, shard: int, seconds: float) -> Answer:
+    def _answer(self, shard: int, place: Place, seconds: float) -> Answer:
         if self.paused or self._is_full():
             return UNASKED
-        return self._pulls.answer(shard, seconds)
+        answer = self._pulls.answer(shard, seconds)
+        with self._lock:
+            self._stash.take(shard, place, answer.ids)
+        return answer
 
     def _is_full(self) -> bool:
         return self._stash.outstanding >= self._settings.outstanding
@@ -162,7 +162,7 @@ class Reader:
         """The ids of shards that have gone elsewhere."""
         gone = [shard for shard, seen in self._seen.items() if seen < time.monotonic() - LONGEST]
         for shard in gone:
-            del self._seen[shard]
+            del self._seen[shard], self._shards[shard]
         return [one for shard in gone for one in self._stash.drop(shard)]
 
 
