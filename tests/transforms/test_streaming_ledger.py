@@ -54,7 +54,11 @@ def whole_ms(micros: int) -> Timestamp:
 
 
 def run_stream(
-    source: test_stream.TestStream, now: int, firing: TriggerFn | None = EARLY, policy: Policy | None = None
+    source: test_stream.TestStream,
+    now: int,
+    firing: TriggerFn | None = EARLY,
+    policy: Policy | None = None,
+    at_once: bool = False,
 ) -> Keeping:
     """What the graph publishes of an unbounded input."""
     sink = Keeping()
@@ -63,7 +67,7 @@ def run_stream(
     with beam.Pipeline(runner="BundleBasedDirectRunner", options=options) as pipeline:
         events = pipeline | source
         events.element_type = pa.RecordBatch
-        kept = events | "CorrectRecord" >> CorrectRecord(ledger_settings(now, policy), firing=firing)
+        kept = events | "CorrectRecord" >> CorrectRecord(ledger_settings(now, policy), firing=firing, at_once=at_once)
         kept.changes | "PublishCells" >> PublishCells(sink)
         kept.late | "KeepRejects" >> KeepRejects(sink)
     return sink
