@@ -7,7 +7,7 @@ from typing import Final
 import apache_beam as beam
 import pyarrow as pa
 from apache_beam.transforms.trigger import AccumulationMode, DefaultTrigger, Repeatedly, TriggerFn
-from apache_beam.transforms.window import GlobalWindows, IntervalWindow, Sessions
+from apache_beam.transforms.window import GlobalWindow, GlobalWindows, IntervalWindow, Sessions
 from apache_beam.utils.timestamp import Duration, Timestamp
 from apache_beam.utils.windowed_value import WindowedValue
 
@@ -19,6 +19,9 @@ from transforms.core.reach import reach_window
 
 SESSION_LATENESS: Final = 36_500 * DAY
 """Microseconds. Far beyond any policy's: what a window drops is lost without trace, so the ledger alone judges what is late."""
+
+_BEFORE_TIMERS: Final = Timestamp(0)
+"""Behind what is recalled, which has the least time of all, and before any event's."""
 
 
 @dataclass(eq=False)
@@ -56,7 +59,7 @@ class JoinSessions(beam.PTransform):
     def expand(self, slices: beam.PCollection) -> beam.PCollection:
         """The joined slices as (key, EVENTS)."""
         if self.at_once:
-            return slices
+            return slices | "HandOn" >> beam.ParDo(HandOn())
         return (
             slices
             | "OpenSessions" >> beam.WindowInto(Sessions(MILLISECOND / 1e6), **self._firing())
@@ -87,6 +90,21 @@ class PutInReach(beam.DoFn):
         """The slice in its window."""
         start, end = (Timestamp(micros=moment * MILLISECOND) for moment in reach_window(keyed[1], self._policy))
         yield WindowedValue(keyed, start, (IntervalWindow(start, end),))
+
+
+@beam.typehints.with_input_types(tuple[str, pa.RecordBatch])
+@beam.typehints.with_output_types(tuple[str, pa.RecordBatch])
+class HandOn(beam.DoFn):
+    """Gives each slice a time before any timer.
+
+    Prism processes what it has of a key in the order of time: an event would wait behind the timer of a grid end that lies
+    between the watermark and the event, and a preview with it (seen: until the watermark passed that grid end). So timers wait
+    until what has come is taken in.
+    """
+
+    def process(self, keyed: tuple[str, pa.RecordBatch]) -> Iterator[WindowedValue]:
+        """The slice in the global window."""
+        yield WindowedValue(keyed, _BEFORE_TIMERS, (GlobalWindow(),))
 
 
 def joined(pane: tuple[str, Iterable[pa.RecordBatch]]) -> Iterator[tuple[str, pa.RecordBatch]]:

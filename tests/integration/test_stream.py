@@ -157,7 +157,7 @@ def test_a_stream_that_is_killed_and_started_again_loses_nothing_and_doubles_not
                 process.send_signal(signals.SIGKILL)
             else:
                 expected = backfilled(tmp_path, events)
-                wait(250, lambda: reaches(out, end, 20) and current(out) == expected)
+                wait(250, lambda expected=expected: reaches(out, end, 20) and current(out) == expected)
     assert table(out, "rejects").num_rows == 0
     found = current(out)
     assert all(len({repr(row) for row in found[name]}) == len(found[name]) > 20 for name in TABLES)

@@ -64,7 +64,7 @@ def run(folder: Path, command: str) -> str:
 
 
 def test_every_block_is_of_a_kind_that_is_checked() -> None:
-    assert {block.language for block in BLOCKS} == {"sh", "bash", "sql", "text", "azurecli", "toml", "json"}
+    assert {block.language for block in BLOCKS} == {"sh", "shell", "bash", "sql", "text", "azurecli", "toml", "json"}
 
 
 def test_commands_run_one_after_the_other(folder: Path) -> None:

@@ -1,0 +1,48 @@
+"""The README's stream: its commands as they stand there, against the real emulator and Prism."""
+
+import os
+import re
+import shutil
+import signal as signals
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from runners.prism import local_binary
+from tests.integration.test_stream import revisions, wait
+from tests.support.emulator import Emulator, missing
+from tests.support.files import current
+
+ROOT = Path(__file__).parents[2]
+BLOCKS = re.findall(r"^```shell\n(.*?)^```$", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+pytestmark = pytest.mark.integration
+
+
+def verdict(out: Path) -> list[str]:
+    """Of the machine of which the text speaks."""
+    return [row["verdict"] for row in current(out)["attributions"] if row["instance_id"] == "db_5b7d20fa"]
+
+
+def test_the_stream_of_the_text_does_what_it_says(pubsub: Emulator, tmp_path: Path) -> None:
+    if local_binary() is None:
+        missing("Prism: `go install` it at Beam's version (.ci/tools does), or let TRUEUP_PRISM name it")
+    shutil.copytree(ROOT / "runners" / "demo_day", tmp_path, dirs_exist_ok=True)
+    program = tmp_path / "trueup"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "from runners.cli import main; main()" "$@"\n')
+    program.chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    surroundings = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
+    address, *commands, stream = BLOCKS[0].strip().splitlines()
+    assert address == "export PUBSUB_EMULATOR_HOST=localhost:8085"
+    subprocess.run(["bash", "-euc", "\n".join(commands)], cwd=tmp_path, env=surroundings, check=True, timeout=60)
+    with subprocess.Popen(["bash", "-c", f"exec {stream}"], cwd=tmp_path, env=surroundings) as process:
+        try:
+            wait(60, lambda: len(revisions(tmp_path / "live")) >= 96 and verdict(tmp_path / "live") == ["unexplained"])
+            subprocess.run(["bash", "-euc", BLOCKS[1]], cwd=tmp_path, env=surroundings, check=True, timeout=60)
+            wait(60, lambda: verdict(tmp_path / "live") == ["explained"])
+            process.send_signal(signals.SIGINT)
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
