@@ -134,7 +134,10 @@ def test_ci_runs_the_command_of_the_text_and_no_other() -> None:
     lines = [line for line in script.splitlines() if line and not line.startswith("#")]
     around = ("set ", "cd ", "export CI=true", "environment=", "trap ")
     commands = [line.replace('"$environment/bin', ".venv/bin").replace('"$environment"', ".venv").rstrip('"') for line in lines]
-    assert [line for line in commands if not line.startswith(around)] == TESTS.split(" && ")
+    own = [line for line in commands if not line.startswith(around)]
+    assert "`.ci/tools`" in README
+    assert own[-2] == ".ci/tools"
+    assert own[:-2] + own[-1:] == TESTS.split(" && ")
 
 
 @pytest.mark.slow
