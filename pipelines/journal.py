@@ -73,7 +73,7 @@ class Journal:
         for other in before:
             other.unlink()
         with _LOCK:
-            _OPEN[str(self.folder)] = open(path, "ab")  # noqa: SIM115 (open as long as the process lives)
+            _OPEN[str(self.folder)] = open(path, "ab")  # noqa: SIM115 (open until it is closed)
         return len(events)
 
     def recalled(self) -> pa.RecordBatch:
@@ -85,11 +85,18 @@ class Journal:
         with _LOCK:
             _append(_OPEN[str(self.folder)], concat(events))
 
+    def close(self) -> None:
+        """Lets go of the journal: another process, or this one again, may open it."""
+        with _LOCK:
+            for name in (str(self.folder), f"{self.folder} lock"):
+                _OPEN.pop(name).close()
+
     def _take(self) -> None:
-        lock = open(self.folder / "lock", "wb")  # noqa: SIM115 (held as long as the process lives)
+        lock = open(self.folder / "lock", "wb")  # noqa: SIM115 (held until it is closed)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
+            lock.close()
             raise RunError(f"{self.root}: one stream of {self.subscription} at a time is required, another is running.") from None
         _OPEN[f"{self.folder} lock"] = lock
 

@@ -22,6 +22,7 @@ from runners.ending import temporary_folder
 from runners.prism import prism
 from runners.pubsub import sentences, subscriber
 from runners.status import Status
+from transforms.counters import LIVE, unaccounted
 from transforms.subscription import end_reader, reader_of
 
 _TURN: Final = 0.2
@@ -79,16 +80,17 @@ def run_on_prism(settings: StreamSettings, store: Store) -> None:
             stop(settings, held)
             status.end()
             result.cancel()
+            journal.close()
             # The worker's threads find Prism gone, and would each say so at length.
             threading.excepthook = lambda _: None
 
 
 def stop(settings: StreamSettings, held: Held) -> None:
-    """Reads no more, publishes what was read, and acknowledges it."""
+    """Reads no more; waits until what was read is in the ledger and acknowledged, then writes what is held."""
     reader = reader_of(settings.source.reader)
     reader.paused = True
     until = time.monotonic() + _LONGEST_STOP
-    while reader.outstanding and time.monotonic() < until:
+    while (reader.outstanding or unaccounted(LIVE)) and time.monotonic() < until:
         time.sleep(_TURN)
     held.end()
     end_reader(settings.subscription)
