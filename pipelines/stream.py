@@ -103,8 +103,12 @@ class Stream:
         kept = self._written_down(decoded.events) | "CorrectRecord" >> CorrectRecord(
             its.ledger, firing=self._firing(), at_once=self.journal is not None, recalled=self._recalled(pipeline)
         )
-        kept.changes | "PublishCells" >> PublishCells(self.sink)
+        self._shared_out(kept.changes) | "PublishCells" >> PublishCells(self.sink)
         kept.late | "KeepLate" >> KeepRejects(self.sink)
+
+    def _shared_out(self, changes: beam.PCollection) -> beam.PCollection:
+        """On Flink a stage with state whose output no stage takes gets another id each time: a savepoint is lost on it."""
+        return changes | "ShareOut" >> beam.Reshuffle() if self.journal is None else changes
 
     def _firing(self) -> TriggerFn | None:
         return AfterProcessingTime(_EARLY) if self.journal is None else None
