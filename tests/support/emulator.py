@@ -1,9 +1,12 @@
 """Google's Pub/Sub emulator as a process of its own on a loopback port."""
 
+import ctypes
 import os
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +17,8 @@ from unittest import mock
 import pytest
 
 PACKAGE = "google-cloud-cli-pubsub-emulator"
+_DEATH_SIGNAL = 1
+"""PR_SET_PDEATHSIG of Linux."""
 PROJECT = "projects/trueup-tests"
 
 
@@ -63,13 +68,19 @@ def emulator(folder: Path) -> Iterator[Emulator]:
     command = ["java", "-Xmx512m", "-jar", str(jar), f"--host={address}", f"--port={port}"]
     with (
         open(folder / "emulator.log", "wb") as log,
-        subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT) as process,
+        subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, preexec_fn=_end_with_parent) as process,
         mock.patch.dict(os.environ, {"PUBSUB_EMULATOR_HOST": host}),
     ):
         try:
             yield _connected(host, process)
         finally:
             process.kill()
+
+
+def _end_with_parent() -> None:
+    """Also when the tests are killed: an emulator takes half a gigabyte."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)
 
 
 def _connected(host: str, process: "subprocess.Popen[bytes]") -> Emulator:
