@@ -18,7 +18,7 @@ from transforms.core.decode.blocks import Damaged
 from transforms.core.decode.messages import record_texts
 from transforms.core.decode.split import Broken
 from transforms.core.outline import Outline, outline_of
-from transforms.files import Shard, _open, _range, _text
+from transforms.files import Shard, bytes_of, open_file, text_of
 
 _BLANKS: Final = b" \t\r\n"
 _ROWS: Final = 10_000
@@ -94,7 +94,7 @@ def _records(shards: Sequence[Shard], behind: int) -> Iterator[Outgoing]:
 def _texts(shard: Shard) -> Iterator[bytes]:
     if shard.mode == "parquet":
         return _rows(shard)
-    return _lines_or_value(_range(shard) if shard.mode == "lines" else _text(shard.path))
+    return _lines_or_value(bytes_of(shard) if shard.mode == "lines" else text_of(shard.path))
 
 
 def _lines_or_value(blocks: Iterator[bytes]) -> Iterator[bytes]:
@@ -122,7 +122,7 @@ def _of_value(text: bytes) -> list[bytes]:
 
 def _rows(shard: Shard) -> Iterator[bytes]:
     """Canonical rows as canonical JSON."""
-    with _open(shard.path) as handle:
+    with open_file(shard.path) as handle:
         file = pq.ParquetFile(pa.PythonFile(handle, "r"))
         known = [name for name in file.schema_arrow.names if name in CANONICAL.names]
         for batch in file.iter_batches(_ROWS, row_groups=range(shard.start, shard.end), columns=known):

@@ -83,7 +83,7 @@ def read_shard(shard: Shard, settings: DecodeSettings) -> Iterator[Decoded]:
         elif shard.mode == "lines":
             yield from _read_lines(shard, settings)
         else:
-            yield from decode_blocks(_text(shard.path), shard.path, settings)
+            yield from decode_blocks(text_of(shard.path), shard.path, settings)
     except (OSError, BeamIOError) as error:
         raise _unreadable(shard.path, error) from None
 
@@ -131,14 +131,14 @@ def _ranges(path: str, size: int) -> list[Shard]:
 
 
 def _begins_with_lines(path: str) -> bool:
-    with _open(path) as file:
+    with open_file(path) as file:
         head = file.read(_BLOCK)
     return is_lines(head.removeprefix(BOM).split(b"\n")[:-1])
 
 
 def _row_groups(path: str, size: int) -> list[Shard]:
     """Row groups, small ones together; a file that is no Parquet is one part, whose reader says so."""
-    with _open(path) as file:
+    with open_file(path) as file:
         try:
             meta = pq.ParquetFile(pa.PythonFile(file, "r")).metadata
         except (OSError, pa.ArrowException) as error:
@@ -157,7 +157,7 @@ def _row_groups(path: str, size: int) -> list[Shard]:
 def _read_lines(shard: Shard, settings: DecodeSettings) -> Iterator[Decoded]:
     """Lines of a byte range; only where one is rejected is it worth counting the lines before the range."""
     counted: int | None = 1 if shard.start == 0 else None
-    pieces = decode_lines(_range(shard), shard.path, 1, settings)
+    pieces = decode_lines(bytes_of(shard), shard.path, 1, settings)
     for piece in pieces:
         if piece.rejects.num_rows and counted is None:
             counted = 1 + _newlines_before(shard)
@@ -180,16 +180,16 @@ def _moved(location: str, lines: int) -> str:
 def _newlines_before(shard: Shard) -> int:
     """Newlines before the first line that begins in a range."""
     count, left = 0, shard.start
-    with _open(shard.path) as file:
+    with open_file(shard.path) as file:
         while left and (block := file.read(min(_BLOCK, left))):
             count, left = count + block.count(b"\n"), left - len(block)
         file.seek(shard.start - 1)
         return count if file.read(1) == b"\n" else count + 1
 
 
-def _range(shard: Shard) -> Iterator[bytes]:
+def bytes_of(shard: Shard) -> Iterator[bytes]:
     """The bytes of the lines that begin in [start, end)."""
-    with _open(shard.path) as file:
+    with open_file(shard.path) as file:
         position = max(shard.start - 1, 0)
         file.seek(position)
         skipping = shard.start > 0
@@ -219,10 +219,10 @@ def _last_end(block: bytes, position: int, end: int) -> int | None:
     return None if newline < 0 else newline + 1
 
 
-def _text(path: str) -> Iterator[bytes]:
+def text_of(path: str) -> Iterator[bytes]:
     """The text of a file, decompressed."""
     codec = _codec(path)
-    with _open(path) as file:
+    with open_file(path) as file:
         if codec is None:
             while block := file.read(_BLOCK):
                 yield block
@@ -238,7 +238,7 @@ def _text(path: str) -> Iterator[bytes]:
 
 
 def _read_parquet(shard: Shard, settings: DecodeSettings) -> Iterator[Decoded]:
-    with _open(shard.path) as handle:
+    with open_file(shard.path) as handle:
         try:
             file = pq.ParquetFile(pa.PythonFile(handle, "r"))
             first = 1 + sum(file.metadata.row_group(group).num_rows for group in range(shard.start))
@@ -259,7 +259,8 @@ def _is_of_the_system(error: Exception) -> bool:
     return isinstance(error, OSError) and error.errno is not None
 
 
-def _open(path: str) -> Any:
+def open_file(path: str) -> Any:
+    """A file as it lies, to be read; compressed ones stay so."""
     return FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
 
 
