@@ -42,8 +42,8 @@ class CorrectRecord(beam.PTransform):
     """When an open session of an unbounded input hands over what it has."""
     at_once: bool = False
     """Whether slices go on as they come, without sessions."""
-    recalled: beam.PCollection | None = None
-    """Keyed entries of what an earlier run of a stream had taken in; they go first."""
+    entering: beam.DoFn | None = None
+    """Makes entries of keyed events of an unbounded input, and may put others before them; None: nothing else."""
 
     def expand(self, events: beam.PCollection) -> Any:
         """Batches of EVENTS to `Kept`."""
@@ -56,7 +56,8 @@ class CorrectRecord(beam.PTransform):
 
     def _entries(self, joined: beam.PCollection) -> beam.PCollection:
         if self.bounds is None:
-            return self._unbounded(joined)
+            entering = beam.MapTuple(unbounded_entry) if self.entering is None else beam.ParDo(self.entering)
+            return joined | "EnterEvents" >> entering.with_output_types(tuple[str, Entry])
         facts, known, findings = self.bounds
         published = facts | "ReadPublished" >> beam.ParDo(ReadPublished(known, self.groups, findings)).with_outputs(
             REFUSED, main="published"
@@ -64,25 +65,6 @@ class CorrectRecord(beam.PTransform):
         sides = AsList(facts), AsList(published[REFUSED])
         entries = joined | "EnterEvents" >> beam.FlatMap(bounded_entries, known, *sides).with_output_types(tuple[str, Entry])
         return (entries, published["published"]) | "EnterPublished" >> beam.Flatten()
-
-    def _unbounded(self, joined: beam.PCollection) -> beam.PCollection:
-        if self.recalled is None:
-            return joined | "EnterEvents" >> beam.MapTuple(unbounded_entry).with_output_types(tuple[str, Entry])
-        # As a side input it is waited for, and what waits is behind it in time too: an event that came before what is recalled
-        # of its scale set would be taken for the set's first.
-        before = AsList(self.recalled | "WaitForRecalled" >> beam.FlatMap(nothing_of).with_output_types(str))
-        entered = joined | "EnterEvents" >> beam.Map(entry_after, before).with_output_types(tuple[str, Entry])
-        return (entered, self.recalled) | "EnterRecalled" >> beam.Flatten()
-
-
-def nothing_of(recalled: tuple[str, Entry]) -> Iterator[str]:
-    """Nothing: only that it has been gives a sign."""
-    yield from ()
-
-
-def entry_after(keyed: tuple[str, pa.RecordBatch], before: list[str]) -> tuple[str, Entry]:
-    """The entry of events that come after what is recalled."""
-    return unbounded_entry(*keyed)
 
 
 def unbounded_entry(key: str, events: pa.RecordBatch) -> tuple[str, Entry]:

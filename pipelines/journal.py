@@ -78,7 +78,16 @@ class Journal:
 
     def recalled(self) -> pa.RecordBatch:
         """The events that were there when it was opened."""
-        return next(_batches(Path(_OPEN[str(self.folder)].name)))
+        return next(_batches(Path(self.name)))
+
+    @property
+    def name(self) -> str:
+        """The file that this process writes; another one each time that it is opened."""
+        return _OPEN[str(self.folder)].name
+
+    def sets(self) -> int:
+        """How many scale sets those events are of."""
+        return len(self.recalled().column("scale_set_id").unique())
 
     def append(self, events: list[pa.RecordBatch]) -> None:
         """Appends events; they are on disk when it returns."""

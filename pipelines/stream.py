@@ -10,14 +10,13 @@ from apache_beam.transforms.trigger import AfterProcessingTime, TriggerFn
 
 from pipelines.correction import CorrectRecord
 from pipelines.journal import Journal, WriteJournal
-from pipelines.recall import Recall, entries_of
+from pipelines.recall import EnterRecalled, Recall
 from pipelines.settings import Format, SettingsError
 from schemas.inventory import Inventory
 from schemas.policy import Policy
 from schemas.time import MINUTE, SECOND, format_duration
 from transforms.core.decode import DecodeSettings
 from transforms.core.evaluate import evaluate
-from transforms.core.ledger import Entry
 from transforms.ledger import LedgerSettings
 from transforms.publish import KeepRejects, PublishCells, Sink
 from transforms.subscription import DecodeMessages, ReadSubscription, SubscriptionSettings, present
@@ -25,6 +24,8 @@ from transforms.subscription import DecodeMessages, ReadSubscription, Subscripti
 RUNNERS: Final = ("PrismRunner", "FlinkRunner", "DataflowRunner")
 _SUBSCRIPTION: Final = re.compile(r"projects/[^/]+/subscriptions/[^/]+")
 _LEAST_LEASE: Final = 10 * SECOND
+_ROWS: Final = 5_000
+"""Rows at which a bundle hands over what it has: the sink holds them, and a backlog is one bundle."""
 _EARLY: Final = 5
 """Seconds of processing time after which an open session hands over what it has."""
 
@@ -101,9 +102,9 @@ class Stream:
         # Not together with the late ones: a step that has two inputs is a stage of its own, behind what is acknowledged.
         decoded.rejects | "KeepRejects" >> KeepRejects(self.sink)
         kept = self._written_down(decoded.events) | "CorrectRecord" >> CorrectRecord(
-            its.ledger, firing=self._firing(), at_once=self.journal is not None, recalled=self._recalled(pipeline)
+            its.ledger, firing=self._firing(), at_once=self.journal is not None, entering=self._entering()
         )
-        self._shared_out(kept.changes) | "PublishCells" >> PublishCells(self.sink)
+        self._shared_out(kept.changes) | "PublishCells" >> PublishCells(self.sink, _ROWS)
         kept.late | "KeepLate" >> KeepRejects(self.sink)
 
     def _shared_out(self, changes: beam.PCollection) -> beam.PCollection:
@@ -113,14 +114,9 @@ class Stream:
     def _firing(self) -> TriggerFn | None:
         return AfterProcessingTime(_EARLY) if self.journal is None else None
 
-    def _recalled(self, pipeline: beam.Pipeline) -> beam.PCollection | None:
-        if self.journal is None or not self.recalls:
-            return None
-        recall = Recall(self.journal, self.settings.policy.grid)
+    def _entering(self) -> beam.DoFn | None:
         return (
-            pipeline
-            | "Recall" >> beam.Create([recall])
-            | "ReadRecalled" >> beam.FlatMap(entries_of).with_output_types(tuple[str, Entry])
+            EnterRecalled(Recall(self.journal, self.settings.policy.grid)) if self.journal is not None and self.recalls else None
         )
 
     def _written_down(self, events: beam.PCollection) -> beam.PCollection:

@@ -70,11 +70,16 @@ def run_on_prism(settings: StreamSettings, store: Store) -> None:
     with stopping() as stopped, temporary_folder() as folder, prism(folder, settings.runner_options) as options:
         pipeline = beam.Pipeline(runner=create_runner("PrismRunner"), options=PipelineOptions(options))
         Stream(settings, held, journal, recalls).build(pipeline)
+        # Read nothing before the ledger has what is recalled: it would be taken for the first that there is of its scale set.
+        reader = reader_of(settings.source.reader)
+        reader.paused = recalls
+        sets = journal.sets() if recalls else 0
         with Status(settings) as status:
             result = pipeline.run()
             ended = watch(result)
             while not stopped.wait(_TURN) and not ended:
                 status.show()
+                reader.paused = LIVE["recalled"] < sets
             if ended and not stopped.is_set():
                 raise RunError(f"PrismRunner: a job that runs is required, it ended: {ended[0]}.")
             stop(settings, held)

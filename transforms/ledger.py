@@ -207,6 +207,7 @@ class Keep(beam.DoFn):
         evaluated = self._settings.evaluate(entry.events, self._settings.policy, T)
         held.counted.write((evaluated.used, evaluated.duplicates))
         yield from self._preview(entry.events, T, held, None)
+        count("recalled")
 
     def _refused(self, late: pa.RecordBatch, fired: int) -> Late:
         settings = self._settings

@@ -34,10 +34,12 @@ class PublishCells(beam.PTransform):
     """Changed cells to a sink."""
 
     sink: Sink
+    rows: int = FLUSH_ROWS
+    """Rows of `availability` at which they are handed over before a bundle ends: some runners make one of all that waits."""
 
     def expand(self, changes: beam.PCollection) -> beam.PCollection:
         """`Changes` to nothing; an empty collection that ends when all are published."""
-        return changes | "Publish" >> beam.ParDo(Publish(self.sink))
+        return changes | "Publish" >> beam.ParDo(Publish(self.sink, self.rows))
 
 
 @dataclass(eq=False)
@@ -59,8 +61,8 @@ class Publish(beam.DoFn):
     They are written beside the evaluation that follows, one hand-over at a time; the bundle ends when all are there.
     """
 
-    def __init__(self, sink: Sink) -> None:
-        self._sink = sink
+    def __init__(self, sink: Sink, rows: int) -> None:
+        self._sink, self._rows = sink, rows
 
     def start_bundle(self) -> None:
         """Begins with nothing held."""
@@ -70,7 +72,7 @@ class Publish(beam.DoFn):
     def process(self, changes: Changes) -> None:
         """Takes the changes; hands them over where they are many."""
         self._held.append(changes)
-        if sum(len(held.availability) for held in self._held) >= FLUSH_ROWS:
+        if sum(len(held.availability) for held in self._held) >= self._rows:
             self._flush()
 
     def finish_bundle(self) -> None:

@@ -21,7 +21,7 @@ SESSION_LATENESS: Final = 36_500 * DAY
 """Microseconds. Far beyond any policy's: what a window drops is lost without trace, so the ledger alone judges what is late."""
 
 _BEFORE_TIMERS: Final = Timestamp(0)
-"""Behind what is recalled, which has the least time of all, and before any event's."""
+"""Before any event's."""
 
 
 @dataclass(eq=False)
@@ -95,16 +95,25 @@ class PutInReach(beam.DoFn):
 @beam.typehints.with_input_types(tuple[str, pa.RecordBatch])
 @beam.typehints.with_output_types(tuple[str, pa.RecordBatch])
 class HandOn(beam.DoFn):
-    """Gives each slice a time before any timer.
+    """Joins the slices of a key in a bundle, about a second of the source, and gives them a time before any timer.
 
     Prism processes what it has of a key in the order of time: an event would wait behind the timer of a grid end that lies
     between the watermark and the event, and a preview with it (seen: until the watermark passed that grid end). So timers wait
     until what has come is taken in.
     """
 
-    def process(self, keyed: tuple[str, pa.RecordBatch]) -> Iterator[WindowedValue]:
-        """The slice in the global window."""
-        yield WindowedValue(keyed, _BEFORE_TIMERS, (GlobalWindow(),))
+    def start_bundle(self) -> None:
+        """Begins with nothing held."""
+        self._held: dict[str, list[pa.RecordBatch]] = {}
+
+    def process(self, keyed: tuple[str, pa.RecordBatch]) -> None:
+        """Takes a slice; nothing goes on before a bundle ends anyway."""
+        self._held.setdefault(keyed[0], []).append(keyed[1])
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        """One slice a key, in the global window."""
+        for key, slices in self._held.items():
+            yield WindowedValue((key, concat(slices)), _BEFORE_TIMERS, (GlobalWindow(),))
 
 
 def joined(pane: tuple[str, Iterable[pa.RecordBatch]]) -> Iterator[tuple[str, pa.RecordBatch]]:

@@ -33,7 +33,7 @@ def test_windows_are_those_that_every_runner_knows(tmp_path: Path, journal: bool
 @pytest.mark.parametrize("journal", [False, True], ids=["Flink", "Prism"])
 def test_labels_are_those_to_which_state_belongs(tmp_path: Path, journal: bool) -> None:
     names = {transform.unique_name for transform in proto(tmp_path, journal).components.transforms.values()}
-    own = {"WriteJournal", "Recall", "ReadRecalled"} if journal else {"ShareOut"}
+    own = {"WriteJournal"} if journal else {"ShareOut"}
     assert {name for name in names if name and "/" not in name and not name.startswith("ref_")} == STEPS | own
     assert "CorrectRecord/KeepLedger/Keep" in names
     assert ("CorrectRecord/JoinSessions/MergeSessions" in names) != journal
