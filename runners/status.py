@@ -32,8 +32,8 @@ def status_line(settings: StreamSettings) -> str:
 
 def watermark_of(settings: StreamSettings) -> int | None:
     """How far the slowest shard of this process has come; None before any message told a time."""
-    reached = [shard.watermark for shard in list(reader_of(settings.source.reader)._shards.values())]
-    return min(reached) if reached and min(reached) > 0 else None
+    reached = reader_of(settings.source.reader).watermark
+    return reached if reached is not None and reached > 0 else None
 
 
 def _lag(reached: int) -> str:
