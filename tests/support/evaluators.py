@@ -1,20 +1,13 @@
 """The two evaluators behind one call: the plain one, and the kernel that ships."""
 
-import importlib.util
 from typing import Any
-
-import pytest
 
 from schemas.policy import Policy
 from tests.support.build import rows, to_batch
 from tests.support.plain import Plain, plain_evaluate
+from transforms.core.evaluate import evaluate as kernel
 
 EVALUATORS = ("plain", "kernel")
-
-
-def has_kernel() -> bool:
-    """Whether the kernel is there to be compared."""
-    return importlib.util.find_spec("transforms.core.evaluate") is not None
 
 
 def evaluate(name: str, events: list[dict[str, Any]], policy: Policy, T: int) -> Plain:
@@ -23,11 +16,7 @@ def evaluate(name: str, events: list[dict[str, Any]], policy: Policy, T: int) ->
 
 
 def kernel_evaluate(events: list[dict[str, Any]], policy: Policy, T: int) -> Plain:
-    """The kernel's tables as rows; skips the test where there is no kernel yet."""
-    if not has_kernel():
-        pytest.skip("transforms.core.evaluate is not here yet")
-    from transforms.core.evaluate import evaluate as kernel
-
+    """The kernel's tables as rows."""
     tables = kernel(to_batch(events), policy, T)
     return Plain(
         sorted(rows(tables.availability), key=lambda row: (row["scale_set_id"], row["start"])),

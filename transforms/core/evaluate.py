@@ -54,7 +54,7 @@ def _walk(lines: Lines, past: Past, folded: Folded, rules: Rules, sets: int) -> 
         walk(lines, past, rules, op_lo, out)
         if all(peak <= size for peak, size in zip(out.peak, room, strict=True)):
             return out._replace(rows=out.rows[: out.used[ROWS]], changes=out.changes[: out.used[CHANGES]])
-        room = [int(max(peak, size)) for peak, size in zip(out.peak, room, strict=True)]
+        room = [size if peak <= size else max(int(peak), 2 * size) for peak, size in zip(out.peak, room, strict=True)]
 
 
 def _series(walked: Walked, lines: Lines, rules: Rules, sets: int) -> Series:

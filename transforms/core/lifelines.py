@@ -152,6 +152,8 @@ def walk(lines: Lines, past: Past, rules: Rules, op_lo: Ints, out: Walked) -> No
                 if left[o] == NONE:
                     left[o] = count_left(op, first, version, seen, past, rules, out)
                 head[i] = keep_decision(head[i], onset, left[o] > 0, out)
+                if out.used[DECISIONS] > len(out.decisions):
+                    return  # undecided, the line would wait again, for ever; the walk is repeated with more room
                 left[o] = max(left[o] - 1, 0)
                 version[i] += 1
             own = Own(lo, hi, out.forgotten[: min(out.used[FORGOTTEN], len(out.forgotten))])
