@@ -8,7 +8,7 @@ import click
 
 from pipelines.failures import RunError
 from runners.ending import temporary_folder
-from runners.options import FORMATS, Size, Span, When, machine_memory, now_micros, read_inventory, read_policy
+from runners.options import Size, Span, When, format_option, input_option, machine_memory, now_micros, read_inventory, read_policy
 from runners.progress import progress
 
 if TYPE_CHECKING:
@@ -31,21 +31,12 @@ Examples:
 
 
 @click.command(epilog=EXAMPLES)
-@click.option(
-    "--input", "inputs", metavar="GLOB", multiple=True, required=True, help="Files or folders to read; may be given again."
-)
+@input_option
 @click.option("--output", metavar="DIR", required=True, help="The folder of the tables.")
 @click.option("--policy", metavar="FILE", help="The policy (TOML); the default one if none is given.")
 @click.option("--inventory", metavar="FILE", help="Which machine is of which Flexible scale set (CSV, JSONL or Parquet).")
 @click.option("--grid", type=Span(), metavar="15m|1h|1d", help="The length of a cell, over the policy's.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(FORMATS),
-    default="auto",
-    show_default=True,
-    help="Of all records; auto: told of each.",
-)
+@format_option
 @click.option("--since", type=When(), metavar="TIME", help="Publish no cell before this; earlier events still warm up the state.")
 @click.option(
     "--until",

@@ -123,3 +123,16 @@ def _fetched(path: str) -> bytes:
 
     with read(path) as source:
         return bytes(source.read())
+
+
+input_option = click.option(
+    "--input", "inputs", metavar="GLOB", multiple=True, required=True, help="Files or folders to read; may be given again."
+)
+format_option = click.option(
+    "--format",
+    "format_",
+    type=click.Choice(FORMATS),
+    default="auto",
+    show_default=True,
+    help="Of all records; auto: told of each.",
+)

@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 
 from pipelines.failures import UsageError
+from runners.options import input_option
 from runners.pubsub import create_topic, publisher, sentences
 
 if TYPE_CHECKING:
@@ -31,9 +32,7 @@ _SUBSCRIPTION: Final = re.compile(r"projects/[^/]+/subscriptions/[^/]+")
 
 
 @click.command(epilog=EXAMPLES)
-@click.option(
-    "--input", "inputs", metavar="GLOB", multiple=True, required=True, help="Files or folders to read; may be given again."
-)
+@input_option
 @click.option("--topic", metavar="projects/P/topics/T", required=True, help="Where to.")
 @click.option(
     "--speed",

@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from runners.options import FORMATS, now_micros, read_inventory, read_policy
+from runners.options import format_option, input_option, now_micros, read_inventory, read_policy
 
 if TYPE_CHECKING:
     from pipelines.validate import Validation
@@ -24,17 +24,8 @@ Examples:
 
 
 @click.command(epilog=EXAMPLES)
-@click.option(
-    "--input", "inputs", metavar="GLOB", multiple=True, required=True, help="Files or folders to read; may be given again."
-)
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(FORMATS),
-    default="auto",
-    show_default=True,
-    help="Of all records; auto: told of each.",
-)
+@input_option
+@format_option
 @click.option("--inventory", metavar="FILE", help="Which machine is of which Flexible scale set (CSV, JSONL or Parquet).")
 @click.option("--policy", metavar="FILE", help="The policy (TOML); it says which verbs there are.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
