@@ -1,0 +1,51 @@
+"""What a report is asked for, and what it is: the tables of `schemas.report`, each whole."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import pyarrow as pa
+
+
+class Request(NamedTuple):
+    """What is asked for. Times in microseconds since the epoch."""
+
+    edges: tuple[int, ...]
+    """Where the periods begin, and where the last one ends; `period_edges` makes them. Ascending, at least two."""
+    by: str
+    """hour, day, week or month."""
+    time_zone: str
+    target: float | None = None
+    """Wanted availability, a ratio: 0.999."""
+    skew: int = 0
+    """The policy's (semantics.md 3)."""
+    each: bool = True
+    """Whether `set_periods` is wanted: it has up to scale sets x periods rows."""
+    inventory: "tuple[Mapping[str, int], Mapping[str, int]] | None" = None
+    """Instances that the inventory names, by scale set, at the first and the last microsecond of the period."""
+
+    @property
+    def since(self) -> int:
+        """Start of the period."""
+        return self.edges[0]
+
+    @property
+    def until(self) -> int:
+        """End of the period, which it does not hold."""
+        return self.edges[-1]
+
+
+class Report(NamedTuple):
+    """The figures of a period; each table is of the schema in `schemas.report` that has its name in capitals."""
+
+    request: Request
+    fleet: pa.Table
+    sets: pa.Table
+    periods: pa.Table
+    set_periods: pa.Table
+    """Empty unless the request has `each`."""
+    states: pa.Table
+    causes: pa.Table
+    chance: pa.Table
+    coverage: pa.Table
+    series: pa.Table
+    """What the figures are made of: the series without the cuts of the grid (`transforms.core.report.series`), for charts."""
