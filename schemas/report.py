@@ -71,9 +71,7 @@ PERIODS: Final = pa.schema([*_PERIOD, *FIGURES])
 SET_PERIODS: Final = pa.schema([_SET, *_PERIOD, *FIGURES])
 """One row a scale set and period in which it has any time."""
 
-STATES: Final = pa.schema(
-    [_SET, ("state", pa.string()), ("reported_seconds", pa.float64()), ("corrected_seconds", pa.float64())]
-)
+STATES: Final = pa.schema([_SET, ("state", pa.string()), ("reported_seconds", pa.float64()), ("corrected_seconds", pa.float64())])
 """Seconds (not instance seconds) that a scale set as a whole spent in a state, as reported and as corrected."""
 
 CAUSES: Final = pa.schema(

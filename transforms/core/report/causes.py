@@ -1,0 +1,90 @@
+"""Causes: how much time was excused, removed and counted, by verdict, verb and initiator (semantics.md 4)."""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.report import CAUSES, COUNTED
+from schemas.time import SECOND
+from transforms.core.columns import Ints
+from transforms.core.kernel import NEVER
+from transforms.core.report.outages import is_in
+from transforms.core.report.series import numbered, times
+
+_KEY: Final = ["verdict", "verb", "initiator"]
+_TIMES: Final = ["excused_seconds", "removed_seconds", "counted_seconds"]
+
+
+class Shares(NamedTuple):
+    """Microseconds of each attribution row that lie in the period, by what they count as."""
+
+    excused: Ints
+    removed: Ints
+    counted: Ints
+
+
+def causes(attributions: pa.Table, since: int, until: int, known: int) -> pa.Table:
+    """CAUSES of instances' rows that meet [since, until).
+
+    Args:
+        attributions: current rows.
+        since: start of the period, in microseconds.
+        until: its end.
+        known: T, where open rows end as far as is known.
+    """
+    rows = attributions.filter(pc.is_valid(attributions.column("instance_id")))
+    start, end = times(rows, "start"), times(rows, "end", min(until, known))
+    rows = rows.filter(pa.array((start < until) & (end > since)))
+    shares = shares_of(rows, since, until, known)
+    start, onset = times(rows, "start"), times(rows, "onset")
+    begins = (start == onset) & (start >= since)
+    keys = {name: rows.column(name).cast(pa.string()) for name in _KEY}
+    seconds = dict(zip(_TIMES, (np.array(share) / SECOND for share in shares), strict=True))
+    plain = pa.table(
+        {**keys, "set": rows.column("scale_set_id").cast(pa.string()), "episodes": begins.astype(np.int64), **seconds}
+    )
+    found = plain.group_by(_KEY).aggregate([("episodes", "sum"), ("set", "count_distinct"), *((name, "sum") for name in _TIMES)])
+    ordered = found.rename_columns(CAUSES.names).cast(CAUSES)
+    total = sum(ordered.column(name).to_numpy() for name in _TIMES)
+    return ordered.take(pa.array(np.lexsort((*_text_ranks(ordered), -total))))
+
+
+def shares_of(rows: pa.Table, since: int, until: int, known: int) -> Shares:
+    """What of some rows lies in [since, until).
+
+    A row that lies in it as a whole says so itself. Of one that is cut by an edge, or still open, it is the time before its limit
+    and from there on; where part of that was Unknown, which no row places, it is an upper bound.
+    """
+    start, end = times(rows, "start"), times(rows, "end", known)
+    lo, hi = np.maximum(start, since), np.minimum(end, until)
+    limit = times(rows, "limit", NEVER)
+    verdict = {name: is_in(rows, "verdict", pa.array([name])) for name in ("explained", "removed", "presumed_removed", "overrun")}
+    counts = is_in(rows, "verdict", pa.array(COUNTED))
+    unknown = is_in(rows, "worst_state", pa.array(["Unknown"]))
+    before, after = _length(lo, np.minimum(hi, limit)), _length(np.maximum(lo, limit), hi)
+    whole, none = _length(lo, hi), np.zeros(len(rows), np.int64)
+    excusing = (verdict["explained"] | verdict["presumed_removed"] | verdict["overrun"]) & ~unknown
+    excused = np.where(excusing, before, none)
+    counted = np.where(counts & ~unknown, np.where(verdict["overrun"], after, whole), none)
+    removed = np.where(verdict["removed"], whole, np.where(verdict["presumed_removed"], after, none))
+    inside = (start >= since) & (end <= until)
+    return Shares(_told(rows, "excused_seconds", excused, inside), removed, _told(rows, "counted_seconds", counted, inside))
+
+
+def _told(rows: pa.Table, column: str, reckoned: Ints, inside: np.ndarray) -> Ints:
+    """What a row says of itself where it lies inside; elsewhere what was reckoned, but no more than it says."""
+    column_ = rows.column(column)
+    said = np.round(column_.fill_null(0).to_numpy() * SECOND).astype(np.int64)
+    closed = pc.is_valid(column_).combine_chunks().to_numpy(zero_copy_only=False)
+    said_or_less: Ints = np.where(closed, np.where(inside, said, np.minimum(reckoned, said)), reckoned)
+    return said_or_less
+
+
+def _length(start: Ints, end: Ints) -> Ints:
+    return np.maximum(end - start, 0)
+
+
+def _text_ranks(rows: pa.Table) -> list[Ints]:
+    return [numbered(rows.column(name).fill_null(""))[1] for name in reversed(_KEY)]

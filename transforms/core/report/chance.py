@@ -1,0 +1,164 @@
+"""How much of "an operation explains it" chance alone would give: the base rate of onsets where no operation is there.
+
+For a verb v, a worst state k and a scale set s:
+
+    rate[s, k]     = onsets of k at instances of s without any candidate / instance time of s outside of every operation's window
+    expected[v, k] = sum over s of rate[s, k] x instance time of s inside the windows of v
+    share[v, k]    = expected[v, k] / onsets of k that name v
+
+The window of an operation is [start - skew, limit): an onset in it, at an instance that the operation targets, would name it as
+far as lag goes. It holds as many instances as the operation names; all that are present if it names none; never more than are
+present. Windows of one verb that overlap do not count twice beyond that. Sets that are never outside tell nothing and are left out of `expected`.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.event import STATES
+from schemas.report import CHANCE
+from schemas.time import SECOND
+from transforms.core.columns import Ints
+from transforms.core.kernel import kernel
+from transforms.core.report.outages import is_in
+from transforms.core.report.series import Runs, numbered, times
+
+_KINDS: Final = pa.array(STATES)
+
+
+class Windows(NamedTuple):
+    """Windows of operations, clipped to the period."""
+
+    set: Ints
+    verb: Ints
+    start: Ints
+    end: Ints
+    named: Ints
+    """How many instances it names; -1: all that are there."""
+
+
+class Onsets(NamedTuple):
+    """Where instances' episodes begin within the period."""
+
+    set: Ints
+    verb: Ints
+    """The verb that it names; -1 if none."""
+    kind: Ints
+    """Index into STATES: the worst state of the episode."""
+    alone: Ints
+    """1 where no operation could have explained it, else 0."""
+
+
+def chance(runs: Runs, attributions: pa.Table, operations: pa.Table, skew: int, span: tuple[int, int]) -> pa.Table:
+    """CHANCE of the onsets in [since, until).
+
+    Args:
+        runs: the series, clipped to the span.
+        attributions: current rows.
+        operations: current rows, those that began before the span and have a window in it included.
+        skew: the policy's, in microseconds.
+        span: since and until.
+    """
+    verbs = _verbs(operations, attributions)
+    windows = windows_of(operations, runs.ids, verbs, skew, span)
+    onsets = onsets_of(attributions, runs.ids, verbs, span)
+    sets = len(runs.ids)
+    inside = np.stack([exposure(runs, _of_verb(windows, verb)) for verb in range(len(verbs))] or [np.zeros(sets, np.int64)])
+    outside = np.bincount(runs.set, runs.present * (runs.end - runs.start), sets).astype(np.int64) - exposure(runs, windows)
+    alone = _counted(onsets.set, onsets.kind, onsets.alone == 1, sets)
+    told = outside > 0
+    rate = np.divide(alone, outside[:, None], out=np.zeros(alone.shape), where=told[:, None])
+    expected, named = inside @ rate, _counted(onsets.verb, onsets.kind, onsets.verb >= 0, len(verbs))
+    rows = [
+        _row(verbs[v].as_py(), kind, int((windows.verb == v).sum()), inside[v], int(named[v, kind]), expected[v, kind], told)
+        | {"outside_onsets": int(alone[:, kind].sum()), "outside_seconds": int(outside.sum()) / SECOND}
+        for v in range(len(verbs))
+        for kind in range(len(STATES))
+        if named[v, kind] or expected[v, kind]
+    ]
+    return pa.Table.from_pylist(sorted(rows, key=lambda row: (-row["onsets"], row["verb"], row["state"])), CHANCE)
+
+
+def windows_of(operations: pa.Table, ids: pa.StringArray, verbs: pa.StringArray, skew: int, span: tuple[int, int]) -> Windows:
+    """The windows of operations that have one in the span."""
+    start, end = np.maximum(times(operations, "start") - skew, span[0]), np.minimum(times(operations, "limit"), span[1])
+    code, verb = numbered(operations.column("scale_set_id"), ids)[1], numbered(operations.column("verb"), verbs)[1]
+    many = pc.list_value_length(operations.column("instance_ids")).fill_null(0).to_numpy().astype(np.int64)
+    named = np.where(is_in(operations, "target", pa.array(["named"])), many, -1)
+    kept = (start < end) & (code >= 0)
+    return Windows(code[kept], verb[kept], start[kept], end[kept], named[kept])
+
+
+def onsets_of(attributions: pa.Table, ids: pa.StringArray, verbs: pa.StringArray, span: tuple[int, int]) -> Onsets:
+    """The onsets of instances' episodes in the span; a removed stretch has none."""
+    start = times(attributions, "start")
+    mine = pc.is_valid(attributions.column("instance_id")).combine_chunks().to_numpy(zero_copy_only=False)
+    here = (start == times(attributions, "onset")) & (span[0] <= start) & (start < span[1])
+    rows = attributions.filter(pa.array(here & mine & ~is_in(attributions, "verdict", pa.array(["removed"]))))
+    code, verb = numbered(rows.column("scale_set_id"), ids)[1], numbered(rows.column("verb"), verbs)[1]
+    kind = numbered(rows.column("worst_state"), _KINDS)[1]
+    return Onsets(code, verb, kind, (rows.column("candidates").to_numpy() == 0).astype(np.int64))
+
+
+def exposure(runs: Runs, windows: Windows) -> Ints:
+    """Instance time of each set inside some windows: at each moment as many as they name together, but no more than are present."""
+    moment = np.concatenate([windows.start, windows.end])
+    sign = np.repeat([1, -1], len(windows.start))
+    code, named = np.tile(windows.set, 2), np.tile(windows.named, 2)
+    order = np.lexsort((moment, code))
+    changes = np.stack([moment, np.where(named >= 0, named, 0) * sign, np.where(named < 0, sign, 0)], axis=1)[order]
+    bounds = np.searchsorted(code[order], np.arange(len(runs.ids) + 1))
+    total = np.zeros(len(runs.ids), np.int64)
+    _expose(bounds, changes, runs.offsets, runs.start, runs.end, runs.present, total)
+    return total
+
+
+def _verbs(operations: pa.Table, attributions: pa.Table) -> pa.StringArray:
+    both = pa.chunked_array(
+        [c for t in (operations, attributions) for c in t.column("verb").cast(pa.string()).chunks], pa.string()
+    )
+    return numbered(both)[0]
+
+
+def _of_verb(windows: Windows, verb: int) -> Windows:
+    kept = windows.verb == verb
+    return Windows(*(column[kept] for column in windows))
+
+
+def _counted(group: Ints, kind: Ints, chosen: np.ndarray, groups: int) -> Ints:
+    counts: Ints = np.bincount(group[chosen] * len(STATES) + kind[chosen], minlength=groups * len(STATES))
+    return counts.reshape(groups, len(STATES))
+
+
+def _row(
+    verb: str, kind: int, operations: int, inside: Ints, onsets: int, expected: float, told: np.ndarray
+) -> dict[str, object]:
+    known = float(expected) if told.any() else None
+    return {
+        "verb": verb,
+        "state": STATES[kind],
+        "operations": operations,
+        "window_seconds": int(inside.sum()) / SECOND,
+        "onsets": onsets,
+        "expected": known,
+        "share": known / onsets if onsets and known is not None else None,
+    }
+
+
+@kernel
+def _expose(bounds, changes, offsets, starts, ends, present, total):  # type: ignore[no-untyped-def]
+    for s in range(len(total)):
+        row, named, whole, before = offsets[s], 0, 0, 0
+        for k in range(bounds[s], bounds[s + 1]):
+            now = changes[k, 0]
+            if named > 0 or whole > 0:
+                while row < offsets[s + 1] and ends[row] <= before:
+                    row += 1
+                at = row
+                while at < offsets[s + 1] and starts[at] < now:
+                    length = min(ends[at], now) - max(starts[at], before)
+                    total[s] += length * (present[at] if whole > 0 else min(present[at], named))
+                    at += 1
+            named, whole, before = named + changes[k, 1], whole + changes[k, 2], now

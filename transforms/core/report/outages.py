@@ -1,0 +1,76 @@
+"""Interruptions: spells of counted time of single instances, told by the rows of their episodes (contract.md attributions).
+
+An interruption is an episode of an instance in which time counts. It begins where it begins to count: at the limit of an overrun,
+else at the onset; and it is repaired where the episode ends. A row that is still open counts if anything bad was reported in it.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.report import COUNTED
+from transforms.core.columns import Ints
+from transforms.core.kernel import NEVER
+from transforms.core.report.series import numbered, times
+
+Bools = npt.NDArray[np.bool_]
+_BAD: Final = pa.array(["Degraded", "Unavailable"])
+
+
+class Interruptions(NamedTuple):
+    """One entry an attribution row in which time counts."""
+
+    set: Ints
+    begin: Ints
+    """Where the episode begins to count."""
+    end: Ints
+    """Where it ends; NEVER if it is open, or goes on in another row."""
+    begins: Bools
+    """Whether it begins to count in this row: each interruption does in one."""
+
+
+def interruptions(attributions: pa.Table, ids: pa.StringArray) -> Interruptions:
+    """The interruptions of instances of some scale sets.
+
+    Args:
+        attributions: current rows, those that follow a long one included.
+        ids: the scale sets, by whose order they are numbered.
+    """
+    rows = attributions.filter(_counts(attributions))
+    start, end = times(rows, "start"), times(rows, "end", NEVER)
+    overran = is_in(rows, "verdict", pa.array(["overrun"]))
+    begin = np.where(overran, times(rows, "limit"), times(rows, "onset"))
+    _, code = numbered(rows.column("scale_set_id"), ids)
+    here = (start <= begin) & (begin < end)
+    return Interruptions(code, begin, np.where(continued(rows, attributions), NEVER, end), here)
+
+
+def is_in(rows: pa.Table, column: str, values: pa.Array) -> Bools:
+    """Whether a text column has one of some values."""
+    plain = rows.column(column).cast(pa.string())
+    found: Bools = pc.is_in(plain, values).combine_chunks().to_numpy(zero_copy_only=False)
+    return found
+
+
+def continued(rows: pa.Table, attributions: pa.Table) -> Bools:
+    """Whether another row goes on where a row ends, with the same onset."""
+    followers = attributions.filter(pc.greater(attributions.column("start"), attributions.column("onset")))
+    if not len(followers):
+        return np.zeros(len(rows), np.bool_)
+    later = set(_keys(followers, "start"))
+    return np.array([key in later for key in _keys(rows, "end")], np.bool_)
+
+
+def _keys(rows: pa.Table, moment: str) -> list[tuple[str, str | None, int, int]]:
+    columns = [rows.column(name).to_pylist() for name in ("scale_set_id", "instance_id")]
+    return list(zip(*columns, times(rows, moment, NEVER).tolist(), times(rows, "onset").tolist(), strict=True))
+
+
+def _counts(rows: pa.Table) -> pa.Array:
+    bad_so_far = pa.array(is_in(rows, "worst_state", _BAD))
+    counted = pc.if_else(pc.is_null(rows.column("end")), bad_so_far, pc.greater(rows.column("counted_seconds").fill_null(0), 0))
+    mine = pc.and_(pc.is_valid(rows.column("instance_id")), pa.array(is_in(rows, "verdict", pa.array(COUNTED))))
+    return pc.and_(counted, mine)

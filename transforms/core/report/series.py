@@ -1,0 +1,139 @@
+"""The series without the cuts of the grid: intervals as long as nothing changes, of some scale sets (semantics.md 6)."""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.availability import CLASSES, RAW, SERIES_STATES
+from schemas.event import TIMESTAMP
+from transforms.core.columns import Ints
+
+COUNTS: Final = (*RAW, *CLASSES)
+_STATES: Final = ("reported_state", "state")
+_NAME: Final = pa.dictionary(pa.int8(), pa.string())
+
+SERIES: Final = pa.schema(
+    [
+        ("scale_set_id", pa.dictionary(pa.int32(), pa.string())),
+        ("start", TIMESTAMP),
+        ("end", TIMESTAMP),
+        *((name, _NAME) for name in _STATES),
+        *((name, pa.int32()) for name in COUNTS),
+    ]
+)
+"""Sorted by scale_set_id, then start; no two rows that meet are equal in all but their times."""
+
+
+class Runs(NamedTuple):
+    """The series as arrays, one entry a row; scale sets are numbered in the order of their ids."""
+
+    ids: pa.StringArray
+    set: Ints
+    start: Ints
+    end: Ints
+    reported: Ints
+    """Index into SERIES_STATES; -1 where no state was reported."""
+    state: Ints
+    counts: npt.NDArray[np.int32]
+    """One column each of COUNTS."""
+
+    def of(self, *names: str) -> Ints:
+        """The sum of some counts."""
+        total: Ints = self.counts[:, [COUNTS.index(name) for name in names]].sum(axis=1, dtype=np.int64)
+        return total
+
+    @property
+    def present(self) -> Ints:
+        """Instances that are counted at all."""
+        return self.of(*RAW)
+
+    @property
+    def offsets(self) -> Ints:
+        """`offsets[s]:offsets[s + 1]` are the rows of scale set s."""
+        return np.searchsorted(self.set, np.arange(len(self.ids) + 1))
+
+
+def joined(series: pa.Table) -> pa.Table:
+    """SERIES of some rows of table `availability`: rows that meet and are equal become one.
+
+    Joining parts and then their concatenation is joining all at once.
+
+    Args:
+        series: current rows, each once, in any order; columns of SERIES.
+    """
+    return table_of(runs_of(series))
+
+
+def runs_of(series: pa.Table, sets: pa.StringArray | None = None) -> Runs:
+    """The same as arrays.
+
+    Args:
+        series: as for `joined`.
+        sets: ids by which scale sets are numbered, ascending; those of the rows unless given.
+    """
+    ids, code = numbered(series.column("scale_set_id"), sets)
+    start, end = times(series, "start"), times(series, "end")
+    order = np.lexsort((start, code))
+    states = [_state_codes(series.column(name))[order] for name in _STATES]
+    counts = np.stack([_numbers(series.column(name)) for name in COUNTS], axis=1)[order]
+    code, start, end = code[order], start[order], end[order]
+    first = np.append(True, (code[1:] != code[:-1]) | (start[1:] != end[:-1]) | (counts[1:] != counts[:-1]).any(axis=1))
+    first = first[: len(code)]
+    for state in states:
+        first[1:] |= state[1:] != state[:-1]
+    begins = np.flatnonzero(first)
+    last = np.append(begins[1:], len(code))[: len(begins)] - 1
+    return Runs(ids, code[begins], start[begins], end[last], states[0][begins], states[1][begins], counts[begins])
+
+
+def table_of(runs: Runs) -> pa.Table:
+    """SERIES of arrays."""
+    names = pa.array(SERIES_STATES)
+    states = [pa.DictionaryArray.from_arrays(pa.array(c.astype(np.int8), mask=c < 0), names) for c in (runs.reported, runs.state)]
+    ids = pa.DictionaryArray.from_arrays(pa.array(runs.set.astype(np.int32)), runs.ids)
+    counts = [pa.array(runs.counts[:, place]) for place in range(len(COUNTS))]
+    moments = [pa.array(t).cast(TIMESTAMP) for t in (runs.start, runs.end)]
+    return pa.Table.from_arrays([ids, *moments, *states, *counts], schema=SERIES)
+
+
+def clipped(runs: Runs, since: int, until: int) -> Runs:
+    """The part of it that lies in [since, until)."""
+    start, end = np.maximum(runs.start, since), np.minimum(runs.end, until)
+    kept = start < end
+    rest = [column[kept] for column in (runs.reported, runs.state, runs.counts)]
+    return Runs(runs.ids, runs.set[kept], start[kept], end[kept], *rest)
+
+
+def numbered(ids: pa.ChunkedArray, sets: pa.StringArray | None = None) -> tuple[pa.StringArray, Ints]:
+    """Ids and, for each row, its place among them: by their order, or among those given (-1: none of them).
+
+    >>> numbered(pa.chunked_array([["b", "a", "b"]]))[1].tolist()
+    [1, 0, 1]
+    """
+    column = ids if pa.types.is_dictionary(ids.type) else ids.dictionary_encode()
+    one = pa.concat_arrays(column.unify_dictionaries().chunks) if column.num_chunks else pa.array([], column.type)
+    known = one.dictionary.cast(pa.string())
+    used = pc.take(known, pc.unique(one.indices).drop_null()) if sets is None else sets
+    names = used.take(pc.sort_indices(used)) if sets is None else sets
+    place = pc.index_in(known, names).fill_null(-1).to_numpy().astype(np.int64)
+    codes = one.indices.fill_null(len(known)).to_numpy()
+    return names, np.append(place, -1)[codes]
+
+
+def times(table: pa.Table, column: str, null: int = 0) -> Ints:
+    """A column of timestamps as microseconds."""
+    numbers: Ints = table.column(column).cast(pa.int64()).fill_null(null).to_numpy()
+    return numbers
+
+
+def _numbers(column: pa.ChunkedArray) -> npt.NDArray[np.int32]:
+    numbers: npt.NDArray[np.int32] = column.cast(pa.int32()).to_numpy()
+    return numbers
+
+
+def _state_codes(column: pa.ChunkedArray) -> Ints:
+    _, code = numbered(column, pa.array(SERIES_STATES))
+    return code

@@ -1,0 +1,56 @@
+"""Time in which operations are under way or settling, scale set by scale set (semantics.md 3, `limit`)."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from transforms.core.columns import Ints
+from transforms.core.report.series import numbered, times
+
+
+class Spells(NamedTuple):
+    """Separate stretches of time of each scale set, ascending."""
+
+    offsets: Ints
+    """`start[offsets[s]:offsets[s + 1]]` are those of set s."""
+    start: Ints
+    end: Ints
+    before: Ints
+    """How much time the earlier ones of its set have."""
+
+
+def spells_of(operations: pa.Table, ids: pa.StringArray) -> Spells:
+    """[start, limit) of the operations that excuse, overlaps counted once.
+
+    Args:
+        operations: current rows of table `operations`.
+        ids: the scale sets, by whose order they are numbered.
+    """
+    excusing = operations.filter(operations.column("excuses"))
+    _, code = numbered(excusing.column("scale_set_id"), ids)
+    return merged(code, times(excusing, "start"), times(excusing, "limit"), len(ids))
+
+
+def merged(code: Ints, start: Ints, end: Ints, sets: int) -> Spells:
+    """Stretches of time without overlaps; code -1 is left out."""
+    kept = (code >= 0) & (start < end)
+    order = np.lexsort((start[kept], code[kept]))
+    code, start, end = code[kept][order], start[kept][order], end[kept][order]
+    reached = _running_end(code, end)
+    first = np.append(True, (code[1:] != code[:-1]) | (start[1:] > reached[:-1]))[: len(code)]
+    begins = np.flatnonzero(first)
+    last = np.append(begins[1:], len(code))[: len(begins)] - 1
+    offsets = np.searchsorted(code[begins], np.arange(sets + 1))
+    length = reached[last] - start[begins]
+    total = np.cumsum(length) - length
+    base = np.append(total, 0)[offsets[:-1]]
+    before = total - np.repeat(base, np.diff(offsets))
+    return Spells(offsets, start[begins], reached[last], before)
+
+
+def _running_end(code: Ints, end: Ints) -> Ints:
+    """The latest end so far within each set: ends ranked, sets above one another."""
+    rank = np.argsort(np.argsort(end, kind="stable"), kind="stable") + code * len(end)
+    highest = np.maximum.accumulate(rank) if len(end) else rank
+    return np.sort(end, kind="stable")[highest - code * len(end)] if len(end) else end
