@@ -1,12 +1,14 @@
 """Progress on a terminal: one line that says how far a run is; nothing where no terminal looks."""
 
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
 from rich.console import Console
 from rich.live import Live
+from rich.progress import Progress
 from rich.text import Text
 
 _PATIENCE: Final = 3.0
@@ -43,3 +45,15 @@ def progress(quiet: bool = False, note: str = "") -> Iterator[None]:
         return
     with Live(_Line(note), console=console, refresh_per_second=4, transient=True):
         yield
+
+
+@contextmanager
+def counting(what: str, total: int) -> Iterator[Callable[[], None]]:
+    """Shows how many of so many things are done on standard error while the block runs, if that is a terminal.
+
+    Yields:
+        What to call after each of them.
+    """
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as shown:
+        task = shown.add_task(what, total=total)
+        yield lambda: shown.advance(task)

@@ -1,0 +1,62 @@
+"""Draws: random spans, choices and names of one part of the fleet, the same for the same seed."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Final, TypeVar
+
+import numpy as np
+
+from schemas.time import MILLISECOND, SECOND
+
+T = TypeVar("T")
+_MILLISECONDS: Final = SECOND // MILLISECOND
+
+
+class Draws:
+    """A stream of random numbers of its own, named by the seed and a path, so that no part depends on another.
+
+    Times are whole milliseconds: the platform's records give no more, and so all of them agree on a moment.
+    """
+
+    def __init__(self, *path: int | str) -> None:
+        self._name = "/".join(map(str, path))
+        self._numbers = 0
+        self.random = np.random.default_rng(np.frombuffer(_digest(self._name), np.uint32))
+
+    def span(self, low: float, high: float) -> int:
+        """Microseconds between two numbers of seconds."""
+        return round(self.random.uniform(low, high) * _MILLISECONDS) * MILLISECOND
+
+    def lognormal(self, median: float, spread: float, low: float, high: float) -> int:
+        """Microseconds around a median number of seconds, with a long tail that is cut."""
+        seconds = min(max(median * float(np.exp(self.random.normal(0, spread))), low), high)
+        return round(seconds * _MILLISECONDS) * MILLISECOND
+
+    def chance(self, share: float) -> bool:
+        """True in so many of all cases."""
+        return bool(self.random.random() < share)
+
+    def pick(self, among: Sequence[T]) -> T:
+        """One of some, each as likely."""
+        return among[int(self.random.integers(len(among)))]
+
+    def some(self, among: Sequence[T], number: int) -> list[T]:
+        """Some of some, in their order."""
+        chosen = self.random.choice(len(among), min(number, len(among)), replace=False)
+        return [among[place] for place in sorted(chosen.tolist())]
+
+    def moments(self, rate: float, start: int, end: int) -> list[int]:
+        """Moments of [start, end) in order, independent of each other; `rate` is how many are expected in all of it."""
+        number = int(self.random.poisson(rate)) if end > start else 0
+        times = self.random.uniform(start, end, number)
+        return sorted(int(time) // MILLISECOND * MILLISECOND for time in times)
+
+    def guid(self) -> str:
+        """A new id in the form of a GUID."""
+        self._numbers += 1
+        text = _digest(f"{self._name}#{self._numbers}").hex()
+        return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-8{text[17:20]}-{text[20:32]}"
+
+
+def _digest(name: str) -> bytes:
+    return hashlib.blake2b(name.encode(), digest_size=16).digest()

@@ -1,0 +1,134 @@
+"""A simulation: the fleet's events, its inventory and the truth, as files (contract.md `trueup simulate`)."""
+
+import csv
+import io
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.failures import RunError
+from pipelines.folder import is_local
+from pipelines.simulate import truth
+from pipelines.simulate.delivery import Delivery, Post, hourly
+from pipelines.simulate.draws import Draws
+from pipelines.simulate.fleet import ScaleSet, draw_fleet, hosts_of
+from pipelines.simulate.health import Health, report, report_set
+from pipelines.simulate.history import History
+from pipelines.simulate.outages import Outage, draw_host_outages, draw_outages
+from pipelines.simulate.records import send_records, snapshot_rows
+from pipelines.simulate.settings import SimulationSettings
+from pipelines.simulate.workload import live
+from schemas.time import DAY, HOUR, NEVER, format_time
+
+INVENTORY: Final = ("vm_id", "scale_set_id", "valid_from", "valid_to")
+_KEPT: Final = DAY
+"""How long after its end a machine stays in the inventory: its end is still to be reported."""
+
+
+@dataclass
+class Fleet:
+    """What was simulated so far."""
+
+    deliveries: list[Delivery] = field(default_factory=list)
+    snapshot: list[dict[str, Any]] = field(default_factory=list)
+    inventory: list[dict[str, str]] = field(default_factory=list)
+    instances: list[pa.Table] = field(default_factory=list)
+    operations: list[pa.Table] = field(default_factory=list)
+    faults: list[pa.Table] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+def simulate(settings: SimulationSettings, output: str, advance: Callable[[], None] = lambda: None) -> dict[str, Any]:
+    """Simulates a fleet into an empty folder; the same settings give the same bytes.
+
+    Args:
+        settings: what is asked for.
+        output: a folder of this machine that is empty, or not there.
+        advance: called once for each scale set, as it is done.
+
+    Returns:
+        The facts that stand in `truth/simulation.json`.
+
+    Raises:
+        RunError: the folder holds something.
+    """
+    _refuse(output)
+    fleet, sets = Fleet(), draw_fleet(settings)
+    outages = draw_host_outages(settings, sets)
+    for scale_set in sets:
+        _simulate_set(fleet, scale_set, settings, outages, hosts_of(sets))
+        advance()
+    return _write(fleet, settings, Path(output))
+
+
+def _refuse(output: str) -> None:
+    if not is_local(output):
+        raise RunError(f"--output: a folder of this machine is required, got {output}.")
+    if os.path.exists(output) and not (os.path.isdir(output) and not os.listdir(output)):
+        raise RunError(f"--output: a folder that is empty or not there is required, got {output}.")
+
+
+def history_of(scale_set: ScaleSet, settings: SimulationSettings, hosts: int) -> History:
+    """What is done to a scale set; nothing of it depends on the other sets but for the hosts that they share."""
+    draws = Draws(settings.seed, "history", scale_set.number)
+    history = History(scale_set, settings.start, settings.end, draws, hosts)
+    live(history, settings)
+    return history
+
+
+def _simulate_set(fleet: Fleet, its: ScaleSet, settings: SimulationSettings, outages: list[list[Outage]], hosts: int) -> None:
+    history = history_of(its, settings, hosts)
+    failing = draw_outages(history, settings, outages)
+    machines = [report(history, machine, failing[machine.name]) for machine in history.machines if machine.born < history.end]
+    own = report_set(history, machines)
+    post = Post(Draws(settings.seed, "post", its.number), settings.duplicate_share)
+    send_records(history, machines, own, post, Draws(settings.seed, "records", its.number))
+    fleet.deliveries += post.deliveries
+    fleet.snapshot += snapshot_rows(history, machines, own)
+    fleet.inventory += _inventory_rows(its, machines)
+    fleet.instances.append(truth.instances(history, machines))
+    fleet.operations.append(truth.operations(history))
+    fleet.faults.append(truth.faults(history, machines))
+    fleet.counts.update(post.counts, instances=len(machines))
+
+
+def _inventory_rows(its: ScaleSet, machines: list[Health]) -> Iterable[dict[str, str]]:
+    for machine in (health.machine for health in machines if its.flexible):
+        end = "" if machine.gone == NEVER else format_time(machine.gone + _KEPT)
+        row = (its.machine_id(machine.name), its.resource_id, format_time(machine.born - HOUR), end)
+        yield dict(zip(INVENTORY, row, strict=True))
+
+
+def _write(fleet: Fleet, settings: SimulationSettings, output: Path) -> dict[str, Any]:
+    for name, lines in hourly(fleet.deliveries):
+        _put(output / "events" / name, "".join(f"{line}\n" for line in lines))
+    _put(output / "events" / "resourcegraph" / "snapshot.json", json.dumps(fleet.snapshot, indent=1) + "\n")
+    _put(output / "inventory.csv", _as_csv(fleet.inventory))
+    for name, tables in (("instances", fleet.instances), ("operations", fleet.operations), ("faults", fleet.faults)):
+        path = output / "truth" / f"{name}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.concat_tables(tables), path, compression="zstd")
+    told = asdict(settings) | {"start": format_time(settings.start), "end": format_time(settings.end)}
+    facts = {"settings": told, "snapshot": len(fleet.snapshot), **dict(sorted(fleet.counts.items()))}
+    _put(output / "truth" / "simulation.json", json.dumps(facts, indent=1) + "\n")
+    return facts
+
+
+def _as_csv(rows: list[dict[str, str]]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, INVENTORY, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _put(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8", newline="\n")
