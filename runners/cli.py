@@ -15,6 +15,7 @@ from runners.compact import compact
 from runners.demo import demo
 from runners.ending import end_on_signals
 from runners.publish import publish
+from runners.score import score
 from runners.simulate import simulate
 from runners.stream import stream
 from runners.suggestions import Suggesting, sentence_of
@@ -52,7 +53,7 @@ def trueup() -> None:
     """
 
 
-for _command in (demo, backfill, stream, publish, simulate, compact, validate):
+for _command in (demo, backfill, stream, publish, simulate, score, compact, validate):
     trueup.add_command(_command)
 
 

@@ -47,8 +47,9 @@ class Draws:
 
     def moments(self, rate: float, start: int, end: int) -> list[int]:
         """Moments of [start, end) in order, independent of each other; `rate` is how many are expected in all of it."""
-        number = int(self.random.poisson(rate)) if end > start else 0
-        times = self.random.uniform(start, end, number)
+        if end <= start:
+            return []
+        times = self.random.uniform(start, end, int(self.random.poisson(rate)))
         return sorted(int(time) // MILLISECOND * MILLISECOND for time in times)
 
     def guid(self) -> str:

@@ -120,7 +120,7 @@ def report_set(history: History, machines: list[Health]) -> list[Signal]:
             continue
         state = UNAVAILABLE if bad == present else DEGRADED
         state = state if bad else AVAILABLE
-        if present and state != signals[-1].state and told < history.end:
+        if state != signals[-1].state and told < history.end:
             signals.append(Signal(told, state))
     return signals
 

@@ -25,6 +25,8 @@ class Spell(NamedTuple):
     end: int
     truth: str
     cause: str
+    asked: int = NEVER
+    """Of a spell in which it leaves: when that was asked for; from then on nobody expects it to be up again."""
 
 
 @dataclass
@@ -74,12 +76,19 @@ def _with_outage(spells: list[Spell], outage: Spell) -> list[Spell]:
         if around.cause in LEAVING or around.truth == OUTAGE or outage.end <= around.end or _follows(after, around.end):
             return spells
         outage = outage._replace(start=around.end)
-    if not after or outage.end < after[0].start:
+    if not after or outage.end < min(after[0].start, after[0].asked):
         return [*before, outage, *after]
-    outage = outage._replace(end=after[0].start)
     if after[0].cause not in LEAVING:
-        after = [after[0]._replace(truth=OUTAGE), *after[1:]]
-    return [*before, outage, *after]
+        return [*before, outage._replace(end=after[0].start), after[0]._replace(truth=OUTAGE), *after[1:]]
+    return _until_asked(before, outage, after)
+
+
+def _until_asked(before: list[Spell], outage: Spell, after: list[Spell]) -> list[Spell]:
+    """What leaves while it is out is out until that is asked for."""
+    asked = min(after[0].asked, after[0].start)
+    if outage.start >= asked:
+        return [*before, *after]
+    return [*before, outage._replace(end=asked), after[0]._replace(start=asked), *after[1:]]
 
 
 def _follows(after: list[Spell], end: int) -> bool:

@@ -31,16 +31,21 @@ def create(history: History, time: int, number: int, initiator: str) -> list[Mac
 def scale_in(history: History, time: int, machines: Sequence[Machine], initiator: str) -> None:
     """Takes machines away for good: autoscale through an update that names none, a customer by name."""
     draws, before = history.draws, len(history.present(time))
-    end = time + draws.span(60, 300)
-    for machine in machines:
-        leave(machine, time + draws.span(4, 40), end)
+    end, asked = time + draws.span(60, 300), [time] * len(machines)
     if initiator == "autoscale":
         _resize(history, time, end, (before, before - len(machines)), initiator)
     if history.scale_set.flexible:
-        for machine in machines:
-            _tell(history, "delete", "delete", time + draws.span(0, 3), end, machine=machine.name, initiator=initiator)
+        moments = [time + draws.span(0, 3) for _ in machines]
+        asked = [
+            _tell(history, "delete", "delete", moment, end, machine=machine.name, initiator=initiator)
+            for machine, moment in zip(machines, moments, strict=True)
+        ]
     elif initiator != "autoscale":
-        _tell(history, "delete", "delete/action", time, end, names=_names(machines), initiator=initiator)
+        asked = [_tell(history, "delete", "delete/action", time, end, names=_names(machines), initiator=initiator)] * len(
+            machines
+        )
+    for machine, moment in zip(machines, asked, strict=True):
+        leave(machine, time + draws.span(4, 40), end, moment)
 
 
 def evict(history: History, time: int, machine: Machine) -> None:
@@ -49,22 +54,24 @@ def evict(history: History, time: int, machine: Machine) -> None:
     _annotate(history, "evict", "VirtualMachinePreempted", time, machine, closes=True)
     if draws.chance(0.5):
         end = time + draws.span(20, 90)
-        _tell(history, "evict", "evictSpotVM/action", time + draws.span(0, 5), end, machine=machine.name, initiator="platform")
+        _tell(history, "evict", "evictSpotVM/action", time + draws.span(1, 5), end, machine=machine.name, initiator="platform")
     down = time + draws.span(2, 30)
     if history.scale_set.deletes_evicted:
-        leave(machine, down, down + draws.span(60, 200))
+        leave(machine, down, down + draws.span(60, 200), time)
     else:
-        switch_off(machine, down)
+        switch_off(machine, down, time)
 
 
 def deallocate(history: History, time: int, machines: Sequence[Machine], everything: bool) -> None:
     """Switches machines off, as every evening."""
     draws = history.draws
-    for machine in machines:
+    end = time + draws.span(70, 240)
+    asked = _tell_machines(history, "deallocate", "deallocate/action", time, end, machines, everything)
+    for machine, moment in zip(machines, asked, strict=True):
         down = time + draws.span(3, 60)
-        switch_off(machine, down)
-        _annotate(history, "deallocate", "VirtualMachineDeallocationInitiated", down - draws.span(0, 2), machine, closes=True)
-    _tell_machines(history, "deallocate", "deallocate/action", time, time + draws.span(70, 240), machines, everything)
+        told = down - draws.span(0, 2)
+        switch_off(machine, down, min(moment, told))
+        _annotate(history, "deallocate", "VirtualMachineDeallocationInitiated", told, machine, closes=True)
 
 
 def start(history: History, time: int, machines: Sequence[Machine], everything: bool) -> None:
@@ -120,12 +127,12 @@ def delete_set(history: History, time: int) -> None:
     draws = history.draws
     end = time + draws.span(90, 400)
     history.machines[:] = [machine for machine in history.machines if machine.born < time]
+    asked = _tell(history, "delete", "delete", time, end, everything=True)
     for machine in history.machines:
         if machine.gone > time:
             was_down = _cut(machine, time)
-            leave(machine, time if was_down else time + draws.span(3, 60), end)
+            leave(machine, time if was_down else time + draws.span(3, 60), end, asked)
     history.deleted = end
-    _tell(history, "delete", "delete", time, end, everything=True)
 
 
 def fail(history: History, time: int) -> None:
@@ -143,15 +150,15 @@ def bring_up(history: History, machine: Machine, down: int, up: int, cause: str)
     return up
 
 
-def leave(machine: Machine, down: int, gone: int) -> None:
+def leave(machine: Machine, down: int, gone: int, asked: int) -> None:
     """Takes a machine away for good."""
     machine.gone = machine.busy = max(gone, down + 5 * SECOND)
-    machine.spells.append(Spell(down, machine.gone, PLANNED, DELETE))
+    machine.spells.append(Spell(down, machine.gone, PLANNED, DELETE, asked))
 
 
-def switch_off(machine: Machine, down: int) -> None:
+def switch_off(machine: Machine, down: int, asked: int) -> None:
     """Takes a machine out of service until it is started."""
-    machine.spells.append(Spell(down, NEVER, PLANNED, OFF))
+    machine.spells.append(Spell(down, NEVER, PLANNED, OFF, asked))
 
 
 def _cut(machine: Machine, time: int) -> bool:
@@ -176,14 +183,15 @@ def _resize(history: History, time: int, end: int, capacity: tuple[int, int], in
 
 def _tell_machines(
     history: History, verb: str, native: str, time: int, end: int, machines: Sequence[Machine], everything: bool
-) -> None:
-    """The records of an operation on some machines; in Flexible mode each has its own."""
+) -> list[int]:
+    """The records of an operation on some machines; in Flexible mode each has its own. Gives when each was asked for."""
     if not history.scale_set.flexible:
         named = {"everything": True} if everything else {"names": _names(machines)}
-        _tell(history, verb, native, time, end, **named)
-        return
-    for machine in machines:
-        _tell(history, verb, native, time + history.draws.span(0, 3), end, machine=machine.name)
+        return [_tell(history, verb, native, time, end, **named)] * len(machines)
+    moments = [time + history.draws.span(0, 3) for _ in machines]
+    return [
+        _tell(history, verb, native, moment, end, machine=machine.name) for machine, moment in zip(machines, moments, strict=True)
+    ]
 
 
 def _annotate(
@@ -194,10 +202,11 @@ def _annotate(
     history.record(Operation("annotation", verb, native, time, end, (machine.name,), machine=machine.name, initiator=who))
 
 
-def _tell(
-    history: History, verb: str, native: str, time: int, end: int, carrier: Carrier = "administrative", **more: Any
-) -> None:
-    """Keeps an operation as its records tell it: by their clock, perhaps without an end, a beginning, or the request's body."""
+def _tell(history: History, verb: str, native: str, time: int, end: int, carrier: Carrier = "administrative", **more: Any) -> int:
+    """Keeps an operation as its records tell it: by their clock, perhaps without an end, a beginning, or the request's body.
+
+    Gives the time of the first record.
+    """
     draws = history.draws
     skew = draws.span(-1.5, 1.5) + (draws.span(5, 25) if draws.chance(_FAR_CLOCK) else 0)
     if more.get("machine") is not None:
@@ -206,17 +215,7 @@ def _tell(
         more |= {"names": (), "masked": True}
     fate = draws.random.random()
     told = carrier == "administrative"
-    ended = not told or fate >= _END_LOST
+    closes = max(end, time) + skew if not told or fate >= _END_LOST else None
     opened = not told or not _END_LOST <= fate < _END_LOST + _BEGIN_LOST
-    history.record(
-        Operation(
-            carrier,
-            verb,
-            native,
-            time + skew,
-            max(end, time) + skew if ended else None,
-            opened=opened,
-            correlation=draws.guid(),
-            **more,
-        )
-    )
+    history.record(Operation(carrier, verb, native, time + skew, closes, opened=opened, correlation=draws.guid(), **more))
+    return time + skew if opened or closes is None else closes

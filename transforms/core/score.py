@@ -1,0 +1,238 @@
+"""The score of a corrected record: its verdicts laid over the truth, second by second (contract.md `trueup score`).
+
+Everything is a sum over instance time, in microseconds; a moment of an instance has one truth, one report and one verdict.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from schemas.truth import TRUTHS
+from transforms.core.excusable import REPORTED, Bounds, Truth
+from transforms.core.kernel import Ints
+
+NONE, EXCUSED, REMOVED, COUNTED = range(4)
+"""What the record says of an instance at a moment; NONE: nothing, so it is up, or absent."""
+UP, PLANNED, OUTAGE, GONE = range(len(TRUTHS))
+OVERSTAYED: Final = len(TRUTHS)
+"""An outage that follows an operation's doing: the instance did not come back from it."""
+BAD: Final = [REPORTED.index("Degraded"), REPORTED.index("Unavailable")]
+AVAILABLE, UNKNOWN = REPORTED.index("Available"), REPORTED.index("Unknown")
+_VERDICTS, _KINDS, _TELLS, _STATES = 4, len(TRUTHS) + 1, 4, len(REPORTED) + 1
+_EXCUSABLE: Final = [1, 3]
+"""Of what a rule can tell: it looks like an operation's doing."""
+
+
+class Verdicts(NamedTuple):
+    """What the record says of instances, one entry an interval; no two of an instance overlap. Microseconds."""
+
+    instance: Ints
+    start: Ints
+    end: Ints
+    verdict: Ints
+    """EXCUSED, REMOVED or COUNTED."""
+
+
+class Times(NamedTuple):
+    """Instance time of each scale set, one entry each, in microseconds."""
+
+    up: Ints
+    """It really served."""
+    out: Ints
+    """It really was out."""
+    raw_up: Ints
+    raw_bad: Ints
+    corrected_up: Ints
+    corrected_bad: Ints
+
+
+@dataclass(frozen=True)
+class Score:
+    """All figures of a score; times in microseconds, ratios None where there is nothing to divide by."""
+
+    true_availability: float | None
+    raw_availability: float | None
+    corrected_availability: float | None
+    raw_error: float | None
+    """Mean over the scale sets of how far raw availability is from the true one."""
+    corrected_error: float | None
+    """The same of the corrected one."""
+    forgiven: int
+    """Time in which trouble is reported of an instance that is there, but not counted: excused, removed, absent."""
+    forgiven_rightly: int
+    """Of it, what was an operation's doing."""
+    precision: float | None
+    """Share of the forgiven time that was an operation's doing."""
+    recall: float | None
+    """Share of the reported trouble that was an operation's doing which is forgiven."""
+    outage: int
+    """Time in which instances really were out."""
+    found: int
+    """Of it, what the record counts."""
+    hidden_tellable: int
+    """What the record forgives although a caused, bounded rule can tell it: none, or something is wrong."""
+    hidden_coincident: int
+    """What it forgives because the outage began while an operation might have the instance in hand."""
+    hidden_overstayed: int
+    """What it forgives because an operation had taken the instance down, and is given longer than it should take."""
+    unknown: int
+    """What the platform reported as Unknown."""
+    unreported: int
+    """What the platform reported as Available, or had not reported at all yet."""
+    false_bad: int
+    """Time that the record counts although no instance was out."""
+    false_planned: int
+    """Of it, while an operation had the instance in hand."""
+    false_gone: int
+    """Of it, after the instance was gone."""
+    raw_false_planned: int
+    """Time in which trouble was reported while an operation had the instance in hand."""
+    raw_false_gone: int
+    """Time in which trouble was reported of what was gone: until the end of the record, since nobody takes it back."""
+
+
+def overlay(truth: Truth, bounds: Bounds, verdicts: Verdicts) -> Ints:
+    """Instance time by verdict, truth, what a rule can tell, and reported state.
+
+    Returns:
+        Microseconds, of shape (4, 5, 4, 5): verdict; place in TRUTHS, or OVERSTAYED; 1 if it looks like an operation's doing + 2
+        if it looks taken away; place in REPORTED (4: none). Only time at which there is a truth is counted.
+    """
+    cut = _cut(truth, bounds)
+    nothing = np.full(2 * len(cut.code), -1), np.full(2 * len(verdicts.start), -1)
+    instance = np.concatenate([cut.instance, cut.instance, verdicts.instance, verdicts.instance])
+    time = np.concatenate([cut.start, cut.end, verdicts.start, verdicts.end])
+    is_so = np.concatenate([cut.code, np.zeros_like(cut.code), nothing[1]])
+    is_said = np.concatenate([nothing[0], verdicts.verdict, np.zeros_like(verdicts.verdict)])
+    begins = np.repeat([1, 0, 1, 0], [len(cut.code)] * 2 + [len(verdicts.start)] * 2)
+    order = np.lexsort((begins, time, instance))  # what ends at a moment comes before what begins there
+    instance, time = instance[order], time[order]
+    length = np.where(np.diff(instance, append=-1) == 0, np.diff(time, append=0), 0)
+    sums = np.zeros((_VERDICTS, 1 + _KINDS * _TELLS * _STATES), np.int64)
+    np.add.at(sums, (_carried(is_said[order]), _carried(is_so[order])), length)
+    return sums[:, 1:].reshape(_VERDICTS, _KINDS, _TELLS, _STATES)
+
+
+class _Cut(NamedTuple):
+    instance: Ints
+    start: Ints
+    end: Ints
+    code: Ints
+
+
+def _cut(truth: Truth, bounds: Bounds) -> _Cut:
+    """The truth, each interval cut where what a rule can tell changes; codes from 1 on."""
+    edges = np.stack([truth.start, bounds.excused, bounds.removed, truth.end])
+    edges = np.sort(np.clip(edges, truth.start, truth.end), axis=0)
+    start, end = edges[:-1].ravel(), edges[1:].ravel()
+    row = np.tile(np.arange(len(truth.start)), 3)
+    tell = (start < bounds.excused[row]) + 2 * (start < bounds.removed[row])
+    reported = np.where(truth.reported < 0, len(REPORTED), truth.reported)[row]
+    code = 1 + (kinds(truth)[row] * _TELLS + tell) * _STATES + reported
+    some = end > start
+    return _Cut(truth.instance[row][some], start[some], end[some], code[some])
+
+
+def kinds(truth: Truth) -> Ints:
+    """The truth of each interval, where an outage that follows an operation's doing without a break is OVERSTAYED."""
+    found = truth.truth.copy()
+    for row in np.flatnonzero(found == OUTAGE).tolist():
+        before = row - 1
+        touches = row > 0 and truth.instance[before] == truth.instance[row] and truth.end[before] == truth.start[row]
+        if touches and found[before] in (PLANNED, OVERSTAYED):
+            found[row] = OVERSTAYED
+    return found
+
+
+def _carried(codes: Ints) -> Ints:
+    """Each entry that is -1 replaced by the last one before it that is not; 0 where there is none."""
+    last = np.maximum.accumulate(np.where(codes >= 0, np.arange(len(codes)), -1))
+    carried: Ints = np.where(last >= 0, codes[last], 0)
+    return carried
+
+
+def score(truth: Truth, bounds: Bounds, verdicts: Verdicts, times: Times) -> Score:
+    """The figures of a record.
+
+    Args:
+        truth: of the time that the record covers, sorted by (instance, start).
+        bounds: what a rule can tell of it.
+        verdicts: what the record says of the same instances.
+        times: sums of each scale set, by the truth and by the series.
+    """
+    sums = overlay(truth, bounds, verdicts)
+    return Score(**_availabilities(times), **_forgiven(sums), **_outages(sums), **_false(sums))
+
+
+def _availabilities(times: Times) -> dict[str, Any]:
+    true, raw = (times.up, times.out), (times.raw_up, times.raw_bad)
+    corrected = times.corrected_up, times.corrected_bad
+    return {
+        "true_availability": _ratio(*true),
+        "raw_availability": _ratio(*raw),
+        "corrected_availability": _ratio(*corrected),
+        "raw_error": _mean_error(raw, true),
+        "corrected_error": _mean_error(corrected, true),
+    }
+
+
+def _forgiven(sums: Ints) -> dict[str, Any]:
+    """Of the time in which trouble is reported of an instance that is there."""
+    trouble = sums[..., BAD].sum(axis=(2, 3))
+    forgiven = trouble[[NONE, EXCUSED, REMOVED]].sum(axis=0)
+    there, right = int(np.delete(forgiven, GONE).sum()), int(forgiven[PLANNED])
+    return {
+        "forgiven": there,
+        "forgiven_rightly": right,
+        "precision": _share(right, there),
+        "recall": _share(right, right + int(trouble[COUNTED, PLANNED])),
+    }
+
+
+def _outages(sums: Ints) -> dict[str, int]:
+    out = sums[:, [OUTAGE, OVERSTAYED]]
+    trouble = out[..., BAD].sum(axis=3)
+    unknown = out[[NONE, EXCUSED, COUNTED]][..., UNKNOWN].sum()
+    unreported = out[[NONE, EXCUSED, COUNTED]][..., [AVAILABLE, len(REPORTED)]].sum()
+    taken = out[REMOVED][..., [AVAILABLE, UNKNOWN, len(REPORTED)]].sum(axis=2)
+    gone = trouble[REMOVED] + trouble[NONE] + taken
+    alike = trouble[EXCUSED][:, _EXCUSABLE].sum(axis=1) + gone[:, 1:].sum(axis=1)
+    return {
+        "outage": int(out.sum()),
+        "found": int(trouble[COUNTED].sum()),
+        "hidden_tellable": int(trouble[EXCUSED].sum() + gone.sum() - alike.sum()),
+        "hidden_coincident": int(alike[0]),
+        "hidden_overstayed": int(alike[1]),
+        "unknown": int(unknown),
+        "unreported": int(unreported),
+    }
+
+
+def _false(sums: Ints) -> dict[str, int]:
+    counted = sums[COUNTED][..., BAD].sum(axis=(1, 2))
+    reported = sums[..., BAD].sum(axis=(0, 2, 3))
+    return {
+        "false_bad": int(counted[[UP, PLANNED, GONE]].sum()),
+        "false_planned": int(counted[PLANNED]),
+        "false_gone": int(counted[GONE]),
+        "raw_false_planned": int(reported[PLANNED]),
+        "raw_false_gone": int(reported[GONE]),
+    }
+
+
+def _ratio(up: Ints, bad: Ints) -> float | None:
+    return _share(int(up.sum()), int(up.sum() + bad.sum()))
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+def _mean_error(said: tuple[Ints, Ints], true: tuple[Ints, Ints]) -> float | None:
+    """Mean absolute error over the scale sets in which both are known."""
+    wholes = said[0] + said[1], true[0] + true[1]
+    known = (wholes[0] > 0) & (wholes[1] > 0)
+    if not known.any():
+        return None
+    return float(np.abs(said[0][known] / wholes[0][known] - true[0][known] / wholes[1][known]).mean())
