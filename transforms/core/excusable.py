@@ -109,9 +109,28 @@ def _fill(truth: Truth, windows: Windows, offsets: Ints, faults: Faults, spans: 
             found.excused[row], found.removed[row] = found.excused[row - 1], found.removed[row - 1]
         speaks = truth.reported[row] != _UNKNOWN
         if not follows or (silent and speaks) or _is_other(truth, row):
-            last, gone = _until(truth.start[row], truth.instance[row], truth.set[row], windows, offsets, faults, spans)
-            found.excused[row], found.removed[row] = max(found.excused[row], last), max(found.removed[row], gone)
+            _widen(truth.start[row], row, truth, windows, offsets, faults, spans, found)
+        if follows and _is_other(truth, row):
+            _widen(_brought_back(truth, row, windows, offsets), row, truth, windows, offsets, faults, spans, found)
         silent = not speaks and (not follows or silent)
+
+
+@kernel
+def _widen(x: int, row: int, truth: Truth, windows: Windows, offsets: Ints, faults: Faults, spans: Spans, found: Bounds) -> None:
+    """Takes into account that something may have begun at x, as a rule sees it."""
+    last, gone = _until(x, truth.instance[row], truth.set[row], windows, offsets, faults, spans)
+    found.excused[row], found.removed[row] = max(found.excused[row], last), max(found.removed[row], gone)
+
+
+@kernel
+def _brought_back(truth: Truth, row: int, windows: Windows, offsets: Ints) -> int:
+    """When the records tell that what was taken away is brought back: a rule sees the instance down from then on."""
+    found = truth.start[row]
+    for p in range(offsets[truth.set[row]], offsets[truth.set[row] + 1]):
+        within = truth.start[row - 1] <= windows.start[p] < found
+        if within and windows.effect[p] == _RENEWS and windows.excuses[p] and _touches(windows, p, truth.instance[row]):
+            found = windows.start[p]
+    return int(found)
 
 
 @kernel
