@@ -18,10 +18,11 @@ from transforms.core.availability import TIMES, class_times
 from transforms.core.columns import Ints
 from transforms.core.excusable import ALL, NAMED, REPORTED, UNNAMED, Faults, Spans, Truth, Windows, bounds
 from transforms.core.kernel import NEVER
-from transforms.core.score import COUNTED, EXCUSED, OUTAGE, REMOVED, UP, Score, Times, Verdicts, score
+from transforms.core.score import COUNTED, EXCUSED, OUTAGE, REMOVED, UP, Score, States, Times, Verdicts, score
 
 _TARGETS: Final = {"named": NAMED, "all": ALL, "unnamed": UNNAMED}
 _BEFORE_LIMIT: Final = {"explained": EXCUSED, "overrun": EXCUSED, "presumed_removed": EXCUSED, "removed": REMOVED}
+_BAD: Final = ("Degraded", "Unavailable")
 _AFTER_LIMIT: Final = {"presumed_removed": REMOVED, "removed": REMOVED}
 
 
@@ -79,7 +80,7 @@ def score_folder(data: str, truth: str) -> Scored:
     windows, annotated = _windows(operations, policy, sets, machines), _faults(faults, machines)
     spans = Spans(policy.skew, policy.possible_excuse, policy.max_excuse)
     verdicts = _verdicts(attributions, covered, machines)
-    figures = score(rows, bounds(rows, windows, annotated, spans), verdicts, _times(instances, series))
+    figures = score(rows, bounds(rows, windows, annotated, spans), verdicts, _times(instances, series), _states(series, sets))
     return Scored(
         figures,
         len(covered),
@@ -238,6 +239,14 @@ def _times(instances: pa.Table, series: pa.Table) -> Times:
         of["said_up"],
         of["said_degraded"] + of["said_unavailable"] + of["said_overrun"],
     )
+
+
+def _states(series: pa.Table, sets: _Codes) -> States:
+    called = [
+        np.isin(series[name].cast(pa.string()).to_numpy(zero_copy_only=False), _BAD) for name in ("reported_state", "state")
+    ]
+    ids = sets.of(series["scale_set_id"].cast(pa.string()).to_pylist())
+    return States(ids, _micros(series, "start"), _micros(series, "end"), called[0] + 2 * called[1])
 
 
 def _policy(data: str, series: pa.Table) -> tuple[str, Policy]:

@@ -98,6 +98,16 @@ def _parts(its: "Score") -> Iterator[tuple[str, list[tuple[str, str]]]]:
             ("counted all the same, of instances that are gone", _hours(its.false_gone)),
         ],
     )
+    yield (
+        "Scale sets called degraded (hours)",
+        [
+            ("while an instance really was out", _hours(its.sets_out)),
+            ("raw: rightly", _hours(its.sets_raw_found)),
+            ("raw: for nothing", _hours(its.sets_raw_false)),
+            ("corrected: rightly", _hours(its.sets_corrected_found)),
+            ("corrected: for nothing", _hours(its.sets_corrected_false)),
+        ],
+    )
 
 
 def _table(title: str, lines: list[tuple[str, str]]) -> Table:

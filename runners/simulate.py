@@ -5,7 +5,9 @@ from typing import Any, Final
 import click
 
 from pipelines.failures import UsageError
+from runners.ending import temporary_folder
 from runners.options import When, now_micros
+from runners.progress import counting
 
 EXAMPLES: Final = """\b
 Examples:
@@ -46,8 +48,8 @@ def simulate(output: str, **given: Any) -> int:
     settings = SimulationSettings(**given)
     if settings.end > now_micros():
         raise UsageError("--start and --days: an end that is past is required, for trueup takes no events from the future.")
-    with _progress(settings.scale_sets) as advance:
-        facts = run(settings, output, advance)
+    with temporary_folder() as scratch, counting("scale sets simulated", settings.scale_sets) as advance:
+        facts = run(settings, output, scratch, advance)
     click.echo(
         f"{settings.scale_sets:,} scale sets with {facts['instances']:,} machines over {settings.days:,} days: "
         f"{facts['records'] + facts['snapshot']:,} records, {facts['duplicates']:,} of them delivered twice, "
@@ -55,10 +57,3 @@ def simulate(output: str, **given: Any) -> int:
         f"They are in {output}: events, inventory.csv, truth."
     )
     return 0
-
-
-def _progress(total: int) -> Any:
-    """Shows how many scale sets are done on standard error, if that is a terminal."""
-    from runners.progress import counting
-
-    return counting("scale sets simulated", total)

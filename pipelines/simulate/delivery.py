@@ -1,7 +1,6 @@
 """Deliveries: when a record arrives, how often, and in which file it then stands (lags as facts about the sources tell them)."""
 
 import json
-from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from pipelines.simulate.draws import Draws
@@ -18,12 +17,11 @@ _COUNTED: Final = ("records", "duplicates", "broken")
 
 
 class Delivery(NamedTuple):
-    """A record on its way; they sort in order of arrival."""
+    """A record on its way."""
 
     arrival: int
     file: str
     """Below the folder of events; the hour is put in its place by `file_at`."""
-    number: int
     text: str
 
 
@@ -47,7 +45,7 @@ class Post:
 
     def _deliver(self, arrival: int, file: str, text: str, counter: str) -> None:
         self.counts[counter] += 1
-        self.deliveries.append(Delivery(arrival, file, len(self.deliveries), text))
+        self.deliveries.append(Delivery(arrival, file, text))
 
 
 def lag(draws: Draws, kind: str) -> int:
@@ -63,15 +61,6 @@ def lag(draws: Draws, kind: str) -> int:
     if kind == HEALTH:
         return draws.span(185, 1398) if draws.chance(0.05) else draws.span(122, 186)
     return draws.span(20, 84) if draws.chance(0.1) else draws.span(13, 20)
-
-
-def hourly(deliveries: list[Delivery]) -> Iterator[tuple[str, list[str]]]:
-    """Each file with its lines, in order of arrival."""
-    files: dict[str, list[Delivery]] = {}
-    for delivery in sorted(deliveries):
-        files.setdefault(file_at(delivery.file, delivery.arrival), []).append(delivery)
-    for name in sorted(files):
-        yield name, [delivery.text for delivery in files[name]]
 
 
 def file_at(pattern: str, arrival: int) -> str:

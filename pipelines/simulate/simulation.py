@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.failures import RunError
-from pipelines.folder import is_local
+from pipelines.folder import files, is_local, put
 from pipelines.simulate import truth
-from pipelines.simulate.delivery import Delivery, Post, hourly
+from pipelines.simulate.delivery import Post
 from pipelines.simulate.draws import Draws
 from pipelines.simulate.fleet import ScaleSet, draw_fleet, hosts_of
 from pipelines.simulate.health import Health, report, report_set
@@ -24,6 +24,7 @@ from pipelines.simulate.history import History
 from pipelines.simulate.outages import Outage, draw_host_outages, draw_outages
 from pipelines.simulate.records import send_records, snapshot_rows
 from pipelines.simulate.settings import SimulationSettings
+from pipelines.simulate.spool import Spool
 from pipelines.simulate.workload import live
 from schemas.time import DAY, HOUR, NEVER, format_time
 
@@ -36,7 +37,7 @@ _KEPT: Final = DAY
 class Fleet:
     """What was simulated so far."""
 
-    deliveries: list[Delivery] = field(default_factory=list)
+    spool: Spool
     snapshot: list[dict[str, Any]] = field(default_factory=list)
     inventory: list[dict[str, str]] = field(default_factory=list)
     instances: list[pa.Table] = field(default_factory=list)
@@ -45,12 +46,15 @@ class Fleet:
     counts: Counter[str] = field(default_factory=Counter)
 
 
-def simulate(settings: SimulationSettings, output: str, advance: Callable[[], None] = lambda: None) -> dict[str, Any]:
+def simulate(
+    settings: SimulationSettings, output: str, scratch: str, advance: Callable[[], None] = lambda: None
+) -> dict[str, Any]:
     """Simulates a fleet into an empty folder; the same settings give the same bytes.
 
     Args:
         settings: what is asked for.
-        output: a folder of this machine that is empty, or not there.
+        output: a folder that is empty, or not there.
+        scratch: an empty folder of this machine, for the run alone.
         advance: called once for each scale set, as it is done.
 
     Returns:
@@ -60,18 +64,17 @@ def simulate(settings: SimulationSettings, output: str, advance: Callable[[], No
         RunError: the folder holds something.
     """
     _refuse(output)
-    fleet, sets = Fleet(), draw_fleet(settings)
+    fleet, sets = Fleet(Spool(scratch)), draw_fleet(settings)
     outages = draw_host_outages(settings, sets)
     for scale_set in sets:
         _simulate_set(fleet, scale_set, settings, outages, hosts_of(sets))
         advance()
-    return _write(fleet, settings, Path(output))
+    return _write(fleet, settings, output)
 
 
 def _refuse(output: str) -> None:
-    if not is_local(output):
-        raise RunError(f"--output: a folder of this machine is required, got {output}.")
-    if os.path.exists(output) and not (os.path.isdir(output) and not os.listdir(output)):
+    is_file = is_local(output) and os.path.exists(output) and not os.path.isdir(output)
+    if is_file or files(output, "**"):
         raise RunError(f"--output: a folder that is empty or not there is required, got {output}.")
 
 
@@ -90,7 +93,7 @@ def _simulate_set(fleet: Fleet, its: ScaleSet, settings: SimulationSettings, out
     own = report_set(history, machines)
     post = Post(Draws(settings.seed, "post", its.number), settings.duplicate_share)
     send_records(history, machines, own, post, Draws(settings.seed, "records", its.number))
-    fleet.deliveries += post.deliveries
+    fleet.spool.take(post.deliveries)
     fleet.snapshot += snapshot_rows(history, machines, own)
     fleet.inventory += _inventory_rows(its, machines)
     fleet.instances.append(truth.instances(history, machines))
@@ -106,19 +109,27 @@ def _inventory_rows(its: ScaleSet, machines: list[Health]) -> Iterable[dict[str,
         yield dict(zip(INVENTORY, row, strict=True))
 
 
-def _write(fleet: Fleet, settings: SimulationSettings, output: Path) -> dict[str, Any]:
-    for name, lines in hourly(fleet.deliveries):
-        _put(output / "events" / name, "".join(f"{line}\n" for line in lines))
-    _put(output / "events" / "resourcegraph" / "snapshot.json", json.dumps(fleet.snapshot, indent=1) + "\n")
-    _put(output / "inventory.csv", _as_csv(fleet.inventory))
+def _write(fleet: Fleet, settings: SimulationSettings, output: str) -> dict[str, Any]:
+    for name, text in fleet.spool.files():
+        _put(output, f"events/{name}", text.encode())
+    _put(output, "events/resourcegraph/snapshot.json", _json(fleet.snapshot))
+    _put(output, "inventory.csv", _as_csv(fleet.inventory).encode())
     for name, tables in (("instances", fleet.instances), ("operations", fleet.operations), ("faults", fleet.faults)):
-        path = output / "truth" / f"{name}.parquet"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(pa.concat_tables(tables), path, compression="zstd")
+        _put(output, f"truth/{name}.parquet", _parquet(pa.concat_tables(tables)))
     told = asdict(settings) | {"start": format_time(settings.start), "end": format_time(settings.end)}
     facts = {"settings": told, "snapshot": len(fleet.snapshot), **dict(sorted(fleet.counts.items()))}
-    _put(output / "truth" / "simulation.json", json.dumps(facts, indent=1) + "\n")
+    _put(output, "truth/simulation.json", _json(facts))
     return facts
+
+
+def _json(content: Any) -> bytes:
+    return json.dumps(content, indent=1).encode() + b"\n"
+
+
+def _parquet(table: pa.Table) -> pa.Buffer:
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd")
+    return sink.getvalue()
 
 
 def _as_csv(rows: list[dict[str, str]]) -> str:
@@ -129,6 +140,11 @@ def _as_csv(rows: list[dict[str, str]]) -> str:
     return text.getvalue()
 
 
-def _put(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8", newline="\n")
+def _put(root: str, path: str, content: pa.Buffer | bytes) -> None:
+    """Writes a file; here without the detour of `put`, for nobody reads a fleet that is not finished."""
+    if not is_local(root):
+        put(root, path, content)
+        return
+    target = Path(root, path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(memoryview(content))

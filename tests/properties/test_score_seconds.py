@@ -11,7 +11,7 @@ from schemas.truth import TRUTHS
 from tests.support.scoring import POLICY, VERDICTS, bounds_of, truth_of, verdicts_of, windows_of
 from transforms.core.excusable import NOWHERE, REPORTED, Bounds
 from transforms.core.kernel import NEVER
-from transforms.core.score import OUTAGE, OVERSTAYED, PLANNED, Verdicts, overlay
+from transforms.core.score import OUTAGE, OVERSTAYED, PLANNED, Verdicts, instance_times
 
 SECOND = 1_000_000
 LENGTH = 24
@@ -45,7 +45,7 @@ def test_time_is_laid_over_time_second_by_second(
     own = verdicts_of([(at, at + 1, verdict) for at, verdict in enumerate(verdicts) if verdict is not None], other)
     bounds = Bounds(*(np.full(len(rows), moment * SECOND) for moment in (excused, removed)))
     expected = plain_seconds(rows, verdicts if other == 1 else [None] * LENGTH, excused, removed)
-    assert counted(overlay(truth, bounds, own)) == expected
+    assert counted(instance_times(truth, bounds, own)) == expected
 
 
 def plain_seconds(rows: list[Any], verdicts: list[str | None], excused: int, removed: int) -> Counter[tuple[int, ...]]:
@@ -72,7 +72,7 @@ def test_longer_intervals_say_the_same_as_their_seconds() -> None:
     pieces = [(at, at + 1, *row[2:]) for row in rows for at in range(row[0], row[1])]
     own = verdicts_of([(3, 8, "excused"), (8, 15, "counted")])
     whole, apart = (
-        overlay(truth_of(each), Bounds(np.full(len(each), 7 * SECOND), np.full(len(each), NOWHERE)), own)
+        instance_times(truth_of(each), Bounds(np.full(len(each), 7 * SECOND), np.full(len(each), NOWHERE)), own)
         for each in (rows, pieces)
     )
     assert (whole == apart).all()
@@ -82,7 +82,12 @@ def test_longer_intervals_say_the_same_as_their_seconds() -> None:
 def test_instances_do_not_share_verdicts() -> None:
     truth = truth_of([(0, 5, "up", "Available")], 1)
     nothing = Bounds(np.full(1, NOWHERE), np.full(1, NOWHERE))
-    assert overlay(truth, nothing, Verdicts(*verdicts_of([(0, 5, "counted")], 2))).sum(axis=(1, 2, 3)).tolist() == [5e6, 0, 0, 0]
+    assert instance_times(truth, nothing, Verdicts(*verdicts_of([(0, 5, "counted")], 2))).sum(axis=(1, 2, 3)).tolist() == [
+        5e6,
+        0,
+        0,
+        0,
+    ]
 
 
 @given(operations, st.lists(st.integers(0, 600), max_size=2), st.integers(0, 600))

@@ -9,7 +9,7 @@ import numpy as np
 from schemas.policy import EFFECTS, Policy
 from schemas.truth import TRUTHS
 from transforms.core.excusable import ALL, NAMED, REPORTED, UNNAMED, Bounds, Faults, Spans, Truth, Windows, bounds
-from transforms.core.score import COUNTED, EXCUSED, REMOVED, Score, Times, Verdicts, score
+from transforms.core.score import COUNTED, EXCUSED, REMOVED, Score, States, Times, Verdicts, score
 
 POLICY = Policy()
 SPANS = Spans(POLICY.skew, POLICY.possible_excuse, POLICY.max_excuse)
@@ -82,9 +82,12 @@ def score_of(
     verdicts: Sequence[tuple[float, float, str]],
     operations: Sequence[tuple[Any, ...]] = (),
     times: dict[str, Sequence[int]] | None = None,
+    states: Sequence[tuple[float, float, int]] = (),
 ) -> Score:
     """The score, times in seconds."""
     own = truth_of(truth)
     sums = Times(**{name: ints((times or {}).get(name, [])) for name in Times._fields})
-    figures = asdict(score(own, bounds_of(own, windows_of(operations)), verdicts_of(verdicts), sums))
+    called = micros([row[0] for row in states]), micros([row[1] for row in states]), ints([row[2] for row in states])
+    series = States(np.zeros(len(states), np.int64), *called)
+    figures = asdict(score(own, bounds_of(own, windows_of(operations)), verdicts_of(verdicts), sums, series))
     return Score(**{name: value // 1_000_000 if isinstance(value, int) else value for name, value in figures.items()})

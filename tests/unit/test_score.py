@@ -8,6 +8,7 @@ import pytest
 from schemas.truth import TRUTHS
 from tests.support.scoring import bounds_of, score_of, truth_of, verdicts_of, windows_of
 from transforms.core.excusable import NOWHERE
+from transforms.core.overlay import union
 
 RESTART = ("restart", 100, 200, "1")
 """Verb, start, end, whom; settle is 900 s."""
@@ -89,6 +90,24 @@ def test_a_set_of_which_one_side_knows_nothing_has_no_error() -> None:
     sums: dict[str, Any] = {"up": [90, 0], "out": [10, 0], "raw_up": [80, 5], "raw_bad": [20, 5]}
     figures = score_of([], [], times={**sums, "corrected_up": [0, 8], "corrected_bad": [0, 2]})
     assert (figures.raw_error, figures.corrected_error) == (pytest.approx(0.1), None)
+
+
+def test_a_set_is_called_degraded_rightly_while_an_instance_is_out() -> None:
+    truth = [
+        (0, 10, "up", "Available"),
+        (10, 20, "outage", "Degraded"),
+        (20, 30, "outage", "Unavailable"),
+        (30, 90, "planned", None),
+    ]
+    states = [(0, 15, 1), (15, 25, 3), (25, 40, 2), (50, 60, 1), (60, 70, 0)]
+    figures = score_of(truth, [], states=states)
+    assert (figures.sets_out, figures.sets_raw_found, figures.sets_corrected_found) == (20, 15, 15)
+    assert (figures.sets_raw_false, figures.sets_corrected_false) == (10 + 10, 10)
+
+
+def test_intervals_that_overlap_or_touch_are_one() -> None:
+    numbers = [np.array(column) for column in ([1, 1, 1, 1, 1, 2], [0, 10, 20, 40, 60, 5], [30, 20, 40, 50, 70, 9])]
+    assert [column.tolist() for column in union(*numbers)] == [[1, 1, 2], [0, 60, 5], [50, 70, 9], [1, 1, 1]]
 
 
 DOWN = [(0, 1000, "up", "Available"), (1000, 9000, "outage", "Unavailable")]

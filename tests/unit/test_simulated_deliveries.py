@@ -1,12 +1,14 @@
 """Lags, duplicates and files of simulated records."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pipelines.simulate.delivery import ADMINISTRATIVE, AUTOSCALE, EVENT_GRID, HEALTH, Post, hourly, lag, stamp
+from pipelines.simulate.delivery import ADMINISTRATIVE, AUTOSCALE, EVENT_GRID, HEALTH, Delivery, Post, lag, stamp
 from pipelines.simulate.draws import Draws
+from pipelines.simulate.spool import Spool
 from schemas.time import DAY, HOUR, SECOND
 from schemas.timestamp import parse_time
 
@@ -48,17 +50,28 @@ def test_a_piece_is_broken_now_and_then() -> None:
         json.loads(broken[0])
 
 
-def test_files_are_of_the_hour_of_arrival_and_in_its_order() -> None:
+@pytest.mark.parametrize("most", [1, 5_000, 10**9])
+def test_files_are_of_the_hour_of_arrival_and_in_its_order(most: int, tmp_path: Path) -> None:
     post = Post(Draws("test"), 0)
     for number in range(500):
-        post.send({"id": number, "at": number}, number * 40 * SECOND, ADMINISTRATIVE, "d=%d/h=%H")
-    files = dict(hourly(post.deliveries))
+        post.send({"id": number}, (number * 997 % 500) * 40 * SECOND, ADMINISTRATIVE, "d=%d/h=%H")
+    spool = Spool(str(tmp_path), most)
+    spool.take(post.deliveries)
+    found = dict(spool.files())
     arrival = {json.loads(delivery.text)["id"]: delivery.arrival for delivery in post.deliveries}
-    assert list(files) == [f"d=01/h={hour:02}" for hour in range(6)]
-    for name, lines in files.items():
-        times = [arrival[json.loads(line)["id"]] for line in lines]
+    assert list(found) == [f"d=01/h={hour:02}" for hour in range(6)]
+    assert sum(text.count("\n") for text in found.values()) == 500
+    for name, text in found.items():
+        times = [arrival[json.loads(line)["id"]] for line in text.splitlines()]
         assert times == sorted(times)
         assert {time % DAY // HOUR for time in times} == {int(name[-2:])}
+
+
+def test_of_one_moment_the_first_stays_the_first(tmp_path: Path) -> None:
+    spool = Spool(str(tmp_path), 1)
+    spool.take([Delivery(5, "x", text) for text in "cab"])
+    spool.take([Delivery(4, "x", "z")])
+    assert list(spool.files()) == [("x", "z\nc\na\nb\n")]
 
 
 @pytest.mark.parametrize("time", [0, 1_000, 1_500_000, 1_790_845_210_123_000])

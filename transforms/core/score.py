@@ -11,6 +11,7 @@ import numpy as np
 from schemas.truth import TRUTHS
 from transforms.core.excusable import REPORTED, Bounds, Truth
 from transforms.core.kernel import Ints
+from transforms.core.overlay import Spells, lay, union
 
 NONE, EXCUSED, REMOVED, COUNTED = range(4)
 """What the record says of an instance at a moment; NONE: nothing, so it is up, or absent."""
@@ -90,38 +91,31 @@ class Score:
     """Time in which trouble was reported while an operation had the instance in hand."""
     raw_false_gone: int
     """Time in which trouble was reported of what was gone: until the end of the record, since nobody takes it back."""
+    sets_out: int
+    """Time of scale sets in which at least one of their instances was really out."""
+    sets_raw_false: int
+    """Time in which a set was reported as Degraded or Unavailable though none of its instances was out."""
+    sets_corrected_false: int
+    """The same after correction: false alarms left."""
+    sets_raw_found: int
+    """Time in which a set was reported as Degraded or Unavailable, and an instance was out."""
+    sets_corrected_found: int
+    """The same after correction."""
 
 
-def overlay(truth: Truth, bounds: Bounds, verdicts: Verdicts) -> Ints:
+def instance_times(truth: Truth, bounds: Bounds, verdicts: Verdicts) -> Ints:
     """Instance time by verdict, truth, what a rule can tell, and reported state.
 
     Returns:
         Microseconds, of shape (4, 5, 4, 5): verdict; place in TRUTHS, or OVERSTAYED; 1 if it looks like an operation's doing + 2
         if it looks taken away; place in REPORTED (4: none). Only time at which there is a truth is counted.
     """
-    cut = _cut(truth, bounds)
-    nothing = np.full(2 * len(cut.code), -1), np.full(2 * len(verdicts.start), -1)
-    instance = np.concatenate([cut.instance, cut.instance, verdicts.instance, verdicts.instance])
-    time = np.concatenate([cut.start, cut.end, verdicts.start, verdicts.end])
-    is_so = np.concatenate([cut.code, np.zeros_like(cut.code), nothing[1]])
-    is_said = np.concatenate([nothing[0], verdicts.verdict, np.zeros_like(verdicts.verdict)])
-    begins = np.repeat([1, 0, 1, 0], [len(cut.code)] * 2 + [len(verdicts.start)] * 2)
-    order = np.lexsort((begins, time, instance))  # what ends at a moment comes before what begins there
-    instance, time = instance[order], time[order]
-    length = np.where(np.diff(instance, append=-1) == 0, np.diff(time, append=0), 0)
-    sums = np.zeros((_VERDICTS, 1 + _KINDS * _TELLS * _STATES), np.int64)
-    np.add.at(sums, (_carried(is_said[order]), _carried(is_so[order])), length)
+    said = Spells(verdicts.instance, verdicts.start, verdicts.end, verdicts.verdict)
+    sums = lay(said, _cut(truth, bounds), (_VERDICTS, 1 + _KINDS * _TELLS * _STATES))
     return sums[:, 1:].reshape(_VERDICTS, _KINDS, _TELLS, _STATES)
 
 
-class _Cut(NamedTuple):
-    instance: Ints
-    start: Ints
-    end: Ints
-    code: Ints
-
-
-def _cut(truth: Truth, bounds: Bounds) -> _Cut:
+def _cut(truth: Truth, bounds: Bounds) -> Spells:
     """The truth, each interval cut where what a rule can tell changes; codes from 1 on."""
     edges = np.stack([truth.start, bounds.excused, bounds.removed, truth.end])
     edges = np.sort(np.clip(edges, truth.start, truth.end), axis=0)
@@ -131,7 +125,7 @@ def _cut(truth: Truth, bounds: Bounds) -> _Cut:
     reported = np.where(truth.reported < 0, len(REPORTED), truth.reported)[row]
     code = 1 + (kinds(truth)[row] * _TELLS + tell) * _STATES + reported
     some = end > start
-    return _Cut(truth.instance[row][some], start[some], end[some], code[some])
+    return Spells(truth.instance[row][some], start[some], end[some], code[some])
 
 
 def kinds(truth: Truth) -> Ints:
@@ -145,14 +139,17 @@ def kinds(truth: Truth) -> Ints:
     return found
 
 
-def _carried(codes: Ints) -> Ints:
-    """Each entry that is -1 replaced by the last one before it that is not; 0 where there is none."""
-    last = np.maximum.accumulate(np.where(codes >= 0, np.arange(len(codes)), -1))
-    carried: Ints = np.where(last >= 0, codes[last], 0)
-    return carried
+class States(NamedTuple):
+    """Rows of the series of scale sets, one entry an interval; no two of a set overlap. Microseconds."""
+
+    set: Ints
+    start: Ints
+    end: Ints
+    called: Ints
+    """1: reported as Degraded or Unavailable; 2: Degraded or Unavailable after correction; 3: both; 0: neither."""
 
 
-def score(truth: Truth, bounds: Bounds, verdicts: Verdicts, times: Times) -> Score:
+def score(truth: Truth, bounds: Bounds, verdicts: Verdicts, times: Times, states: States) -> Score:
     """The figures of a record.
 
     Args:
@@ -160,9 +157,29 @@ def score(truth: Truth, bounds: Bounds, verdicts: Verdicts, times: Times) -> Sco
         bounds: what a rule can tell of it.
         verdicts: what the record says of the same instances.
         times: sums of each scale set, by the truth and by the series.
+        states: the series itself.
     """
-    sums = overlay(truth, bounds, verdicts)
-    return Score(**_availabilities(times), **_forgiven(sums), **_outages(sums), **_false(sums))
+    sums = instance_times(truth, bounds, verdicts)
+    called = lay(Spells(*states[:3], states.called + 1), _when_out(truth), (5, 2))[1:]
+    return Score(**_availabilities(times), **_forgiven(sums), **_outages(sums), **_false(sums), **_sets(called))
+
+
+def _when_out(truth: Truth) -> Spells:
+    """When at least one instance of a scale set is really out; keys are sets."""
+    out = truth.truth == OUTAGE
+    return union(truth.set[out], truth.start[out], truth.end[out])
+
+
+def _sets(called: Ints) -> dict[str, int]:
+    """Of the time of scale sets by how it was called and whether an instance was out."""
+    raw, corrected = called[[1, 3]].sum(axis=0), called[[2, 3]].sum(axis=0)
+    return {
+        "sets_out": int(called[:, 1].sum()),
+        "sets_raw_false": int(raw[0]),
+        "sets_corrected_false": int(corrected[0]),
+        "sets_raw_found": int(raw[1]),
+        "sets_corrected_found": int(corrected[1]),
+    }
 
 
 def _availabilities(times: Times) -> dict[str, Any]:
