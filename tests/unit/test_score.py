@@ -45,6 +45,12 @@ def test_an_instance_that_does_not_come_back_overstays() -> None:
     assert (figures.forgiven, figures.forgiven_rightly) == (390, 70)
 
 
+def test_all_of_an_outage_that_follows_an_operation_overstays() -> None:
+    truth = [(0, 80, "planned", "Unavailable"), (80, 90, "outage", "Unavailable"), (90, 95, "outage", "Degraded")]
+    figures = score_of(truth, [(0, 95, "excused")], [("restart", 0, 50, "1")])
+    assert (figures.hidden_overstayed, figures.hidden_coincident) == (15, 0)
+
+
 def test_unknown_and_unreported_outages_are_neither_found_nor_hidden() -> None:
     truth = [(0, 10, "outage", None), (10, 30, "outage", "Available"), (30, 70, "outage", "Unknown")]
     figures = score_of(truth, [(30, 70, "counted")])
@@ -130,6 +136,9 @@ DOWN = [(0, 1000, "up", "Available"), (1000, 9000, "outage", "Unavailable")]
         pytest.param([("restart", 1120, 1130, "1")], [], 2030, None, id="clocks differ by two minutes"),
         pytest.param([("restart", 1120.000001, 1130, "1")], [], None, None, id="began later"),
         pytest.param([("restart", 900, 950, "1"), ("reimage", 1800, 3000, "1")], [], 3900, None, id="another follows"),
+        pytest.param([("restart", 900, 950, "1"), ("reimage", 1850, 3000, "1")], [], 3900, None, id="another follows at once"),
+        pytest.param([("restart", 900, 950, "1"), ("upgrade", 1800, 90000, "1")], [], 22600, None, id="for six hours at most"),
+        pytest.param([("stop", 900, 950, "1"), ("stop", 3000, 3100, "1")], [], 1850, 2**62, id="taken away twice"),
         pytest.param([("restart", 900, 950, "1"), ("reimage", 1851, 3000, "1")], [], 1850, None, id="another comes too late"),
         pytest.param([("restart", 900, 950, "1"), ("reimage", 1800, 3000, "")], [], 1850, None, id="another may follow"),
         pytest.param([("scale_in", 900, 900, ""), ("update", 905, 1500, "")], [], 2400, 2**62, id="announced, carried out"),

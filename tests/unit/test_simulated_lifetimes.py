@@ -10,7 +10,7 @@ import pytest
 
 from pipelines.simulate.lifetimes import Quantiles, read_quantiles
 
-TRACE = Path("/work/shared/data/azure_v1_vm_lifetimes")
+TRACE = Path(__file__).parents[3] / "shared" / "data" / "azure_v1_vm_lifetimes"
 FILES = ("v1.dev.c2100000.txt", "v1.test.c2591400.txt")
 LARGE = 2
 """Machines of a batch from which on its lifetimes are compared."""

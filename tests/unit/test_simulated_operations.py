@@ -173,6 +173,15 @@ def test_a_record_that_is_lost_is_not_sent(ended: bool, opened: bool, phases: li
     assert sorted(event["phase"] for event in decoded(made)[0]) == phases
 
 
+def test_a_masked_body_names_nobody() -> None:
+    made = history()
+    made.record(Operation("administrative", "delete", "delete/action", at(9), at(90), masked=True, correlation="c"))
+    post = Post(Draws("post"), 0)
+    send_records(made, [], [], post, Draws("records"))
+    assert any('"requestbody":"******"' in delivery.text for delivery in post.deliveries)
+    assert {event["target"] for event in decoded(made)[0]} == {"unnamed"}
+
+
 def test_an_operation_that_begins_after_the_end_is_not_kept() -> None:
     made = history()
     operations.fail(made, END + 10**9)
