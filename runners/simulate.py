@@ -51,9 +51,9 @@ def simulate(output: str, **given: Any) -> int:
     with temporary_folder() as scratch, counting("scale sets simulated", settings.scale_sets) as advance:
         facts = run(settings, output, scratch, advance)
     click.echo(
-        f"{settings.scale_sets:,} scale sets with {facts['instances']:,} machines over {settings.days:,} days: "
-        f"{facts['records'] + facts['snapshot']:,} records, {facts['duplicates']:,} of them delivered twice, "
-        f"and {facts['broken']:,} broken pieces.\n"
+        f"Scale sets: {settings.scale_sets:,}; machines: {facts['instances']:,}; days: {settings.days:,}.\n"
+        f"Records: {facts['records'] + facts['snapshot']:,}; of them delivered twice: {facts['duplicates']:,}; "
+        f"broken pieces besides: {facts['broken']:,}.\n"
         f"They are in {output}: events, inventory.csv, truth."
     )
     return 0
