@@ -41,11 +41,17 @@ def _times(micros: Ints, null: Bools | None = None) -> pa.Array:
 
 
 def _texts(codes: npt.NDArray[Any], texts: pa.StringArray, null: Bools | None = None) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32, copy=False), mask=null), texts)
+    return pa.DictionaryArray.from_arrays(pa.array(_followed(codes, null).astype(np.int32, copy=False), mask=null), texts)
 
 
 def _names(codes: npt.NDArray[Any], names: tuple[str, ...], null: Bools | None = None) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int8, copy=False), mask=null), pa.array(names, pa.string()))
+    indices = pa.array(_followed(codes, null).astype(np.int8, copy=False), mask=null)
+    return pa.DictionaryArray.from_arrays(indices, pa.array(names, pa.string()))
+
+
+def _followed(codes: npt.NDArray[Any], null: Bools | None) -> npt.NDArray[Any]:
+    """The codes, 0 under a null: Arrow follows them there too when it unifies dictionaries (seen: a crash)."""
+    return codes if null is None else np.where(null, 0, codes)
 
 
 def _batch(columns: dict[str, pa.Array], schema: pa.Schema) -> pa.RecordBatch:

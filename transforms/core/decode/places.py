@@ -84,5 +84,6 @@ class Places:
 
 
 def _dictionary(codes: np.ndarray, index: dict[str, int]) -> pa.DictionaryArray:
-    indices = pa.array(codes.astype(np.int32), mask=codes < 0)
+    # Under a null too the index must be one of the dictionary: Arrow follows it when it unifies dictionaries (seen: a crash).
+    indices = pa.array(np.maximum(codes, 0).astype(np.int32), mask=codes < 0)
     return pa.DictionaryArray.from_arrays(indices, pa.array(list(index), pa.string()))
