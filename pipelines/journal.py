@@ -18,9 +18,13 @@ from typing import BinaryIO, Final
 import apache_beam as beam
 import pyarrow as pa
 import pyarrow.compute as pc
+from apache_beam.transforms.window import GlobalWindow
+from apache_beam.utils.timestamp import MIN_TIMESTAMP
+from apache_beam.utils.windowed_value import WindowedValue
 
 from pipelines.failures import RunError
 from pipelines.folder import is_local
+from pipelines.waiting import Waiting
 from transforms.coders import RecordBatchCoder
 from transforms.core.batches import concat
 from transforms.core.duplicates import remove_duplicates
@@ -29,6 +33,7 @@ _HEAD: Final = struct.Struct("<Q32s")
 """Length and digest of a batch: one that was cut off is told by them."""
 _CODER: Final = RecordBatchCoder()
 _OPEN: Final[dict[str, BinaryIO]] = {}
+_WAITING: Final[dict[str, Waiting]] = {}
 _LOCK: Final = threading.Lock()
 
 
@@ -113,7 +118,10 @@ class Journal:
 @beam.typehints.with_input_types(pa.RecordBatch)
 @beam.typehints.with_output_types(pa.RecordBatch)
 class WriteJournal(beam.DoFn):
-    """Hands events on, and writes those of a bundle down before it ends. In one stage with the source: no shuffle between."""
+    """Writes the events of a bundle down before it ends, and hands them on then.
+
+    In one stage with the source: no shuffle between. Its bundles follow one another also when there is nothing to read: what has to wait goes on with a later one.
+    """
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
@@ -122,15 +130,24 @@ class WriteJournal(beam.DoFn):
         """Begins with nothing held."""
         self._held: list[pa.RecordBatch] = []
 
-    def process(self, events: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    def process(self, events: pa.RecordBatch) -> None:
         """Takes the events."""
         self._held.append(events)
-        yield events
 
-    def finish_bundle(self) -> None:
-        """Writes them down."""
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        """Writes them down; hands on what is due."""
         if self._held:
             self._journal.append(self._held)
+        waiting = _waiting_of(self._journal)
+        waiting.add(self._held)
+        events = waiting.due()
+        if len(events):
+            yield WindowedValue(events, MIN_TIMESTAMP, (GlobalWindow(),))
+
+
+def _waiting_of(journal: Journal) -> Waiting:
+    with _LOCK:
+        return _WAITING.setdefault(journal.name, Waiting())
 
 
 def _append(file: BinaryIO, events: pa.RecordBatch) -> None:

@@ -1,5 +1,6 @@
 """Counters: every record that comes in is used, duplicate, ignored or rejected, and the numbers add up (semantics.md 8)."""
 
+import threading
 from collections import Counter
 from collections.abc import Mapping
 from typing import Final
@@ -12,12 +13,15 @@ NAMESPACE: Final = "trueup"
 LIVE: Final[Counter[str]] = Counter()
 """What this process has counted so far: for a progress display only, since a bundle that is run again counts twice here."""
 
+_LOCK: Final = threading.Lock()
+
 
 def count(name: str, number: int = 1) -> None:
     """Adds to a counter: `in`, `used`, `duplicate`, `ignored/KIND`, `rejected/REASON`, `cells/CAUSE`, `unchanged`, ..."""
     if number:
         Metrics.counter(NAMESPACE, name).inc(number)
-        LIVE[name] += number
+        with _LOCK:  # two threads that add at the same time would lose one of the numbers
+            LIVE[name] += number
 
 
 def counted(result: PipelineResult) -> Counter[str]:

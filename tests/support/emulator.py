@@ -68,7 +68,7 @@ def emulator(folder: Path) -> Iterator[Emulator]:
     command = ["java", "-Xmx512m", "-jar", str(jar), f"--host={address}", f"--port={port}"]
     with (
         open(folder / "emulator.log", "wb") as log,
-        subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, preexec_fn=_end_with_parent) as process,
+        subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, preexec_fn=end_with_parent) as process,
         mock.patch.dict(os.environ, {"PUBSUB_EMULATOR_HOST": host}),
     ):
         try:
@@ -77,8 +77,8 @@ def emulator(folder: Path) -> Iterator[Emulator]:
             process.kill()
 
 
-def _end_with_parent() -> None:
-    """Also when the tests are killed: an emulator takes half a gigabyte."""
+def end_with_parent() -> None:
+    """Has a new process end with this one, also when the tests are killed: an emulator takes half a gigabyte."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)
 
