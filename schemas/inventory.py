@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
@@ -47,6 +48,11 @@ class Inventory:
     def rows_of(self, vm_id: str) -> tuple[Belonging, ...]:
         """The rows of one machine (id case-folded), latest `valid_from` first."""
         return self._rows.get(vm_id, ())
+
+    def sizes(self, time: int) -> dict[str, int]:
+        """How many machines each scale set has at a time (microseconds); those without any are left out."""
+        places = (self.place(vm_id, time) for vm_id in self._rows)
+        return dict(Counter(place.scale_set_id for place in places if place is not None))
 
     def place(self, vm_id: str, time: int) -> Place | None:
         """Whose the machine is at a time (microseconds): of the rows that hold, the one with the latest `valid_from`."""

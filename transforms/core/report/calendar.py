@@ -1,7 +1,7 @@
 """Periods of a calendar in a time zone: where hours, days, weeks and months begin, also across clock changes."""
 
 from bisect import bisect_right
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from schemas.time import HOUR, MINUTE, from_micros, to_micros
@@ -16,9 +16,9 @@ def period_edges(since: int, until: int, by: str, zone: ZoneInfo) -> tuple[int, 
     A day lasts from midnight to midnight (23 or 25 hours where clocks change), a week from Monday, a month from its first.
     An hour begins whenever the hand passes a full one, or jumps over it.
 
-    >>> berlin, october = ZoneInfo("Europe/Berlin"), [to_micros(datetime(2026, m, 1, tzinfo=UTC)) for m in (10, 11)]
-    >>> edges = period_edges(*october, "day", berlin)
-    >>> (edges[25] - edges[24]) // HOUR, (edges[26] - edges[25]) // HOUR
+    >>> berlin = ZoneInfo("Europe/Berlin")
+    >>> edges = period_edges(midnight(date(2026, 10, 24), berlin), midnight(date(2026, 10, 26), berlin), "day", berlin)
+    >>> (edges[1] - edges[0]) // HOUR, (edges[2] - edges[1]) // HOUR
     (24, 25)
     """
     inner = _hours(since, until, zone) if by == "hour" else _days(since, until, by, zone)
@@ -62,5 +62,9 @@ def _hours(since: int, until: int, zone: ZoneInfo) -> list[int]:
 def _days(since: int, until: int, by: str, zone: ZoneInfo) -> list[int]:
     first, last = (datetime.fromtimestamp(t // 1_000_000, zone).date() for t in (since, until))
     days = (first + timedelta(n) for n in range((last - first).days + 1))
-    begins = {"day": lambda day: True, "week": lambda day: day.weekday() == 0, "month": lambda day: day.day == 1}[by]
-    return [edge for edge in (midnight(day, zone) for day in days if begins(day)) if since < edge < until]
+    edges = (midnight(day, zone) for day in days if _begins(day, by))
+    return [edge for edge in edges if since < edge < until]
+
+
+def _begins(day: date, by: str) -> bool:
+    return by == "day" or (day.weekday() == 0 if by == "week" else day.day == 1)

@@ -8,10 +8,11 @@ For a verb v, a worst state k and a scale set s:
 
 The window of an operation is [start - skew, limit): an onset in it, at an instance that the operation targets, would name it as
 far as lag goes. It holds as many instances as the operation names; all that are present if it names none; never more than are
-present. Windows of one verb that overlap do not count twice beyond that. Sets that are never outside tell nothing and are left out of `expected`.
+present. Windows of one verb that overlap do not count twice beyond that. Sets that are never outside tell nothing and are left
+out of `expected`.
 """
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -103,7 +104,7 @@ def onsets_of(attributions: pa.Table, ids: pa.StringArray, verbs: pa.StringArray
 
 
 def exposure(runs: Runs, windows: Windows) -> Ints:
-    """Instance time of each set inside some windows: at each moment as many as they name together, but no more than are present."""
+    """Instance time of each set inside some windows: at each moment as many as they name together, at most those present."""
     moment = np.concatenate([windows.start, windows.end])
     sign = np.repeat([1, -1], len(windows.start))
     code, named = np.tile(windows.set, 2), np.tile(windows.named, 2)
@@ -132,9 +133,7 @@ def _counted(group: Ints, kind: Ints, chosen: np.ndarray, groups: int) -> Ints:
     return counts.reshape(groups, len(STATES))
 
 
-def _row(
-    verb: str, kind: int, operations: int, inside: Ints, onsets: int, expected: float, told: np.ndarray
-) -> dict[str, object]:
+def _row(verb: str, kind: int, operations: int, inside: Ints, onsets: int, expected: float, told: np.ndarray) -> dict[str, Any]:
     known = float(expected) if told.any() else None
     return {
         "verb": verb,
@@ -148,7 +147,8 @@ def _row(
 
 
 @kernel
-def _expose(bounds, changes, offsets, starts, ends, present, total):  # type: ignore[no-untyped-def]
+def _expose(bounds: Ints, changes: Ints, offsets: Ints, starts: Ints, ends: Ints, present: Ints, total: Ints) -> None:
+    """Adds to each set's total; `changes` are (moment, instances named more, windows of all more), ascending within a set."""
     for s in range(len(total)):
         row, named, whole, before = offsets[s], 0, 0, 0
         for k in range(bounds[s], bounds[s + 1]):

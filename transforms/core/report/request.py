@@ -23,6 +23,11 @@ class Request(NamedTuple):
     inventory: "tuple[Mapping[str, int], Mapping[str, int]] | None" = None
     """Instances that the inventory names, by scale set, at the first and the last microsecond of the period."""
 
+    known: tuple[int, int] | None = None
+    """From when to when anything is known of the scale sets."""
+    policies: tuple[str, ...] = ()
+    """Short hashes of the policies that the rows were made with."""
+
     @property
     def since(self) -> int:
         """Start of the period."""

@@ -80,8 +80,8 @@ def runs_of(series: pa.Table, sets: pa.StringArray | None = None) -> Runs:
     states = [_state_codes(series.column(name))[order] for name in _STATES]
     counts = np.stack([_numbers(series.column(name)) for name in COUNTS], axis=1)[order]
     code, start, end = code[order], start[order], end[order]
-    first = np.append(True, (code[1:] != code[:-1]) | (start[1:] != end[:-1]) | (counts[1:] != counts[:-1]).any(axis=1))
-    first = first[: len(code)]
+    first = np.ones(len(code), np.bool_)
+    first[1:] = (code[1:] != code[:-1]) | (start[1:] != end[:-1]) | (counts[1:] != counts[:-1]).any(axis=1)
     for state in states:
         first[1:] |= state[1:] != state[:-1]
     begins = np.flatnonzero(first)
@@ -103,8 +103,8 @@ def clipped(runs: Runs, since: int, until: int) -> Runs:
     """The part of it that lies in [since, until)."""
     start, end = np.maximum(runs.start, since), np.minimum(runs.end, until)
     kept = start < end
-    rest = [column[kept] for column in (runs.reported, runs.state, runs.counts)]
-    return Runs(runs.ids, runs.set[kept], start[kept], end[kept], *rest)
+    names = (runs.reported[kept], runs.state[kept])
+    return Runs(runs.ids, runs.set[kept], start[kept], end[kept], *names, runs.counts[kept])
 
 
 def numbered(ids: pa.ChunkedArray, sets: pa.StringArray | None = None) -> tuple[pa.StringArray, Ints]:

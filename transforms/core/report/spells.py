@@ -38,7 +38,8 @@ def merged(code: Ints, start: Ints, end: Ints, sets: int) -> Spells:
     order = np.lexsort((start[kept], code[kept]))
     code, start, end = code[kept][order], start[kept][order], end[kept][order]
     reached = _running_end(code, end)
-    first = np.append(True, (code[1:] != code[:-1]) | (start[1:] > reached[:-1]))[: len(code)]
+    first = np.ones(len(code), np.bool_)
+    first[1:] = (code[1:] != code[:-1]) | (start[1:] > reached[:-1])
     begins = np.flatnonzero(first)
     last = np.append(begins[1:], len(code))[: len(begins)] - 1
     offsets = np.searchsorted(code[begins], np.arange(sets + 1))

@@ -3,6 +3,7 @@
 from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from transforms.core.kernel import Ints, first_at_or_after, kernel
 from transforms.core.report.series import COUNTS, Runs
@@ -13,6 +14,9 @@ TIMES: Final = (*COUNTS, *OUTSIDE)
 """Columns of sums, in microseconds of instance time."""
 _UP: Final = COUNTS.index("up")
 _BAD: Final = tuple(COUNTS.index(name) for name in ("degraded", "unavailable", "overrun"))
+
+
+Counts = npt.NDArray[np.int32]
 
 
 class Sums(NamedTuple):
@@ -58,30 +62,47 @@ def covered(offsets: Ints, starts: Ints, ends: Ints, before: Ints, s: int, t: in
 
 
 @kernel
-def _add(code, start, end, counts, edges, offsets, starts, ends, before, by_set, by_period, pair, sums):  # type: ignore[no-untyped-def]
-    used = 0
+def _add(
+    code: Ints,
+    start: Ints,
+    end: Ints,
+    counts: Counts,
+    edges: Ints,
+    offsets: Ints,
+    starts: Ints,
+    ends: Ints,
+    before: Ints,
+    by_set: Ints,
+    by_period: Ints,
+    pair: Ints,
+    sums: Ints,
+) -> int:
+    """Adds the time of each run to its set, its periods and (where there is room) its pairs; says how many pairs there are."""
+    used, times = 0, np.zeros(by_set.shape[1], np.int64)
     for row in range(len(code)):
         s, t = code[row], start[row]
         p = np.searchsorted(edges, t, side="right") - 1
         while t < end[row]:
             cut = min(end[row], edges[p + 1])
-            length = cut - t
             inside = covered(offsets, starts, ends, before, s, cut) - covered(offsets, starts, ends, before, s, t)
-            if len(pair) > 0 and (used == 0 or pair[used - 1, 0] != s or pair[used - 1, 1] != p):
-                pair[used, 0], pair[used, 1] = s, p
-                used += 1
-            for column in range(counts.shape[1] + 2):
-                time = 0
-                if column < counts.shape[1]:
-                    time = counts[row, column] * length
-                elif column == counts.shape[1]:
-                    time = counts[row, _UP] * (length - inside)
-                else:
-                    for bad in _BAD:
-                        time += counts[row, bad] * (length - inside)
-                by_set[s, column] += time
-                by_period[p, column] += time
-                if len(pair) > 0:
-                    sums[used - 1, column] += time
+            _times(counts[row], cut - t, cut - t - inside, times)
+            by_set[s] += times
+            by_period[p] += times
+            if len(pair) > 0:
+                if used == 0 or pair[used - 1, 0] != s or pair[used - 1, 1] != p:
+                    pair[used, 0], pair[used, 1] = s, p
+                    used += 1
+                sums[used - 1] += times
             t, p = cut, p + 1
     return used
+
+
+@kernel
+def _times(counts: Counts, length: int, outside: int, times: Ints) -> None:
+    """TIMES of one interval; `outside`: how much of its length lies outside."""
+    for column in range(len(counts)):
+        times[column] = counts[column] * length
+    times[-2] = counts[_UP] * outside
+    times[-1] = 0
+    for bad in _BAD:
+        times[-1] += counts[bad] * outside

@@ -71,29 +71,16 @@ def _changes(place: Ints, column: Ints, moments: int) -> Ints:
 
 
 @kernel
-def _slide(offsets, starts, ends, good, bad, first, last, width, worst, at):  # type: ignore[no-untyped-def]
+def _slide(
+    offsets: Ints, starts: Ints, ends: Ints, good: Ints, bad: Ints, first: int, last: int, width: int, worst: Floats, at: Ints
+) -> None:
+    """Of each group, the lowest availability of [t, t + width) for t in [first, last], and the earliest such t."""
     for group in range(len(offsets) - 1):
         lo, hi = offsets[group], offsets[group + 1]
-        moments = np.empty(2 * (hi - lo) + 2, np.int64)
-        n = 0
-        for row in range(lo, hi):
-            if n == 0 or moments[n - 1] != starts[row]:
-                moments[n] = starts[row]
-                n += 1
-            moments[n] = ends[row]
-            n += 1
-        up, down = np.zeros(n + 1, np.int64), np.zeros(n + 1, np.int64)
-        rate_up, rate_down = np.zeros(n + 1, np.int64), np.zeros(n + 1, np.int64)
-        row = lo
-        for k in range(n - 1):
-            if row < hi and moments[k] == starts[row]:
-                rate_up[k], rate_down[k] = good[row], bad[row]
-                row += 1
-            length = moments[k + 1] - moments[k]
-            up[k + 1], down[k + 1] = up[k] + rate_up[k] * length, down[k] + rate_down[k] * length
-        best, where = np.inf, -1
+        moments, rates, sums = _integrals(starts[lo:hi], ends[lo:hi], good[lo:hi], bad[lo:hi])
+        n, best, where = len(moments), np.inf, -1
         for side in range(2):
-            left, right = 0, 0
+            left, right = 0, 0  # how many moments are at or before t, and at or before t + width
             for k in range(-1, n + 1):
                 t = first if k < 0 else last if k == n else moments[k] - side * width
                 if t < first or t > last:
@@ -102,19 +89,36 @@ def _slide(offsets, starts, ends, good, bad, first, last, width, worst, at):  # 
                     left += 1
                 while right < n and moments[right] <= t + width:
                     right += 1
-                g, b = _total(moments, up, rate_up, right, t + width), _total(moments, down, rate_down, right, t + width)
-                g, b = g - _total(moments, up, rate_up, left, t), b - _total(moments, down, rate_down, left, t)
-                if g + b > 0:
-                    ratio = g / (g + b)
-                    if ratio < best or (ratio == best and t < where):
-                        best, where = ratio, t
+                up = _until(moments, rates, sums, 0, right, t + width) - _until(moments, rates, sums, 0, left, t)
+                down = _until(moments, rates, sums, 1, right, t + width) - _until(moments, rates, sums, 1, left, t)
+                ratio = up / (up + down) if up + down > 0 else np.inf
+                if ratio < best or (ratio == best and t < where):
+                    best, where = ratio, t
         if where >= 0:
             worst[group], at[group] = best, where
 
 
 @kernel
-def _total(moments, sums, rates, after, t):  # type: ignore[no-untyped-def]
-    """The integral up to t; `after`: how many moments are at or before t."""
+def _integrals(starts: Ints, ends: Ints, good: Ints, bad: Ints) -> tuple[Ints, Ints, Ints]:
+    """The moments at which a curve changes; from each on, how many are good and bad; and the time of both before it."""
+    moments, n = np.empty(2 * len(starts), np.int64), 0
+    rates, sums = np.zeros((2 * len(starts), 2), np.int64), np.zeros((2 * len(starts), 2), np.int64)
+    for row in range(len(starts)):
+        if n == 0 or moments[n - 1] != starts[row]:
+            moments[n] = starts[row]
+            n += 1
+        rates[n - 1, 0], rates[n - 1, 1] = good[row], bad[row]
+        moments[n] = ends[row]
+        n += 1
+    for k in range(1, n):
+        for column in range(2):
+            sums[k, column] = sums[k - 1, column] + rates[k - 1, column] * (moments[k] - moments[k - 1])
+    return moments[:n], rates[:n], sums[:n]
+
+
+@kernel
+def _until(moments: Ints, rates: Ints, sums: Ints, column: int, after: int, t: int) -> int:
+    """The time before t; `after`: how many moments are at or before t."""
     if after == 0:
         return 0
-    return sums[after - 1] + rates[after - 1] * (t - moments[after - 1])
+    return int(sums[after - 1, column] + rates[after - 1, column] * (t - moments[after - 1]))

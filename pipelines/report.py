@@ -1,0 +1,174 @@
+"""The report of a folder: reads what the period needs, and makes the figures (contract.md `trueup report`)."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines.failures import RunError, UsageError
+from pipelines.folder import read_all
+from pipelines.selection import Selection
+from schemas.attribution import ATTRIBUTIONS
+from schemas.inventory import Inventory
+from schemas.operation_row import OPERATIONS
+from schemas.policy import Policy
+from schemas.time import DAY, format_time, parse_duration
+from transforms.core.report.calendar import fitting, period_edges
+from transforms.core.report.report import build_report
+from transforms.core.report.request import Report, Request
+from transforms.core.report.series import SERIES, joined
+
+MOST_LINES: Final = 2_000_000
+"""Scale sets x periods that one report tells one by one."""
+_ATTRIBUTIONS: Final = (
+    "scale_set_id", "instance_id", "start", "end", "onset", "worst_state", "verdict", "verb", "initiator", "limit", "candidates",
+    "excused_seconds", "counted_seconds",
+)  # fmt: skip
+_OPERATIONS: Final = ("scale_set_id", "operation_key", "verb", "target", "instance_ids", "start", "limit", "excuses")
+
+
+@dataclass(frozen=True)
+class ReportSettings:
+    """What a report is asked for; times in microseconds."""
+
+    data: str
+    since: int | None = None
+    """None: since anything is known."""
+    until: int | None = None
+    """None: as far as anything is known."""
+    by: str | None = None
+    """None: what suits the length of the period."""
+    time_zone: str = "UTC"
+    scale_sets: tuple[str, ...] = ()
+    """Patterns of ids or names; none: all."""
+    target: float | None = None
+    """A ratio: 0.999."""
+    inventory: Inventory | None = None
+    each: bool | None = None
+    """Whether every scale set is told period by period; None: if they are few enough."""
+
+
+Sizes = tuple[dict[str, int], dict[str, int]]
+
+
+class _Reach(NamedTuple):
+    """How far before a period something can begin that matters in it; microseconds."""
+
+    skew: int
+    operation: int
+    attribution: int
+
+
+def report(settings: ReportSettings, selection: Selection | None = None) -> Report:
+    """The report of a folder.
+
+    Args:
+        settings: what is asked for.
+        selection: through which the folder is read, for whoever measures.
+
+    Raises:
+        RunError: there is no such folder, or nothing in it of the wanted scale sets and period.
+        UsageError: the period is none, or too many lines are asked for.
+    """
+    selection = Selection(settings.data, settings.scale_sets) if selection is None else selection
+    since, until, known = _period(settings, selection)
+    by = settings.by or fitting(since, until)
+    edges = period_edges(since, until, by, ZoneInfo(settings.time_zone))
+    series = _series(selection, since, until)
+    sets = len(pc.unique(series.column("scale_set_id").combine_chunks().dictionary))
+    policies = _policies(selection, since, until)
+    reach = _reach(settings.data, policies)
+    request = Request(
+        edges=edges,
+        by=by,
+        time_zone=settings.time_zone,
+        target=settings.target,
+        skew=reach.skew,
+        each=_tells_each(settings, sets, len(edges) - 1),
+        inventory=_inventory(settings, selection, since, until),
+        known=known,
+        policies=policies,
+    )
+    attributions = selection.rows("attributions", _days(since - reach.attribution, until), _ATTRIBUTIONS)
+    operations = selection.rows("operations", _days(since - reach.operation, until + reach.skew), _OPERATIONS)
+    return build_report(
+        series, _whole(attributions, ATTRIBUTIONS, _ATTRIBUTIONS), _whole(operations, OPERATIONS, _OPERATIONS), request
+    )
+
+
+def _period(settings: ReportSettings, selection: Selection) -> tuple[int, int, tuple[int, int]]:
+    """Since, until, and from when to when anything is known."""
+    known = _known(settings.data, selection)
+    since = known[0] if settings.since is None else settings.since
+    until = known[1] if settings.until is None else settings.until
+    if settings.since is not None and settings.until is not None and since >= until:
+        raise UsageError(f"--until: a time later than --since is required, got {format_time(until)}.")
+    if since >= known[1] or until <= known[0] or since >= until:
+        came = _span((since, until))
+        raise RunError(f"{settings.data}: a period within what is published is required, {_span(known)}; got {came}.")
+    return since, until, known
+
+
+def _span(span: tuple[int, int]) -> str:
+    return f"{format_time(span[0])} to {format_time(span[1])}"
+
+
+def _known(root: str, selection: Selection) -> tuple[int, int]:
+    grids = list(read_all(root, "_trueup/grid.json"))
+    if not grids:
+        raise RunError(f"--data: a folder that trueup has written is required, got {root}.")
+    if not selection.days:
+        raise RunError(f"{root}: published rows are required, and there are none.")
+    first, last = selection.first_cell(), selection.last_cell()
+    if first is None or last is None:
+        raise RunError("--scale-set: the id or name of a scale set in the folder is required, and none is like that.")
+    return first, last + parse_duration(json.loads(grids[0])["grid"])
+
+
+def _series(selection: Selection, since: int, until: int) -> pa.Table:
+    """The series of the period, joined day by day, so that no more than a day is held with the cuts of the grid."""
+    days = selection.rows("availability", _days(since, until), SERIES.names, joined)
+    return pa.concat_tables(days).unify_dictionaries() if days else SERIES.empty_table()
+
+
+def _whole(days: list[pa.Table], schema: pa.Schema, columns: tuple[str, ...]) -> pa.Table:
+    return pa.concat_tables(days).unify_dictionaries() if days else pa.schema([schema.field(c) for c in columns]).empty_table()
+
+
+def _days(since: int, until: int) -> range:
+    return range(since // DAY, -(-until // DAY))
+
+
+def _policies(selection: Selection, since: int, until: int) -> tuple[str, ...]:
+    versions = [selection.versions(day) for day in set(_days(since, until)).intersection(selection.days)]
+    return tuple(sorted({name for v in versions if v is not None for name in pc.unique(v.column("policy")).to_pylist()}))
+
+
+def _reach(root: str, policies: tuple[str, ...]) -> _Reach:
+    """Of the policies that the rows were made with; the default one where the folder does not hold them."""
+    held = [json.loads(content) for name in policies for content in read_all(root, f"_trueup/policies/{name}.json")]
+    used: list[Mapping[str, Any]] = held or [Policy().model_dump()]
+    deadline = max(verb["deadline"] for policy in used for verb in policy["verbs"].values())
+    longest = {name: max(policy[name] for policy in used) for name in ("skew", "settle", "max_open", "grid")}
+    return _Reach(longest["skew"], deadline + longest["settle"], longest["max_open"] + longest["grid"])
+
+
+def _tells_each(settings: ReportSettings, sets: int, periods: int) -> bool:
+    few = sets * periods <= MOST_LINES
+    if settings.each and not few:
+        raise UsageError(
+            f"--by: at most {MOST_LINES:,} lines of scale sets and periods are told, got {sets:,} x {periods:,}; "
+            "a longer --by, a shorter period or fewer scale sets (--scale-set) make them fewer."
+        )
+    return few if settings.each is None else settings.each
+
+
+def _inventory(settings: ReportSettings, selection: Selection, since: int, until: int) -> Sizes | None:
+    if settings.inventory is None:
+        return None
+    at_start, at_end = (settings.inventory.sizes(moment) for moment in (since, until - 1))
+    return selection.of_wanted(at_start), selection.of_wanted(at_end)
