@@ -120,7 +120,8 @@ class Journal:
 class WriteJournal(beam.DoFn):
     """Writes the events of a bundle down before it ends, and hands them on then.
 
-    In one stage with the source: no shuffle between. Its bundles follow one another also when there is nothing to read: what has to wait goes on with a later one.
+    In one stage with the source: no shuffle between. Its bundles follow one another also when there is nothing to read, so what
+    has to wait goes on with a later one.
     """
 
     def __init__(self, journal: Journal) -> None:

@@ -65,18 +65,21 @@ def cpu_seconds(pid: int) -> float:
     return float(times.user + times.system)
 
 
+def child_of(pid: int, name: str) -> int:
+    """The process that another one has started."""
+    return next(child.pid for child in psutil.Process(pid).children() if name in child.name())
+
+
 class Parts:
     """The processes of a run, and the CPU seconds of each since it was made."""
 
     def __init__(self, running: Running | None = None) -> None:
         own = psutil.Process()
         self._pids = {"benchmark (sends messages)": own.pid}
-        self._pids |= {"emulator": child.pid for child in own.children() if "java" in child.name()}
+        self._pids["emulator"] = child_of(own.pid, "java")
         if running is not None:
             self._pids["trueup (Python)"] = running.process.pid
-            self._pids |= {
-                "Prism": child.pid for child in psutil.Process(running.process.pid).children() if "prism" in child.name()
-            }
+            self._pids["Prism"] = child_of(running.process.pid, "prism")
         self._before = [cpu_seconds(pid) for pid in self._pids.values()]
         self._began = time.monotonic()
 
@@ -244,11 +247,9 @@ def at_a_rate(pubsub: Emulator, load: Load, folder: Path) -> None:
         wait(lambda: len(seen_at(out)) == len(sender.probes), running)
     took = sorted(moment - sender.probes[name] for name, moment in seen_at(out).items())
     p95 = took[min(len(took) - 1, round(0.95 * len(took)))]
+    print(f"{sender.sent:,} were sent (at worst {sender.behind:.1f} s behind), {waiting:,} were not in the ledger at the end")
     print(
-        f"sent {sender.sent:,} ({sender.behind:.1f} s behind at worst), {waiting:,} of them not in the ledger at the end of the measurement"
-    )
-    print(
-        f"from publishing to a file: p50 {statistics.median(took):.1f} s, p95 {p95:.1f} s, most {took[-1]:.1f} s, of {len(took)} messages"
+        f"from publishing to a file: p50 {statistics.median(took):.1f} s, p95 {p95:.1f} s, most {took[-1]:.1f} s, of {len(took)}"
     )
 
 

@@ -23,7 +23,7 @@ class Fleet:
         self._number = 0
 
     def events(self, start: int, end: int, count: int) -> Iterator[bytes]:
-        """Events spread over [start, end) (microseconds), each of a set that chance names; one in ten is a record of a restart."""
+        """Events spread over [start, end) (microseconds), of sets that chance names; one in ten is a record of a restart."""
         for number in range(count):
             yield self._event(format_time(start + (end - start) * number // count))
 
