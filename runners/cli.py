@@ -15,6 +15,7 @@ from runners.compact import compact
 from runners.demo import demo
 from runners.ending import end_on_signals
 from runners.publish import publish
+from runners.report import report
 from runners.score import score
 from runners.simulate import simulate
 from runners.stream import stream
@@ -49,11 +50,12 @@ def trueup() -> None:
       trueup demo                                            a small day, corrected and shown
       trueup validate --input events/                        what is in these files?
       trueup backfill --input events/ --output record/       the corrected record of these files
+      trueup report --data record/                           how available was everything, and why?
       trueup backfill --help                                 all that a backfill can be told
     """
 
 
-for _command in (demo, backfill, stream, publish, simulate, score, compact, validate):
+for _command in (demo, backfill, stream, publish, report, simulate, score, compact, validate):
     trueup.add_command(_command)
 
 

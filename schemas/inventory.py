@@ -50,9 +50,10 @@ class Inventory:
         return self._rows.get(vm_id, ())
 
     def sizes(self, time: int) -> dict[str, int]:
-        """How many machines each scale set has at a time (microseconds); those without any are left out."""
+        """How many machines each scale set has at a time (microseconds); 0 for one that has some at other times only."""
+        named = {row.place.scale_set_id: 0 for rows in self._rows.values() for row in rows}
         places = (self.place(vm_id, time) for vm_id in self._rows)
-        return dict(Counter(place.scale_set_id for place in places if place is not None))
+        return named | Counter(place.scale_set_id for place in places if place is not None)
 
     def place(self, vm_id: str, time: int) -> Place | None:
         """Whose the machine is at a time (microseconds): of the rows that hold, the one with the latest `valid_from`."""

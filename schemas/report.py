@@ -120,4 +120,4 @@ COVERAGE: Final = pa.schema(
     ]
 )
 """Instances of a scale set that the series counts at the first and the last microsecond of the period, and how many the inventory
-names then (null without one)."""
+names then (null where it never names any of that set's, as it need not for a Uniform one)."""

@@ -1,5 +1,6 @@
 """Figures: every ratio of a line of the report, from its sums (semantics.md 6). Null where a denominator is 0."""
 
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
@@ -34,7 +35,7 @@ def figures(sums: Ints, outages: Outages, target: float | None) -> dict[str, pa.
     time = dict(zip(TIMES, sums.T, strict=True))
     bad = time["degraded"] + time["unavailable"] + time["overrun"]
     raw_bad, up, excused = time["raw_degraded"] + time["raw_unavailable"], time["up"], time["excused"]
-    budget = None if target is None else (1 - target) * (up + bad)
+    budget = None if target is None else float(1 - Fraction(repr(target))) * (up + bad)
     columns: dict[str, pa.Array] = {f"{name}_seconds": seconds(time[name]) for name in (*RAW, *CLASSES)}
     columns |= {
         "bad_seconds": seconds(bad),

@@ -166,10 +166,13 @@ def _coverage(runs: Runs, request: Request) -> pa.Table:
         dict(zip(runs.ids.take(pa.array(runs.set[held])).to_pylist(), runs.present[held].tolist(), strict=True))
         for held in (runs.start == request.since, runs.end == request.until)
     ]
-    named = request.inventory
-    ids = sorted(set(runs.ids.to_pylist()).union(*([] if named is None else named)))
-    columns = [ids, *([sizes.get(one, 0) for one in ids] for sizes in counted)]
-    columns += [[None if named is None else sizes.get(one, 0) for one in ids] for sizes in (named or ({}, {}))]
+    named = request.inventory or ({}, {})
+    ids = sorted(set(runs.ids.to_pylist()).union(*named))
+    columns = [
+        ids,
+        *([sizes.get(one, 0) for one in ids] for sizes in counted),
+        *([sizes.get(one) for one in ids] for sizes in named),
+    ]
     return pa.table(columns, schema=COVERAGE)
 
 
