@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import signal as signals
 import subprocess
 import sys
@@ -16,10 +15,10 @@ from typing import Any
 import pytest
 
 from runners.prism import local_binary
-from schemas.time import DAY, HOUR, MINUTE, SECOND, floor_to, format_time
+from schemas.time import DAY, HOUR, floor_to, format_time
 from tests.support.build import Event
 from tests.support.emulator import Emulator, missing
-from tests.support.files import TABLES, at, current, signal, table, trueup, two_days, write_events
+from tests.support.files import at, current, signal, table, trueup, two_days, write_events
 from transforms.subscription import present
 
 ROOT = Path(__file__).parents[2]
@@ -117,47 +116,3 @@ def test_a_stream_ends_as_the_backfill_restates_what_comes_late_and_stops_in_ord
     assert restated == {("a", end - HOUR)}
     assert len(current(out)["attributions"]) > 5
     assert pubsub.pull(subscription, 12) == []
-
-
-def many_events(end: int) -> list[Event]:
-    """Ten thousand events of twenty scale sets in two days."""
-    names = [f"set-{number}" for number in range(20)]
-    rng = random.Random(6)
-    events: list[Event] = []
-    for name in names:
-        events += recent([{**event, "scale_set_id": name} for event in two_days() if event["scale_set_id"] == "a"], end)
-        for number in range(485):
-            state = rng.choice(["Available", "Unavailable", "Degraded"])
-            moment = end - 2 * DAY + rng.randrange(2 * DAY // SECOND - 60) * SECOND
-            event = signal(0, str(rng.randrange(1, 9)), state, scale_set=name, event_id=f"{name}-{number}")
-            events.append({**event, "time": moment})
-    return events
-
-
-def arrivals(events: list[Event]) -> list[bytes]:
-    """Each message twice, some minutes out of order."""
-    rng = random.Random(7)
-    order = sorted((event["time"] + rng.randrange(40 * MINUTE), number) for number, event in enumerate([*events, *events]))
-    doubled = bodies([*events, *events])
-    return [doubled[number] for _, number in order]
-
-
-@pytest.mark.slow
-def test_a_stream_that_is_killed_and_started_again_loses_nothing_and_doubles_nothing(pubsub: Emulator, tmp_path: Path) -> None:
-    topic, subscription = pubsub.open(f"chaos-{uuid.uuid4().hex}")
-    end, out = hour(), tmp_path / "out"
-    events = many_events(end)
-    messages = arrivals(events)
-    for part in range(4):
-        send(pubsub, topic, messages[part * len(messages) // 4 : (part + 1) * len(messages) // 4])
-        with streaming(subscription, out, "--idle", "40s") as process:
-            if part < 3:
-                before = len(revisions(out)) if out.exists() else 0
-                wait(60, lambda before=before: out.exists() and len(revisions(out)) > before + 20)
-                process.send_signal(signals.SIGKILL)
-            else:
-                expected = backfilled(tmp_path, events)
-                wait(250, lambda expected=expected: reaches(out, end, 20) and current(out) == expected)
-    assert table(out, "rejects").num_rows == 0
-    found = current(out)
-    assert all(len({repr(row) for row in found[name]}) == len(found[name]) > 20 for name in TABLES)
