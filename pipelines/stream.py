@@ -14,7 +14,7 @@ from pipelines.recall import EnterRecalled, Recall
 from pipelines.settings import Format, SettingsError
 from schemas.inventory import Inventory
 from schemas.policy import Policy
-from schemas.time import MINUTE, SECOND, format_duration
+from schemas.time import DAY, MINUTE, SECOND, format_duration
 from transforms.core.decode import DecodeSettings
 from transforms.core.evaluate import evaluate
 from transforms.ledger import LedgerSettings
@@ -49,6 +49,8 @@ class StreamSettings:
     """For how long nothing must come until the watermark goes on without messages, that much behind the present."""
     lease: int = 30 * SECOND
     """How long a message is held without a sign of life."""
+    compact_every: int | None = None
+    """How often the folder is compacted meanwhile; None: never."""
     keep_rejected_payload: bool = False
     runner: str = "PrismRunner"
     runner_options: tuple[str, ...] = ()
@@ -58,6 +60,10 @@ class StreamSettings:
             raise SettingsError(f"--subscription: a name like projects/P/subscriptions/S is required, got {self.subscription!r}.")
         if self.runner not in RUNNERS:
             raise SettingsError(f"--runner: {', '.join(RUNNERS[:-1])} or {RUNNERS[-1]} is required, got {self.runner}.")
+        if self.compact_every is not None and self.runner != "PrismRunner":
+            raise SettingsError(f"--compact-every: PrismRunner is required (elsewhere, `trueup compact`), got {self.runner}.")
+        if self.compact_every is not None and not MINUTE <= self.compact_every <= 7 * DAY:
+            raise SettingsError(f"--compact-every: 1m to 7d is required, got {format_duration(self.compact_every)}.")
         for name, given, least in (
             ("flush", self.flush, SECOND),
             ("idle", self.idle, SECOND),

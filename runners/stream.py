@@ -44,6 +44,7 @@ Examples:
     metavar="TIME",
     help="After a crash, messages come again so much later.",
 )
+@click.option("--compact-every", type=Span(), metavar="TIME", help="Compact the folder so often; never unless given.")
 @click.option("--keep-rejected-payload", is_flag=True, help="Keep the text of rejected records, with all that is in it.")
 @click.option("--runner", default="PrismRunner", show_default=True, metavar="NAME", help="PrismRunner or FlinkRunner.")
 @click.pass_context
@@ -70,6 +71,7 @@ def _settings(given: dict[str, Any], runner_options: tuple[str, ...]) -> "Stream
         flush=given["flush"],
         idle=given["idle"],
         lease=given["lease"],
+        compact_every=given["compact_every"],
         keep_rejected_payload=given["keep_rejected_payload"],
         runner=given["runner"],
         runner_options=runner_options,

@@ -18,6 +18,7 @@ from pipelines.journal import Journal
 from pipelines.recall import late_ids
 from pipelines.store import Store
 from pipelines.stream import Stream, StreamSettings
+from runners.compacting import compacting
 from runners.ending import temporary_folder
 from runners.prism import prism
 from runners.pubsub import sentences, subscriber
@@ -74,7 +75,8 @@ def run_on_prism(settings: StreamSettings, store: Store) -> None:
         reader = reader_of(settings.source.reader)
         reader.paused = recalls
         sets = journal.sets() if recalls else 0
-        with Status(settings) as status:
+        every = None if settings.compact_every is None else settings.compact_every / 1e6
+        with Status(settings) as status, compacting(settings.output, every):
             result = pipeline.run()
             ended = watch(result)
             while not stopped.wait(_TURN) and not ended:

@@ -23,6 +23,11 @@ def stream(tmp_path: Path, *options: object, name: str = NAME) -> tuple[int, str
         (["--flush", "11m"], "--flush: 1s to 10m is required, got 11m."),
         (["--idle", "11m"], "--idle: 1s to 10m is required, got 11m."),
         (["--lease", "9s"], "--lease: 10s to 10m is required, got 9s."),
+        (["--compact-every", "30s"], "--compact-every: 1m to 7d is required, got 30s."),
+        (
+            ["--compact-every", "1h", "--runner", "FlinkRunner"],
+            "--compact-every: PrismRunner is required (elsewhere, `trueup compact`), got FlinkRunner.",
+        ),
         (["--flush", "soon"], None),
     ],
 )
