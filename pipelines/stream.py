@@ -17,6 +17,7 @@ from schemas.policy import Policy
 from schemas.time import DAY, MINUTE, SECOND, format_duration
 from transforms.core.decode import DecodeSettings
 from transforms.core.evaluate import evaluate
+from transforms.gather import GatherChanges
 from transforms.ledger import LedgerSettings
 from transforms.publish import KeepRejects, PublishCells, Sink
 from transforms.subscription import DecodeMessages, ReadSubscription, SubscriptionSettings, present
@@ -26,8 +27,8 @@ _SUBSCRIPTION: Final = re.compile(r"projects/[^/]+/subscriptions/[^/]+")
 _LEAST_LEASE: Final = 10 * SECOND
 _ROWS: Final = 5_000
 """Rows at which a bundle hands over what it has: the sink holds them, and a backlog is one bundle."""
-_EARLY: Final = 5
-"""Seconds of processing time after which an open session hands over what it has."""
+_EARLY: Final = 2
+"""Seconds of processing time after which an open session hands over what it has; rows then wait for their file."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,12 @@ class StreamSettings:
     keep_rejected_payload: bool = False
     runner: str = "PrismRunner"
     runner_options: tuple[str, ...] = ()
+    detach: bool = False
+    """Whether a job that a cluster has is left to it."""
 
     def __post_init__(self) -> None:
+        if self.detach and self.runner == "PrismRunner":
+            raise SettingsError("--detach: a runner that goes on without this program is required, got PrismRunner.")
         if _SUBSCRIPTION.fullmatch(self.subscription) is None:
             raise SettingsError(f"--subscription: a name like projects/P/subscriptions/S is required, got {self.subscription!r}.")
         if self.runner not in RUNNERS:
@@ -110,12 +115,12 @@ class Stream:
         kept = self._written_down(decoded.events) | "CorrectRecord" >> CorrectRecord(
             its.ledger, firing=self._firing(), at_once=self.journal is not None, entering=self._entering()
         )
-        self._shared_out(kept.changes) | "PublishCells" >> PublishCells(self.sink, _ROWS)
+        self._gathered(kept.changes) | "PublishCells" >> PublishCells(self.sink, _ROWS)
         kept.late | "KeepLate" >> KeepRejects(self.sink)
 
-    def _shared_out(self, changes: beam.PCollection) -> beam.PCollection:
-        """On Flink a stage with state whose output no stage takes gets another id each time: a savepoint is lost on it."""
-        return changes | "ShareOut" >> beam.Reshuffle() if self.journal is None else changes
+    def _gathered(self, changes: beam.PCollection) -> beam.PCollection:
+        """Where no sink holds rows for a file, the runner does."""
+        return changes | "GatherChanges" >> GatherChanges(self.settings.flush // SECOND) if self.journal is None else changes
 
     def _firing(self) -> TriggerFn | None:
         return AfterProcessingTime(_EARLY) if self.journal is None else None

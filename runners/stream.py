@@ -47,11 +47,13 @@ Examples:
 @click.option("--compact-every", type=Span(), metavar="TIME", help="Compact the folder so often; never unless given.")
 @click.option("--keep-rejected-payload", is_flag=True, help="Keep the text of rejected records, with all that is in it.")
 @click.option("--runner", default="PrismRunner", show_default=True, metavar="NAME", help="PrismRunner or FlinkRunner.")
+@click.option("--detach", is_flag=True, help="On a cluster: end when the job runs there, and leave it to the cluster.")
 @click.pass_context
 def stream(ctx: click.Context, /, **given: Any) -> int:
     """Corrects the record as messages arrive: previews within seconds, final rows when time has passed, late events restated.
 
-    Runs until it is stopped. Ctrl-C stops it in order: what was read is published, then acknowledged.
+    Runs until it is stopped. Ctrl-C stops it in order: what was read is published, then acknowledged. On Flink, Ctrl-C stops the
+    job with a savepoint, and the next run goes on from there.
     """
     from runners.streaming import run_stream
 
@@ -75,4 +77,5 @@ def _settings(given: dict[str, Any], runner_options: tuple[str, ...]) -> "Stream
         keep_rejected_payload=given["keep_rejected_payload"],
         runner=given["runner"],
         runner_options=runner_options,
+        detach=given["detach"],
     )

@@ -46,7 +46,7 @@ def run_stream(settings: StreamSettings) -> None:
     store.check_grid(settings.policy.grid)
     store.open(settings.policy)
     if settings.runner == "FlinkRunner":
-        from runners.flink import run_on_flink
+        from runners.flink.job import run_on_flink
 
         run_on_flink(settings, store)
     else:

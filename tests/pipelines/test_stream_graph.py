@@ -1,11 +1,16 @@
 """The graph of a stream as a portable runner gets it: nothing that Flink's translator lacks, and labels that stay."""
 
+import re
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.portability.api import beam_runner_api_pb2
+from google.protobuf.wrappers_pb2 import BytesValue
 
 from pipelines.journal import Journal
 from pipelines.store import Store
@@ -13,14 +18,82 @@ from pipelines.stream import Stream, StreamSettings
 
 WINDOWS = {"beam:window_fn:global_windows:v1", "beam:window_fn:session_windows:v1"}
 STEPS = {"ReadSubscription", "DecodeMessages", "KeepRejects", "CorrectRecord", "PublishCells", "KeepLate"}
+PARDO = "beam:transform:pardo:v1"
+GROUP = "beam:transform:group_by_key:v1"
+NATIVE = {"beam:transform:impulse:v1", "beam:transform:flatten:v1", GROUP, "beam:transform:reshuffle:v1"}
+"""What FlinkStreamingPortablePipelineTranslator carries out by itself; beside it only stages of what the SDK runs."""
+FUSED = {PARDO, "beam:transform:window_into:v1"}
+"""What the SDK runs in such a stage."""
+STEPS_ON_FLINK = """\
+ReadSubscription/Shards/Impulse
+ReadSubscription/Shards/FlatMap(<lambda at core.py>)
+ReadSubscription/Shards/MaybeReshuffle/Reshuffle
+ReadSubscription/Shards/Map(decode)
+ReadSubscription/ReadMessages: restriction
+DecodeMessages/DecodeBatch/ParDo(DecodeBatch)
+KeepRejects/Write
+CorrectRecord/KeyByScaleSet/SplitByGroup
+CorrectRecord/JoinSessions/OpenSessions
+CorrectRecord/JoinSessions/PutInReach
+CorrectRecord/JoinSessions/MergeSessions: groups
+CorrectRecord/JoinSessions/ConcatPanes
+CorrectRecord/JoinSessions/CloseSessions
+CorrectRecord/EnterEvents
+CorrectRecord/KeepLedger/Keep/ParDo(Keep): counted end events fired published, ts-grid_end
+GatherChanges/Key
+GatherChanges/Hold
+GatherChanges/Group: groups
+GatherChanges/Newest
+PublishCells/Publish
+KeepLate/Write
+"""
+"""All steps in their order, and the state that each keeps. Where that changes, a savepoint is of no use to the program."""
 
 
-def proto(tmp_path: Path, journal: bool) -> Any:
-    settings = StreamSettings("projects/p/subscriptions/s", str(tmp_path))
+@cache
+def graph(root: str, journal: bool) -> Any:
+    settings = StreamSettings("projects/p/subscriptions/s", root)
     pipeline = beam.Pipeline(options=PipelineOptions(["--streaming"]))
-    kept = Journal(str(tmp_path), settings.subscription) if journal else None
-    Stream(settings, Store(str(tmp_path)), kept, journal).build(pipeline)
+    kept = Journal(root, settings.subscription) if journal else None
+    Stream(settings, Store(root), kept, journal).build(pipeline)
     return pipeline.to_runner_api()
+
+
+def proto(tmp_path: Path, journal: bool = False) -> Any:
+    return graph(str(tmp_path), journal)
+
+
+def carried_out(transforms: Any, ids: Any) -> Iterator[Any]:
+    """The steps that are carried out, in their order: leaves, and what the runner knows as a whole."""
+    for name in ids:
+        its = transforms[name]
+        if its.spec.urn in NATIVE or not its.subtransforms:
+            yield its
+        else:
+            yield from carried_out(transforms, its.subtransforms)
+
+
+def steps(proto: Any) -> list[Any]:
+    """Without those that hand on what they get."""
+    found = carried_out(proto.components.transforms, proto.root_transform_ids)
+    return [step for root in found for step in ([root] if root.spec.urn else [])]
+
+
+def payload(step: Any) -> Any:
+    return beam_runner_api_pb2.ParDoPayload.FromString(step.spec.payload)
+
+
+def state_of(step: Any) -> str | None:
+    """What a step keeps between bundles; None if nothing."""
+    if step.spec.urn == GROUP:
+        return "groups"
+    if step.spec.urn != PARDO:
+        return None
+    its = payload(step)
+    if its.restriction_coder_id:
+        return "restriction"
+    names = " ".join(sorted(its.state_specs))
+    return f"{names}, {' '.join(sorted(its.timer_family_specs))}" if names else None
 
 
 @pytest.mark.parametrize("journal", [False, True], ids=["Flink", "Prism"])
@@ -33,7 +106,7 @@ def test_windows_are_those_that_every_runner_knows(tmp_path: Path, journal: bool
 @pytest.mark.parametrize("journal", [False, True], ids=["Flink", "Prism"])
 def test_labels_are_those_to_which_state_belongs(tmp_path: Path, journal: bool) -> None:
     names = {transform.unique_name for transform in proto(tmp_path, journal).components.transforms.values()}
-    own = {"WriteJournal"} if journal else {"ShareOut"}
+    own = {"WriteJournal"} if journal else {"GatherChanges"}
     assert {name for name in names if name and "/" not in name and not name.startswith("ref_")} == STEPS | own
     assert "CorrectRecord/KeepLedger/Keep" in names
     assert ("CorrectRecord/JoinSessions/MergeSessions" in names) != journal
@@ -41,11 +114,84 @@ def test_labels_are_those_to_which_state_belongs(tmp_path: Path, journal: bool) 
 
 @pytest.mark.parametrize("journal", [False, True], ids=["Flink", "Prism"])
 def test_state_is_of_the_kinds_that_every_runner_serves(tmp_path: Path, journal: bool) -> None:
-    from apache_beam.portability.api import beam_runner_api_pb2
+    specs = [spec for step in steps(proto(tmp_path, journal)) if step.spec.urn == PARDO for spec in all_specs(step)]
+    assert {spec.WhichOneof("spec") for spec in specs} == {"bag_spec", "read_modify_write_spec"}
 
-    urns = set()
-    for transform in proto(tmp_path, journal).components.transforms.values():
-        if transform.spec.urn == "beam:transform:pardo:v1":
-            payload = beam_runner_api_pb2.ParDoPayload.FromString(transform.spec.payload)
-            urns |= {spec.WhichOneof("spec") for spec in payload.state_specs.values()}
-    assert urns == {"bag_spec", "read_modify_write_spec"}
+
+def all_specs(step: Any) -> list[Any]:
+    return list(payload(step).state_specs.values())
+
+
+def test_flinks_translator_knows_every_step(tmp_path: Path) -> None:
+    assert {step.spec.urn for step in steps(proto(tmp_path))} <= NATIVE | FUSED
+
+
+def test_steps_have_names_of_their_own(tmp_path: Path) -> None:
+    names = [step.unique_name for step in steps(proto(tmp_path))]
+    assert len(set(names)) == len(names)
+
+
+def test_steps_and_their_state_are_those_of_earlier_savepoints(tmp_path: Path) -> None:
+    lines = [": ".join(filter(None, [step.unique_name, state_of(step)])) for step in steps(proto(tmp_path))]
+    assert [re.sub(r"(core\.py):\d+", r"\1", line) for line in lines] == STEPS_ON_FLINK.splitlines()
+
+
+def test_no_state_and_no_timer_lies_in_windows_that_merge(tmp_path: Path) -> None:
+    parts = proto(tmp_path).components
+    for step in steps(proto(tmp_path)):
+        if step.spec.urn == PARDO and (payload(step).state_specs or payload(step).timer_family_specs):
+            strategies = [parts.pcollections[each].windowing_strategy_id for each in step.inputs.values()]
+            urns = {parts.windowing_strategies[each].window_fn.urn for each in strategies}
+            assert urns == {"beam:window_fn:global_windows:v1"}
+
+
+def test_what_a_step_with_state_gives_is_taken_by_another_stage(tmp_path: Path) -> None:
+    """Its operator has another id at each submission otherwise, and a savepoint is lost on it."""
+    found = steps(proto(tmp_path))
+    keeping = [step for step in found if step.spec.urn == PARDO and state_of(step)]
+    assert len(keeping) == 2
+    for step in keeping:
+        assert GROUP in urns_behind(found, step)
+
+
+def urns_behind(found: list[Any], step: Any) -> set[str]:
+    """All that comes behind a step until something has state again."""
+    urns, waiting = set(), [step]
+    while waiting:
+        given = set(waiting.pop().outputs.values())
+        for taker in found:
+            if given & set(taker.inputs.values()):
+                urns.add(taker.spec.urn)
+                waiting += [taker] if state_of(taker) is None else []
+    return urns
+
+
+def test_state_is_coded_by_coders_that_stay(tmp_path: Path) -> None:
+    """Pickle would tie it to a version of Python and of this program."""
+    parts = proto(tmp_path).components
+    coders = [coder for step in steps(proto(tmp_path)) for coder in state_coders(step)]
+    assert coders
+    assert {urn for coder in coders for urn in urns_of(parts, coder)} <= {
+        "beam:coder:kv:v1",
+        "beam:coder:varint:v1",
+        "trueup:coder:record_batch:v1",
+        "trueup:coder:place:v1",
+        "TimestampCoder",
+    }
+
+
+def state_coders(step: Any) -> list[str]:
+    if step.spec.urn != PARDO:
+        return []
+    its = payload(step)
+    specs = [spec.bag_spec.element_coder_id or spec.read_modify_write_spec.coder_id for spec in its.state_specs.values()]
+    return [*specs, *([its.restriction_coder_id] if its.restriction_coder_id else [])]
+
+
+def urns_of(parts: Any, name: str) -> Iterator[str]:
+    """Also of its parts; of a coder of Beam's that has no name but its class, that."""
+    coder = parts.coders[name]
+    pickled = coder.spec.urn == "beam:coder:pickled_python:v1"
+    yield BytesValue.FromString(coder.spec.payload).value.split(b"$")[0].decode() if pickled else coder.spec.urn
+    for each in coder.component_coder_ids:
+        yield from urns_of(parts, each)
