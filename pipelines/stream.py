@@ -9,9 +9,10 @@ import pyarrow as pa
 from apache_beam.transforms.trigger import AfterProcessingTime, TriggerFn
 
 from pipelines.correction import CorrectRecord
-from pipelines.journal import Journal, WriteJournal
+from pipelines.journal import Journal
 from pipelines.recall import EnterRecalled, Recall
 from pipelines.settings import Format, SettingsError
+from pipelines.write_ahead import WriteJournal
 from schemas.inventory import Inventory
 from schemas.policy import Policy
 from schemas.time import DAY, MINUTE, SECOND, format_duration

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,6 +19,14 @@ from transforms.counters import LIVE
 
 _LONGEST: Final = 10.0
 """Seconds that events wait at most: less than what was handed over holds the watermark, so none comes behind a timer for it."""
+
+
+class Due(NamedTuple):
+    """What goes on now."""
+
+    events: pa.RecordBatch
+    settled: bool
+    """Whether the ledger has taken in all that went on before."""
 
 
 @dataclass
@@ -38,14 +46,15 @@ class Waiting:
             self._since = self._since if self._events else time.monotonic()
             self._events += events
 
-    def due(self) -> pa.RecordBatch:
+    def due(self) -> Due:
         """What may go on now: all or nothing."""
         with self._lock:
-            if self._is_busy() and time.monotonic() - self._since < _LONGEST:
-                return concat([])
+            settled = not self._is_busy()
+            if not settled and time.monotonic() - self._since < _LONGEST:
+                return Due(concat([]), settled)
             events, self._events = concat(self._events), []
             self._handed_on += len(events) - int(pc.sum(events.column("second")).as_py() or 0)
-            return events
+            return Due(events, settled)
 
     def _is_busy(self) -> bool:
         return self._handed_on > _taken_in(LIVE) - self._before

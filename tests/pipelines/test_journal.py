@@ -61,14 +61,14 @@ def test_what_a_killed_process_wrote_is_there_and_files_become_one(tmp_path: Pat
     with opened(journal, "1") as events:
         assert events == 4
         assert ids(journal) == ["0", "2", "3", "4"]
-    assert len(list(journal.folder.glob("*.events"))) == 1
+    assert len(list(journal.folder.glob("*.events"))) == 2, "what was there, and what is to come"
 
 
 @pytest.mark.parametrize("left", [1, 30, 200])
 def test_a_batch_that_was_cut_off_is_left_out(tmp_path: Path, left: int) -> None:
     written(tmp_path, 2)
     journal = Journal(str(tmp_path), NAME)
-    (path,) = journal.folder.glob("*.events")
+    path = max(journal.folder.glob("*.events"))
     whole = path.read_bytes()
     path.write_bytes(whole + whole[:left])
     with opened(journal) as events:

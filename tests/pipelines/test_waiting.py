@@ -22,7 +22,7 @@ def live(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
 
 
 def handed_on(its: Waiting) -> list[str]:
-    return list(its.due().column("event_id").to_pylist())
+    return list(its.due().events.column("event_id").to_pylist())
 
 
 def one(event_id: str) -> list[object]:
@@ -34,10 +34,12 @@ def test_the_first_events_go_on_at_once_and_those_behind_them_together_when_they
     its.add(one("a"))
     assert handed_on(its) == ["a"]
     its.add(one("b"))
+    assert not its.due().settled
     assert handed_on(its) == []
     its.add(one("c"))
     live["rejected/late"] += 1
-    assert handed_on(its) == ["b", "c"]
+    due = its.due()
+    assert (due.events.column("event_id").to_pylist(), due.settled) == (["b", "c"], True)
     assert handed_on(its) == []
 
 
