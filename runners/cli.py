@@ -18,6 +18,7 @@ from runners.publish import publish
 from runners.report import report
 from runners.score import score
 from runners.simulate import simulate
+from runners.sql import sql
 from runners.stream import stream
 from runners.suggestions import Suggesting, sentence_of
 from runners.validate import validate
@@ -55,7 +56,7 @@ def trueup() -> None:
     """
 
 
-for _command in (demo, backfill, stream, publish, report, simulate, score, compact, validate):
+for _command in (demo, backfill, stream, publish, report, sql, simulate, score, compact, validate):
     trueup.add_command(_command)
 
 

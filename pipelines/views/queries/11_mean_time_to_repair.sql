@@ -1,0 +1,11 @@
+-- Mean time to repair of instances: from onset to end of the episodes that count and are over.
+SELECT scale_set_id, COUNT(*) AS episodes, SUM(counted) / COUNT(*) AS mean_seconds
+FROM (
+  SELECT scale_set_id, instance_id, onset, SUM(counted_seconds) AS counted
+  FROM {trueup}attributions
+  WHERE instance_id IS NOT NULL AND verdict IN ('unexplained', 'fault', 'unexcused', 'overrun')
+  GROUP BY scale_set_id, instance_id, onset
+  HAVING COUNT("end") = COUNT(*)
+) episodes
+GROUP BY scale_set_id
+ORDER BY mean_seconds DESC, scale_set_id

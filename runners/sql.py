@@ -1,0 +1,29 @@
+"""`trueup sql`: the statements that let an engine read the tables (contract.md "Output", its last line)."""
+
+import click
+
+from runners.options import When, now_micros
+
+
+@click.command()
+@click.option("--dialect", type=click.Choice(["duckdb", "spark", "trino", "bigquery"]), default="duckdb", show_default=True)
+@click.option("--data", metavar="DIR", default="DIR", show_default=True, help="The folder of the tables.")
+@click.option("--as-of", type=When(), metavar="TIME", help="Moment of the views NAME_as_of (RFC 3339); default the last midnight, UTC.")
+def sql(dialect: str, data: str, as_of: int | None) -> int:
+    """Prints SQL: tables over the Parquet of DIR, views of the current rows, and a dozen queries.
+
+    The views availability, attributions and operations hold the current rows; those with _as_of behind, what stood published
+    at a moment. An engine reads what is printed:  trueup sql --data record/ | duckdb
+    """
+    from pipelines.folder import files
+    from pipelines.views.statements import OTHERS, ROWS, queries, setup
+    from schemas.time import DAY, format_time
+
+    moment = now_micros() // DAY * DAY if as_of is None else as_of
+    tables = {**ROWS, **OTHERS}
+    empty = frozenset(t for t in tables if data != "DIR" and not files(data, f"{t}/day=*/*.parquet"))
+    for statement in setup(dialect, data, format_time(moment).replace("T", " ").removesuffix("Z"), empty):
+        click.echo(f"{statement};\n")
+    for _, query in queries(dialect):
+        click.echo(f"{query};\n")
+    return 0
