@@ -117,12 +117,19 @@ def _interruptions(fleet: dict[str, Any]) -> str:
 
 
 def _counted(report: Report) -> str:
-    start, end = (pc.sum(report.coverage[name]).as_py() or 0 for name in ("counted_at_start", "counted_at_end"))
+    start, end = _totals(report.coverage, "counted")
     told = f"Instances counted: {start:,} at the start, {end:,} at the end"
     if report.request.inventory is None:
         return f"{told}."
-    names = (pc.sum(report.coverage[name]).as_py() or 0 for name in ("inventory_at_start", "inventory_at_end"))
-    return f"{told}; the inventory names {' and '.join(f'{number:,}' for number in names)}."
+    known = report.coverage.filter(pc.is_valid(report.coverage["inventory_at_start"]))
+    named, counted = _totals(known, "inventory"), _totals(known, "counted")
+    both = f"the inventory names {named[0]:,} and {named[1]:,}, and of these sets {counted[0]:,} and {counted[1]:,} are counted"
+    return f"{told}; of {len(known):,} of the scale sets {both}."
+
+
+def _totals(coverage: pa.Table, kind: str) -> tuple[int, int]:
+    start, end = (pc.sum(coverage[f"{kind}_at_{side}"]).as_py() or 0 for side in ("start", "end"))
+    return start, end
 
 
 def _fleet(report: Report) -> Section:

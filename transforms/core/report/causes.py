@@ -10,6 +10,7 @@ from schemas.report import CAUSES, COUNTED
 from schemas.time import SECOND
 from transforms.core.columns import Ints
 from transforms.core.kernel import NEVER
+from transforms.core.report.figures import seconds
 from transforms.core.report.outages import is_in
 from transforms.core.report.series import numbered, times
 
@@ -41,14 +42,14 @@ def causes(attributions: pa.Table, since: int, until: int, known: int) -> pa.Tab
     start, onset = times(rows, "start"), times(rows, "onset")
     begins = (start == onset) & (start >= since)
     keys = {name: rows.column(name).cast(pa.string()) for name in _KEY}
-    seconds = dict(zip(_TIMES, (np.array(share) / SECOND for share in shares), strict=True))
-    plain = pa.table(
-        {**keys, "set": rows.column("scale_set_id").cast(pa.string()), "episodes": begins.astype(np.int64), **seconds}
-    )
+    sums = dict(zip(_TIMES, shares, strict=True))
+    plain = pa.table({**keys, "set": rows.column("scale_set_id").cast(pa.string()), "episodes": begins.astype(np.int64), **sums})
     found = plain.group_by(_KEY).aggregate([("episodes", "sum"), ("set", "count_distinct"), *((name, "sum") for name in _TIMES)])
-    ordered = found.rename_columns(CAUSES.names).cast(CAUSES)
-    total = sum(ordered.column(name).to_numpy() for name in _TIMES)
-    return ordered.take(pa.array(np.lexsort((*_text_ranks(ordered), -total))))
+    whole = found.rename_columns(CAUSES.names)
+    total = sum(whole.column(name).to_numpy() for name in _TIMES)
+    ordered = whole.take(pa.array(np.lexsort((*_text_ranks(whole), -total))))
+    columns = [seconds(c.to_numpy()) if name in _TIMES else c for name, c in zip(CAUSES.names, ordered.columns, strict=True)]
+    return pa.table(columns, schema=CAUSES)
 
 
 def shares_of(rows: pa.Table, since: int, until: int, known: int) -> Shares:
