@@ -126,9 +126,15 @@ class Cluster:
             time.sleep(_TURN)
         raise RunError(f"{self.address}: a savepoint within {seconds:.0f} s is required, and is not there.")
 
-    def _get(self, path: str, given: Any = None) -> Any:
+    def cancel(self, job: str) -> None:
+        """Ends a job without a savepoint."""
+        self._get(f"/jobs/{job}", {}, "PATCH")
+
+    def _get(self, path: str, given: Any = None, method: str | None = None) -> Any:
         body = None if given is None else json.dumps(given).encode()
-        request = urllib.request.Request(self.address.rstrip("/") + path, body, {"Content-Type": "application/json"})
+        request = urllib.request.Request(
+            self.address.rstrip("/") + path, body, {"Content-Type": "application/json"}, method=method
+        )
         try:
             with urllib.request.urlopen(request, timeout=_ANSWER) as answer:
                 return json.load(answer)

@@ -93,25 +93,27 @@ def _submitted(pipeline: beam.Pipeline, cluster: Cluster, name: str, stopped: th
 
 def _watch(running: Running, stopped: threading.Event) -> None:
     """Looks after a job until a signal comes or it has ended. The cluster says so: the job server may go away."""
-    cluster, job = running.cluster, running.job
-    due, answered, state = time.monotonic() + _EVERY, time.monotonic(), job.state
+    due, answered = time.monotonic() + _EVERY, time.monotonic()
     while not stopped.wait(_TURN):
         try:
-            state, answered = cluster.state(job.id), time.monotonic()
-            if state in ENDED:
-                return _tell_end(running, state)
-            if time.monotonic() >= due:
-                due += _EVERY
-                click.echo(_line(cluster, job, state), err=True)
+            state, answered = running.cluster.state(running.job.id), time.monotonic()
+            line = _line(running, state) if answered >= due else None
         except RunError:
             if time.monotonic() - answered > _SILENT:
                 raise
-    return None
+            continue
+        if state in ENDED:
+            _tell_end(running, state)
+            return
+        if line is not None:
+            due += _EVERY
+            click.echo(line, err=True)
 
 
-def _line(cluster: Cluster, job: Job, state: str) -> str:
-    newest = cluster.newest(job.id)
-    return f"job {job.id}: {state}, " + ("no checkpoint yet" if newest is None else f"last checkpoint {newest.age:.0f} s ago")
+def _line(running: Running, state: str) -> str:
+    newest = running.cluster.newest(running.job.id)
+    last = "no checkpoint yet" if newest is None else f"last checkpoint {newest.age:.0f} s ago"
+    return f"job {running.job.id}: {state}, {last}"
 
 
 def _tell_end(running: Running, state: str) -> None:
