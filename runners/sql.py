@@ -8,7 +8,7 @@ from runners.options import When, now_micros
 @click.command()
 @click.option("--dialect", type=click.Choice(["duckdb", "spark", "trino", "bigquery"]), default="duckdb", show_default=True)
 @click.option("--data", metavar="DIR", default="DIR", show_default=True, help="The folder of the tables.")
-@click.option("--as-of", type=When(), metavar="TIME", help="Moment of the views NAME_as_of (RFC 3339); default the last midnight, UTC.")
+@click.option("--as-of", type=When(), metavar="TIME", help="Moment of the views NAME_as_of; default the last midnight, UTC.")
 def sql(dialect: str, data: str, as_of: int | None) -> int:
     """Prints SQL: tables over the Parquet of DIR, views of the current rows, and a dozen queries.
 

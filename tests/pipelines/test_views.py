@@ -68,14 +68,7 @@ def test_a_view_holds_the_current_rows(database: duckdb.DuckDBPyConnection, reco
     assert len(expected) > 0
     names = ", ".join(f'"{name}"' for name in expected.schema.names)
     found = database.execute(f"SELECT {names} FROM {table}").fetchall()
-    assert sorted(map(repr, found)) == sorted(repr(_zoned(row)) for row in expected.to_pylist())
-
-
-def _zoned(row: dict[str, Any]) -> tuple[Any, ...]:
-    import zoneinfo  # DuckDB gives the session's zone by its name
-
-    zone = zoneinfo.ZoneInfo("UTC")
-    return tuple(value.astimezone(zone) if isinstance(value, datetime) else value for value in row.values())
+    assert sorted(_plain(row) for row in found) == sorted(_plain(tuple(row.values())) for row in expected.to_pylist())
 
 
 def test_as_of_the_first_publication_the_later_version_does_not_count(record: Path) -> None:
@@ -125,7 +118,8 @@ def test_every_statement_parses_in_its_dialect(dialect: str) -> None:
     statements = [*setup(dialect, "gs://b/record", WHEN), *setup(dialect, "b", WHEN, frozenset(OTHERS))]
     for statement in [*statements, *(text for _, text in queries(dialect))]:
         if not statement.startswith(("CALL", "SET", "USE")):
-            (parsed,) = sqlglot.parse(statement, read=dialect)
+            known = statement.replace(" WITH PARTITION COLUMNS (day DATE)", "")  # BigQuery's, which sqlglot does not know
+            (parsed,) = sqlglot.parse(known, read=dialect)
             assert not isinstance(parsed, sqlglot.exp.Command), statement
 
 
