@@ -138,6 +138,7 @@ def test_the_command_prints_what_duckdb_runs(record: Path) -> None:
 
 
 @pytest.mark.integration
+@pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java 17")
 @pytest.mark.filterwarnings("ignore")
 def test_spark_gives_what_duckdb_gives(database: duckdb.DuckDBPyConnection, record: Path) -> None:
     sql = pytest.importorskip("pyspark.sql", reason="PySpark is in the dependency group spark")

@@ -1,4 +1,4 @@
--- Mean time to repair of instances: from onset to end of the episodes that count and are over.
+-- Mean time to repair of instances: the counted seconds of an episode (of an overrun, from its limit on), of those that are over.
 SELECT scale_set_id, COUNT(*) AS episodes, SUM(counted) / COUNT(*) AS mean_seconds
 FROM (
   SELECT scale_set_id, instance_id, onset, SUM(counted_seconds) AS counted
