@@ -11,6 +11,7 @@ from apache_beam.coders import Coder, registry
 
 from transforms.core.cells import Changes
 from transforms.core.ledger import Entry
+from transforms.core.standing import Standing
 
 _MOMENT = struct.Struct("<?q?")
 
@@ -98,6 +99,28 @@ class EntryCoder(_ArrowCoder):
         return Entry
 
 
+class StandingCoder(_ArrowCoder):
+    """One `Standing`: its batches."""
+
+    urn: ClassVar[str] = "trueup:coder:standing:v1"
+
+    def encode(self, standing: Standing) -> bytes:
+        """IPC streams, one behind the other."""
+        sink = pa.BufferOutputStream()
+        for batch in standing:
+            write_batch(sink, batch)
+        return sink.getvalue().to_pybytes()
+
+    def decode(self, encoded: bytes) -> Standing:
+        """The standing, its columns pointing into `encoded`."""
+        source = pa.BufferReader(encoded)
+        return Standing(*(read_batch(source) for _ in Standing._fields))
+
+    def to_type_hint(self) -> type:
+        """What it codes."""
+        return Standing
+
+
 class ChangesCoder(_ArrowCoder):
     """One `Changes`: its four batches."""
 
@@ -124,6 +147,11 @@ class ChangesCoder(_ArrowCoder):
         return Changes
 
 
-for _kind, _coder in ((pa.RecordBatch, RecordBatchCoder), (Entry, EntryCoder), (Changes, ChangesCoder)):
+for _kind, _coder in (
+    (pa.RecordBatch, RecordBatchCoder),
+    (Entry, EntryCoder),
+    (Standing, StandingCoder),
+    (Changes, ChangesCoder),
+):
     registry.register_coder(_kind, _coder)
     Coder.register_urn(_coder.urn, None, lambda *_, made=_coder: made())

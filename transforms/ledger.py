@@ -21,10 +21,12 @@ from apache_beam.transforms.userstate import (
 from apache_beam.utils.timestamp import Timestamp
 
 from schemas.policy import Policy
-from transforms.coders import RecordBatchCoder
+from transforms.coders import RecordBatchCoder, StandingCoder
 from transforms.core.batches import concat
 from transforms.core.cells import KNOWN, Changes, Compared, Publication, changed_cells, known_after
 from transforms.core.columns import micros, one_batch
+from transforms.core.duplicates import remove_duplicates
+from transforms.core.fold import folded, is_copy, is_held, resumed_cells
 from transforms.core.ledger import (
     Entry,
     fired_before,
@@ -34,6 +36,7 @@ from transforms.core.ledger import (
     late_rejects,
     next_grid_end,
 )
+from transforms.core.standing import KNOWN_UNTIL, NO_STANDING, Standing, moments_of
 from transforms.counters import count
 
 if TYPE_CHECKING:
@@ -57,12 +60,27 @@ class Held(NamedTuple):
 
     events: BagRuntimeState
     published: BagRuntimeState
+    folded: Any
     fired: Any
     counted: Any
 
+    def standing(self) -> Standing:
+        """What is left of the past."""
+        return self.folded.read() or NO_STANDING
+
     def accepted(self) -> pa.RecordBatch:
-        """The events taken in so far."""
-        return concat(list(self.events.read()))
+        """The events taken in so far that can still decide something."""
+        return concat([self.standing().events, *self.events.read()])
+
+    def replace_standing(self, standing: Standing, before: int) -> None:
+        """Puts a standing in the place of the `before` events that it was made of, and of the versions that can change no more."""
+        known = self.known()
+        self.folded.write(standing)
+        self.events.clear()
+        self.replace_known(known.filter(pa.array(is_held(known, standing))))
+        _, used, duplicates = remove_duplicates(standing.events)
+        self.counted.write((used, duplicates))
+        count("retained", len(standing.events) - before)
 
     def known(self) -> pa.RecordBatch:
         """The current versions, KNOWN."""
@@ -86,7 +104,7 @@ class LedgerSettings:
     """What the ledger needs to know beside the policy. Times in microseconds."""
 
     policy: Policy
-    evaluate: "Callable[[pa.RecordBatch, Policy, int], Evaluated]"
+    evaluate: "Callable[[pa.RecordBatch, Policy, int, pa.RecordBatch], Evaluated]"
     """The rules: `transforms.core.evaluate.evaluate`, or what a test puts in its place."""
     clock: Callable[[], int]
     """The present; of a batch, the start of the run."""
@@ -113,11 +131,13 @@ class KeepLedger(beam.PTransform):
 class Keep(beam.DoFn):
     """Moves state and timers; what is late, until when things are known and what has changed is decided in `transforms.core`."""
 
-    # Bounded by the events of the key; in a batch cleared by the one evaluation. In a stream never cleared so far: folding
-    # what can change no more into a standing comes with the streaming command; until then an unbounded input costs memory by age.
+    # Bounded by the events of the key in a batch, of a grid interval and what comes before its time in a stream; cleared by the
+    # one evaluation, or when they are folded into the standing.
     EVENTS = BagStateSpec("events", RecordBatchCoder())
-    # Bounded by the published cells of the key; cleared with the events.
+    # Bounded by the published cells of the key, in a stream by those that can still change; cleared with the events.
     PUBLISHED = BagStateSpec("published", RecordBatchCoder())
+    # What is left of the past: bounded as architecture.md 4 says; replaced when a grid interval has ended, never cleared.
+    STANDING = ReadModifyWriteStateSpec("standing", StandingCoder())
     # T of a bounded input, one number; cleared by the evaluation.
     END = ReadModifyWriteStateSpec("end", VarIntCoder())
     # The last grid end that has fired, one number; replaced, never cleared.
@@ -135,6 +155,7 @@ class Keep(beam.DoFn):
         keyed: tuple[str, Entry],
         events: Any = beam.DoFn.StateParam(EVENTS),
         published: Any = beam.DoFn.StateParam(PUBLISHED),
+        standing: Any = beam.DoFn.StateParam(STANDING),
         end: Any = beam.DoFn.StateParam(END),
         fired: Any = beam.DoFn.StateParam(FIRED),
         counted: Any = beam.DoFn.StateParam(COUNTED),
@@ -151,7 +172,7 @@ class Keep(beam.DoFn):
             end.write(entry.end)
             timer.set(Timestamp(micros=entry.end))
             return
-        held = Held(events, published, fired, counted)
+        held = Held(events, published, standing, fired, counted)
         yield from self._recall(entry, held, timer) if entry.recalled else self._take(entry.events, held, timer)
 
     @on_timer(GRID_END)
@@ -160,13 +181,14 @@ class Keep(beam.DoFn):
         moment: Any = beam.DoFn.TimestampParam,
         events: Any = beam.DoFn.StateParam(EVENTS),
         published: Any = beam.DoFn.StateParam(PUBLISHED),
+        standing: Any = beam.DoFn.StateParam(STANDING),
         end: Any = beam.DoFn.StateParam(END),
         fired: Any = beam.DoFn.StateParam(FIRED),
         counted: Any = beam.DoFn.StateParam(COUNTED),
         timer: Any = beam.DoFn.TimerParam(GRID_END),
     ) -> Iterator[Changes]:
         """Evaluates: a bounded input once, at its end; an unbounded one whenever a grid interval has ended."""
-        held = Held(events, published, fired, counted)
+        held = Held(events, published, standing, fired, counted)
         T = end.read()
         if T is None:
             yield from self._pass_grid_end(grid_end_of_timer(moment.micros, self._grid), held, timer)
@@ -176,13 +198,17 @@ class Keep(beam.DoFn):
 
     def _close(self, T: int, held: Held) -> Iterator[Changes]:
         publication = self._publication(T)._replace(backfill=True)
-        changes, unchanged = self._evaluated(held.accepted(), T, held, publication)
+        _, (changes, unchanged) = self._evaluated(held.accepted(), T, held, publication)
         count("unchanged", unchanged)
         held.events.clear()
         held.published.clear()
         yield from [changes] if len(changes.revisions) else []
 
     def _take(self, arrived: pa.RecordBatch, held: Held, timer: RuntimeTimer) -> Iterator[Changes | Late]:
+        copies = is_copy(arrived, held.standing())
+        if copies.any():
+            count("duplicate", int((~arrived["second"].to_numpy(zero_copy_only=False)[copies]).sum()))
+            arrived = arrived.filter(pa.array(~copies))
         accepted, fired = held.accepted(), held.fired.read()
         late = pa.array(is_late(arrived, accepted, fired, self._settings.policy.lateness))
         if late.true_count:
@@ -190,22 +216,24 @@ class Keep(beam.DoFn):
             arrived = arrived.filter(pc.invert(late))
         if len(arrived):
             held.events.add(arrived)
+            count("retained", len(arrived))
             both = concat([accepted, arrived])
             self._set(timer, int(micros(both, "time").min()), fired)
             behind = fired is not None and int(micros(arrived, "time").min()) < fired
-            yield from self._preview(both, self._known_until(both, fired), held, fired if behind else None)
+            yield from self._preview(both, self._known_until(both, held, fired), held, fired if behind else None)
 
     def _recall(self, entry: Entry, held: Held, timer: RuntimeTimer) -> Iterator[Changes]:
         """Goes on from where an earlier run had come; `entry.published` is held by now."""
         time = micros(entry.events, "time")
         fired = fired_before(int(time.max()), entry.published, self._grid)
         held.events.add(entry.events)
+        count("retained", len(entry.events))
         if fired is not None:
             held.fired.write(fired)
         self._set(timer, int(time.min()), fired)
-        T = self._known_until(entry.events, fired)
-        evaluated = self._settings.evaluate(entry.events, self._settings.policy, T)
-        held.counted.write((evaluated.used, evaluated.duplicates))
+        T = self._known_until(entry.events, held, fired)
+        _, used, duplicates = remove_duplicates(entry.events)
+        held.counted.write((used, duplicates))
         yield from self._preview(entry.events, T, held, None)
         count("recalled")
 
@@ -220,20 +248,26 @@ class Keep(beam.DoFn):
         fired = grid_end if before is None else max(before, grid_end)
         held.fired.write(fired)
         self._set(timer, fired, fired)
-        T = self._known_until(events, fired)
-        if self._known_until(events, before) < T:
-            yield from self._preview(events, T, held, None)
+        T = self._known_until(events, held, fired)
+        yield from self._preview(events, T, held, None, closed=fired - self._settings.policy.lateness)
 
-    def _preview(self, events: pa.RecordBatch, T: int, held: Held, final: int | None) -> Iterator[Changes]:
-        changes, _ = self._evaluated(events, T, held, self._publication(T)._replace(final=final))
+    def _preview(
+        self, events: pa.RecordBatch, T: int, held: Held, final: int | None, closed: int | None = None
+    ) -> Iterator[Changes]:
+        """Publishes what has changed; `closed`: no event before it is taken in any more, and what it settles is folded away."""
+        evaluated, (changes, _) = self._evaluated(events, T, held, self._publication(T)._replace(final=final))
         if len(changes.revisions):
             held.replace_known(known_after(held.known(), changes.revisions, self._grid))
+        if closed is not None:
+            held.replace_standing(folded(evaluated, closed, held.standing()), len(events))
+        if len(changes.revisions):
             yield changes
 
-    def _evaluated(self, events: pa.RecordBatch, T: int, held: Held, publication: Publication) -> Compared:
-        evaluated = self._settings.evaluate(events, self._settings.policy, T)
+    def _evaluated(self, events: pa.RecordBatch, T: int, held: Held, publication: Publication) -> tuple["Evaluated", Compared]:
+        standing, policy = held.standing(), self._settings.policy
+        evaluated = resumed_cells(self._settings.evaluate(events, policy, T, standing.marks), standing, policy)
         held.count_records(evaluated)
-        return changed_cells(evaluated, held.known(), publication)
+        return evaluated, changed_cells(evaluated, held.known(), publication)
 
     def _publication(self, T: int) -> Publication:
         settings = self._settings
@@ -245,5 +279,8 @@ class Keep(beam.DoFn):
         if upcoming is not None:
             timer.set(Timestamp(micros=upcoming))
 
-    def _known_until(self, events: pa.RecordBatch, fired: int | None) -> int:
+    def _known_until(self, events: pa.RecordBatch, held: Held, fired: int | None) -> int:
+        """T; of a set whose instances are all forgotten, and of which no event is left, as the standing says."""
+        if not len(events):
+            return max(fired or 0, *moments_of(held.standing().marks, KNOWN_UNTIL).values())
         return known_until(int(micros(events, "time").max()), fired, self._grid)

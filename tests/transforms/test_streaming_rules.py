@@ -109,6 +109,14 @@ def test_a_late_event_restates_the_cells_that_it_changes_and_no_others() -> None
     assert sink.current() == evaluated(usual + late + other, at(4 * 3600))
 
 
+def test_a_copy_of_an_event_that_is_folded_away_is_not_late() -> None:
+    first, again = signal(10, "1", "Available"), [signal(second, "1", "Available") for second in (2_000, 5_000)]
+    steps = [(at(10), [first, *again]), (at(20 * 3600), []), (at(20 * 3600), [first])]
+    sink = run_stream(stream(steps, at(21 * 3600)), now=at(20 * 3600))
+    assert sink.rejected == []
+    assert sink.current() == evaluated([first, *again], at(21 * 3600))
+
+
 @pytest.mark.parametrize("seed", [4, 5])
 def test_slices_that_go_on_as_they_come_end_the_same(seed: int) -> None:
     events = day_of_two_sets()

@@ -9,7 +9,8 @@ from transforms.core.operations import FAILED, MAY_REMOVE, REMOVES, SUCCEEDED, U
 from transforms.core.removals import Life, Rules, brought_back, first_signal, first_start, made_anew, next_renewal, next_return
 
 EXPLAINED, REMOVED, PRESUMED, OVERRUN, UNEXCUSED, FAULT, UNEXPLAINED = range(len(VERDICTS))
-UNDECIDED, REFUSED, ACCEPTED = -1, 0, 1
+UNDECIDED, REFUSED, ACCEPTED, AWAY_FOR_GOOD, GIVEN_UP_FOR_GOOD, OVERRUN_FOR_GOOD = range(-1, 5)
+"""Decisions on an episode that goes on behind L: by the count of its operation, or for good, by a standing."""
 _NO_KIND, _UNFINISHED, _FAILED, _UNNAMED, _UPDATE = range(5)
 NONE: Final = -1
 
@@ -234,16 +235,24 @@ def _may_be_presumed(life: Life, kind: int, op: int, a: int, limit: int, w: int,
 
 
 @kernel
+def _given_up(life: Life, op: int, n: int, limit: int, g: int, past: Past) -> Judged:
+    """An overrun that ends at g, since nothing more was heard of the instance."""
+    back = _moment(life, op, g + 1, min(next_return(life, g, past), _next_bad(life, g, past)), past)
+    return Judged(OVERRUN, op, limit, n, g, g, back, True, False)
+
+
+@kernel
 def _lapsed(
     life: Life, op: int, n: int, kind: int, a: int, b: int, wall: int, limit: int, decision: int,
     own: Own, past: Past, rules: Rules,
 ) -> Judged:  # fmt: skip
     """Step 5 of an episode that goes on behind L: presumed removed, or an overrun that may be given up."""
     overrun = Judged(OVERRUN, op, limit, n, b, NONE, NONE, False, False)
-    if kind == _NO_KIND or next_renewal(life, a + 1, past) <= limit:
+    if decision == OVERRUN_FOR_GOOD or kind == _NO_KIND or next_renewal(life, a + 1, past) <= limit:
         return overrun
     w = _moment(life, op, limit + 1, a + rules.presume_after, past)
-    if decision != REFUSED and _may_be_presumed(life, kind, op, a, limit, w, own, past, rules):
+    presumed = decision in (UNDECIDED, ACCEPTED) and _may_be_presumed(life, kind, op, a, limit, w, own, past, rules)
+    if decision == AWAY_FOR_GOOD or presumed:
         back = _moment(life, op, limit + 1, next_return(life, a + 1, past), past)
         if past.ops[op].gone:
             back = min(back, _next_bad(life, w, past))
@@ -251,13 +260,14 @@ def _lapsed(
         end = limit if past.ops[op].gone else min(wall, back)
         return Judged(PRESUMED, op, limit, n, end, limit, back, past.ops[op].gone, pending)
     g = limit + rules.max_open
+    if decision == GIVEN_UP_FOR_GOOD:
+        return _given_up(life, op, n, limit, g, past)
     if b <= g or g > rules.T or not is_silent(life, limit + rules.settle, g, past):
         return overrun
     k = own_signal_before(own, g, past)
     if (k != NONE and past.signals[k].state >= DEGRADED) or _moment(life, op, limit + 1, g + 1, past) <= g:
         return overrun
-    back = _moment(life, op, g + 1, min(next_return(life, g, past), _next_bad(life, g, past)), past)
-    return Judged(OVERRUN, op, limit, n, g, g, back, True, False)
+    return _given_up(life, op, n, limit, g, past)
 
 
 @kernel

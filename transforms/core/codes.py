@@ -50,13 +50,18 @@ def _enum(column: pa.DictionaryArray) -> Ints:
     return column.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
 
 
-def encode(events: pa.RecordBatch) -> Coded:
-    """Splits events by kind and turns ids into codes whose order is that of the texts (code point order)."""
+def encode(events: pa.RecordBatch, more_sets: pa.StringArray | None = None) -> Coded:
+    """Splits events by kind and turns ids into codes whose order is that of the texts (code point order).
+
+    Args:
+        events: EVENTS.
+        more_sets: scale sets that have codes though they may have no events.
+    """
     kind = _enum(events["kind"])
     operations = events.filter(pa.array(kind == _OPERATION))
     lists = operations["instance_ids"]
     named = lists.flatten()
-    set_ids, of_set, _ = _sorted_codes(events["scale_set_id"])
+    set_ids, of_set, _ = _sorted_codes(events["scale_set_id"], more_sets)
     instance_ids, of_instance, of_named = _sorted_codes(events["instance_id"], named)
     time = events["time"].cast(pa.int64()).to_numpy()
     state = _enum(events["state"])

@@ -59,6 +59,13 @@ def _identity(kind: Ints, scale_set: Ints, time: Ints, event: Words) -> Words:
     return out
 
 
+def identities(events: pa.RecordBatch) -> Words:
+    """A hash of (kind, scale_set_id, event_id, time) of each event, the same in every batch and process."""
+    ids = events["scale_set_id"]
+    of_set = text_hashes(ids.dictionary)[ids.indices.to_numpy()].view(np.int64)
+    return _identity(_codes(events["kind"]), of_set, _micros(events), text_hashes(events["event_id"]))
+
+
 def _dropped(events: pa.RecordBatch) -> Ints:
     """The rows that are copies of another that counts."""
     hashes = _identity(_codes(events["kind"]), _codes(events["scale_set_id"]), _micros(events), text_hashes(events["event_id"]))

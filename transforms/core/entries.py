@@ -7,8 +7,8 @@ from transforms.core.kernel import NEVER, Ints, kernel
 from transforms.core.lines import DEGRADED, Past
 from transforms.core.removals import Life, Rules, first_signal
 
-ROW_FIELDS: Final = 12
-LINE, START, END, ONSET, WORST, VERDICT, OP, LIMIT, CANDIDATES, EXCUSED_US, COUNTED_US, SIGNAL = range(ROW_FIELDS)
+ROW_FIELDS: Final = 13
+LINE, START, END, ONSET, WORST, VERDICT, OP, LIMIT, CANDIDATES, EXCUSED_US, COUNTED_US, SIGNAL, AWAY = range(ROW_FIELDS)
 ROWS, CHANGES, BEGUN, DECISIONS, FORGOTTEN = range(5)
 
 
@@ -83,7 +83,7 @@ def _push_row(
     row[LINE], row[START], row[END], row[ONSET] = life.line, start, end if end <= rules.T else NEVER, onset
     row[WORST] = _worst(life, start, min(end, rules.T), past)
     row[VERDICT], row[OP], row[LIMIT], row[CANDIDATES] = judged.verdict, judged.op, judged.limit, judged.candidates
-    row[EXCUSED_US], row[COUNTED_US], row[SIGNAL] = excused, counted, signal
+    row[EXCUSED_US], row[COUNTED_US], row[SIGNAL], row[AWAY] = excused, counted, signal, judged.away
 
 
 @kernel
@@ -137,4 +137,17 @@ def _push_stretch(life: Life, x: int, y: int, removals: Ints, past: Past, rules:
             first = removals[k, 3] if first == NONE else min(first, removals[k, 3])
     if n:
         judged = Judged(REMOVED, first, past.ops[first].limit, n, y, NONE, NONE, False, False)
+        before = out.used[ROWS]
         push_rows(life, x, judged, NONE, past, rules, out)
+        for at in range(before, min(out.used[ROWS], len(out.rows))):
+            out.rows[at, CANDIDATES] = _begun_before(out.rows[at, END], x, y, removals)
+
+
+@kernel
+def _begun_before(end: int, x: int, y: int, removals: Ints) -> int:
+    """How many operations of the stretch [x, y) begin to remove before a row of it ends: what comes later changes that row no
+    more, however long the stretch goes on."""
+    n = 0
+    for k in range(len(removals)):
+        n += removals[k, 0] < min(y, end) and removals[k, 1] > x and removals[k, 1] > removals[k, 0]
+    return n

@@ -4,7 +4,7 @@ import heapq
 
 import numpy as np
 
-from transforms.core.attribution import NONE, Own, judge
+from transforms.core.attribution import ACCEPTED, NONE, REFUSED, Own, judge
 from transforms.core.classes import push_changes
 from transforms.core.entries import BEGUN, CHANGES, DECISIONS, FORGOTTEN, ROWS, Walked, claim, push_removed, push_rows, signal_at
 from transforms.core.kernel import NEVER, Ints, kernel
@@ -88,7 +88,7 @@ def _life_of(line: int, lines: Lines) -> Life:
     return Life(
         line, lines.instance[line] == 0, lines.lo[line], lines.lo[line + 1], lines.named_lo[line], lines.named_lo[line + 1],
         lines.all_lo[s], lines.all_lo[s + 1], lines.unnamed_lo[s], lines.unnamed_lo[s + 1],
-        lines.fault_lo[line], lines.fault_lo[line + 1], -NEVER,
+        lines.fault_lo[line], lines.fault_lo[line + 1], -NEVER, lines.since[line],
     )  # fmt: skip
 
 
@@ -97,7 +97,7 @@ def _reborn(life: Life, k0: int, floor: int) -> Life:
     """The next lifeline of a line, from signal k0 on, after a forgetting."""
     return Life(
         life.line, life.own, k0, life.k1, life.named, life.named_end, life.all, life.all_end, life.unnamed, life.unnamed_end,
-        life.faults, life.faults_end, floor,
+        life.faults, life.faults_end, floor, life.since,
     )  # fmt: skip
 
 
@@ -122,7 +122,7 @@ def _walk_line(life: Life, own: Own, head: int, version: int, past: Past, rules:
 
 
 @kernel
-def walk(lines: Lines, past: Past, rules: Rules, op_lo: Ints, out: Walked) -> None:
+def walk(lines: Lines, past: Past, rules: Rules, op_lo: Ints, settled: Ints, settled_lo: Ints, out: Walked) -> None:
     """Walks all lines of all sets: of each set its own line first, since it bears presumptions out, then its instances; those
     that wait for a decision on a presumption then take turns, in order of (onset, instance).
 
@@ -131,6 +131,8 @@ def walk(lines: Lines, past: Past, rules: Rules, op_lo: Ints, out: Walked) -> No
         past: Their signals, fault notices and operations.
         rules: The policy and T.
         op_lo: `op_lo[s]:op_lo[s + 1]` are the operations of set s.
+        settled: (line, onset, decision) a row: what a standing says of episodes that can change no more.
+        settled_lo: `settled[settled_lo[s]:settled_lo[s + 1]]` are those of set s.
         out: Room for the results.
     """
     out.used[:] = 0
@@ -140,6 +142,11 @@ def walk(lines: Lines, past: Past, rules: Rules, op_lo: Ints, out: Walked) -> No
         left = np.full(op_lo[s + 1] - op_lo[s], NONE)
         out.used[BEGUN] = out.used[DECISIONS] = out.used[FORGOTTEN] = 0
         lo, hi = (lines.lo[first], lines.lo[first + 1]) if first < last and lines.instance[first] == 0 else (0, 0)
+        for k in range(settled_lo[s], settled_lo[s + 1]):
+            i = settled[k, 0] - first
+            head[i] = keep_decision(head[i], settled[k, 1], settled[k, 2], out)
+        if out.used[DECISIONS] > len(out.decisions):
+            return  # undecided, a line would wait again, for ever; the walk is repeated with more room
         waiting = [(0, 0, 0) for _ in range(0)]
         line = first
         while line < last or len(waiting) > 0:
@@ -151,9 +158,9 @@ def walk(lines: Lines, past: Past, rules: Rules, op_lo: Ints, out: Walked) -> No
                 o = op - op_lo[s]
                 if left[o] == NONE:
                     left[o] = count_left(op, first, version, seen, past, rules, out)
-                head[i] = keep_decision(head[i], onset, left[o] > 0, out)
+                head[i] = keep_decision(head[i], onset, ACCEPTED if left[o] > 0 else REFUSED, out)
                 if out.used[DECISIONS] > len(out.decisions):
-                    return  # undecided, the line would wait again, for ever; the walk is repeated with more room
+                    return
                 left[o] = max(left[o] - 1, 0)
                 version[i] += 1
             own = Own(lo, hi, out.forgotten[: min(out.used[FORGOTTEN], len(out.forgotten))])

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from transforms.core.kernel import Ints, Records, group_by, kernel
+from transforms.core.kernel import NEVER, Ints, Records, group_by, kernel
 from transforms.core.operations import ALL, RENEWS, UNNAMED, Folded, Ops
 from transforms.core.texts import tie_ranks
 
@@ -48,6 +48,8 @@ class Lines(NamedTuple):
     """`lists[all_lo[s]:all_lo[s + 1]]` target all of set s."""
     unnamed_lo: Ints
     """`lists[unnamed_lo[s]:unnamed_lo[s + 1]]` are the unnamed ones of set s."""
+    since: Ints
+    """Of each line the moment before which no removal of it that counts begins; -NEVER, unless it goes on from a standing."""
 
 
 class Past(NamedTuple):
@@ -116,7 +118,10 @@ def build_lines(given: Signals, faults: Signals, folded: Folded, sets: int) -> t
     ops = _table(OPERATION, folded.ops._asdict())
     _note_renewing(all_lo, lists, ops)
     _note_covered(unnamed_lo, lists, ops)
-    lines = Lines(of_set, instance, lo, fault_lo, named_lo, np.searchsorted(of_set, np.arange(sets + 1)), all_lo, unnamed_lo)
+    lines = Lines(
+        of_set, instance, lo, fault_lo, named_lo, np.searchsorted(of_set, np.arange(sets + 1)), all_lo, unnamed_lo,
+        np.full(len(ids), -NEVER),
+    )  # fmt: skip
     return lines, Past(signals, faults.time[order], ops, lists)
 
 

@@ -128,6 +128,8 @@ class Folded(NamedTuple):
     named_op: Ints
     """Pairs (operation, code of an instance id), sorted and each once; none of an operation that targets all."""
     named_instance: Ints
+    of_record: Ints
+    """The operation of each record."""
 
 
 class Records(NamedTuple):
@@ -200,4 +202,4 @@ def _sorted(ops: Ops, of_record: Ints, records: Records) -> Folded:
     keep = ops.target[op] == NAMED
     width = int(records.named_instance.max(initial=0)) + 1
     pairs = np.unique(op[keep] * width + records.named_instance[keep])
-    return Folded(ops, pairs // width, pairs % width)
+    return Folded(ops, pairs // width, pairs % width, place[of_record])

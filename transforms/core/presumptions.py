@@ -1,6 +1,6 @@
 """Presumptions whose operation says how many it took, decided in order of (onset, instance) (semantics.md 4, *counted*)."""
 
-from transforms.core.attribution import ACCEPTED, NONE, REFUSED, UNDECIDED
+from transforms.core.attribution import NONE, UNDECIDED
 from transforms.core.entries import BEGUN, DECISIONS, Walked, claim
 from transforms.core.kernel import Ints, kernel
 from transforms.core.lines import Past
@@ -18,12 +18,12 @@ def decision_on(decisions: Ints, head: int, onset: int) -> int:
 
 
 @kernel
-def keep_decision(head: int, onset: int, accepted: bool, out: Walked) -> int:
+def keep_decision(head: int, onset: int, decision: int, out: Walked) -> int:
     """Writes a decision down; gives its place."""
     at = claim(out, DECISIONS, len(out.decisions))
     if at == NONE:
         return head
-    out.decisions[at, 0], out.decisions[at, 1], out.decisions[at, 2] = onset, ACCEPTED if accepted else REFUSED, head
+    out.decisions[at, 0], out.decisions[at, 1], out.decisions[at, 2] = onset, decision, head
     return at
 
 

@@ -47,6 +47,8 @@ class Life(NamedTuple):
     faults_end: int
     floor: int
     """When the one before it was forgotten; fault notices before that are another's."""
+    since: int
+    """A removal that begins before it bears on the line no more: the line goes on from a standing."""
 
 
 @kernel
@@ -161,7 +163,7 @@ def _add(life: Life, op: int, n: int, out: Ints, past: Past) -> int:
     else:
         back = brought_back(life, end, _return_after_end(life, end, limit, past), past)
         removed = back
-    if back > start:
+    if back > start >= life.since:
         out[n, 0], out[n, 1], out[n, 2], out[n, 3] = start, max(removed, start), back, op
         n += 1
     return n

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from schemas.availability import CLASSES, RAW, SERIES_STATES
 from transforms.core.classes import ABSENT, BAD_DEGRADED, EXCUSED, IS_REMOVED, IS_UNKNOWN, OVERRUNS, UP
-from transforms.core.kernel import NEVER, Ints, kernel
+from transforms.core.kernel import NEVER, Bools, Ints, kernel
 from transforms.core.lines import DEGRADED, Lines
 from transforms.core.removals import Rules
 
@@ -96,7 +96,9 @@ def _push(s: int, x: int, y: int, reported: int, state: int, counts: Ints, rules
 
 
 @kernel
-def build_series(changes: Ints, bounds: Ints, order: Ints, lines: Lines, rules: Rules, out: Series) -> None:
+def build_series(
+    changes: Ints, bounds: Ints, order: Ints, lines: Lines, begun: Ints, reported_before: Bools, rules: Rules, out: Series
+) -> None:
     """Rows: maximal intervals on which counts and states are constant, cut at every multiple of the grid, up to T.
 
     Args:
@@ -104,6 +106,8 @@ def build_series(changes: Ints, bounds: Ints, order: Ints, lines: Lines, rules: 
         bounds: `order[bounds[s]:bounds[s + 1]]` are the changes of set s.
         order: Positions in `changes`, of each set in order of time.
         lines: The lines.
+        begun: Of each set a moment from which on it has rows, whether or not a line changes then; NEVER if it begins with a line.
+        reported_before: Of each set whether an instance that is forgotten has reported.
         rules: The policy and T.
         out: Room for the rows: one a change, and one a grid interval from the first of a set to T.
     """
@@ -112,9 +116,12 @@ def build_series(changes: Ints, bounds: Ints, order: Ints, lines: Lines, rules: 
     for s in range(len(bounds) - 1):
         rows = order[bounds[s] : bounds[s + 1]]
         counts[:] = 0
-        overrun_degraded, own, reported = 0, -1, False
+        overrun_degraded, own, reported = 0, -1, reported_before[s]
         since, r0, s0 = NEVER, _NULL, _NULL
         k = 0
+        if begun[s] < (changes[rows[0], 0] if len(rows) > 0 else NEVER):
+            since, s0 = begun[s], _IDLE
+            shown[:] = 0
         while k < len(rows):
             t = changes[rows[k], 0]
             while k < len(rows) and changes[rows[k], 0] == t:

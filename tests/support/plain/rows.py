@@ -24,6 +24,8 @@ class Whole:
     limit: int | None
     candidates: int
     signal_event_id: str | None
+    begins: tuple[int, ...] = ()
+    """Of a removed stretch: when each of its operations begins to remove."""
 
 
 def attribution_rows(scale_set_id: str, life: Life, policy: Policy, T: int) -> list[Row]:
@@ -50,9 +52,10 @@ def _removed_stretches(life: Life) -> list[Whole]:
     removed = union(life.spans(absent=False, definite_only=True))
     stretches = []
     for start, end in without(removed, life.spans(absent=True)):
-        its = [r.operation for r in life.removals if max(r.removed[0], start) < min(r.removed[1], end)]
-        operation = min(its, key=lambda o: o.order)
-        stretches.append(Whole(start, end, "removed", operation, operation.limit, len(its), None))
+        its = [r for r in life.removals if max(r.removed[0], start) < min(r.removed[1], end)]
+        operation = min((r.operation for r in its), key=lambda o: o.order)
+        begins = tuple(r.removed[0] for r in its)
+        stretches.append(Whole(start, end, "removed", operation, operation.limit, len(its), None, begins))
     return stretches
 
 
@@ -86,7 +89,7 @@ def _row(whole: Whole, part: tuple[int, int | None], life: Life, T: int, policy:
         "operation_end": operation.end if operation else None,
         "limit": whole.limit,
         "lag_seconds": (whole.start - operation.start) / 1e6 if operation else None,
-        "candidates": whole.candidates,
+        "candidates": sum(end is None or b < end for b in whole.begins) if whole.begins else whole.candidates,
         "excused_seconds": _seconds(whole, life, start, end, ("excused",)),
         "counted_seconds": _seconds(whole, life, start, end, COUNTED),
         "signal_event_id": whole.signal_event_id if starts else None,

@@ -1,0 +1,140 @@
+"""A history that is cut anywhere, with a standing carried over, gives the rows of the whole."""
+
+import random
+from itertools import zip_longest
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.policy import Policy
+from schemas.time import HOUR, floor_to
+from tests.support.build import at, down, rows, signal, spanning, to_batch, up
+from tests.support.policies import SECONDS_POLICIES, SMALL_POLICIES, TINY_POLICIES
+from tests.support.timelines import Timeline, many_sets, smallest
+from transforms.core.batches import concat
+from transforms.core.columns import micros
+from transforms.core.duplicates import identities
+from transforms.core.evaluate import Evaluated, evaluate
+from transforms.core.fold import folded, is_copy, resumed_cells
+from transforms.core.standing import NO_STANDING, Standing
+
+WORLDS = {
+    "microseconds": (TINY_POLICIES, 10),
+    "small": (SMALL_POLICIES, 6),
+    "seconds": (SECONDS_POLICIES, 8),
+    "default": ((Policy(),), 4),
+}
+TABLES = ("availability", "attributions", "operations")
+
+
+def _rows(evaluated: Evaluated) -> dict[str, dict[tuple[str, int], list[dict[str, Any]]]]:
+    out: dict[str, dict[tuple[str, int], list[dict[str, Any]]]] = {table: {} for table in TABLES}
+    for table in TABLES:
+        for row in rows(getattr(evaluated, table)):
+            out[table].setdefault((row["scale_set_id"], row["cell"]), []).append(row)
+    return out
+
+
+def _cells(evaluated: Evaluated) -> set[tuple[str, int]]:
+    return {key for table in _rows(evaluated).values() for key in table}
+
+
+def _in_pieces(timeline: Timeline, cuts: list[tuple[int, int]], seed: int) -> dict[Any, Any]:
+    """What has been published when events come in pieces: of each cell the rows of its last version."""
+    draw = random.Random(seed)
+    standing, published = NO_STANDING, {}
+    left = list(timeline.events)
+    for closed, T in [*cuts, (None, timeline.T)]:
+        come = [e for e in left if closed is None or e["time"] < closed or (e["time"] < T and draw.random() < 0.5)]
+        left = [e for e in left if e not in come]
+        events = concat([standing.events, to_batch(come)]) if come else standing.events
+        evaluated = resumed_cells(evaluate(events, timeline.policy, T, standing.marks), standing, timeline.policy)
+        tables = _rows(evaluated)
+        for key in _cells(evaluated):
+            published[key] = {table: tables[table].get(key, []) for table in TABLES}
+        if closed is not None:
+            standing = folded(evaluated, closed)
+    return published
+
+
+def _cuts(timeline: Timeline, seed: int, number: int) -> list[tuple[int, int]]:
+    draw = random.Random(seed)
+    first = min(e["time"] for e in timeline.events)
+    moments = sorted(draw.randint(first, timeline.T + timeline.policy.grid) for _ in range(number))
+    return [(m, floor_to(m, timeline.policy.grid) + draw.choice((1, 1, 2)) * timeline.policy.grid) for m in moments]
+
+
+def _whole(timeline: Timeline) -> dict[Any, Any]:
+    evaluated = evaluate(to_batch(timeline.events), timeline.policy, timeline.T)
+    tables = _rows(evaluated)
+    return {key: {table: tables[table].get(key, []) for table in TABLES} for key in _cells(evaluated)}
+
+
+def _difference(timeline: Timeline, seed: int, number: int) -> str:
+    cuts = [(c, T) for c, T in _cuts(timeline, seed, number) if T <= timeline.T]
+    came, required = _in_pieces(timeline, cuts, seed), _whole(timeline)
+    for key in sorted({*came, *required}):
+        for table in TABLES:
+            a, b = came.get(key, {}).get(table, []), required.get(key, {}).get(table, [])
+            if a != b:
+                for x, y in zip_longest(a, b):
+                    if x != y:
+                        return f"cuts {cuts} {table} {key}\n  came:     {x}\n  required: {y}"
+    return ""
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@given(seed=st.integers(0, 2**32), number=st.integers(1, 3))
+def test_a_history_in_pieces_gives_the_rows_of_the_whole(world: str, seed: int, number: int) -> None:
+    policies, sets = WORLDS[world]
+    timeline = many_sets(seed, sets, policies)
+    if _difference(timeline, seed, number):
+        timeline = smallest(timeline, lambda fewer: bool(fewer.events) and bool(_difference(fewer, seed, number)))
+        pytest.fail(f"{_difference(timeline, seed, number)}\n{timeline!r}")
+
+
+def _nights(days: int) -> list[Any]:
+    """An office set: stopped every night, started every morning; a restart at noon; instances come and go."""
+    events: list[Any] = [signal(0, None, "Available"), *up(0, "1", "2")]
+    for day in range(days):
+        evening, morning, noon = (86_400 * day + seconds for seconds in (64_800, 100_800, 43_200))
+        events += [*spanning(noon, noon + 60, "restart", "1", key=f"r{day}"), *down(noon + 5, "1"), *up(noon + 90, "1")]
+        events += [*up(noon, f"new{day}"), *spanning(noon + 300, noon + 400, "delete", f"new{day}", key=f"d{day}")]
+        events += [*spanning(evening, evening + 60, "deallocate", everything=True, key=f"e{day}"), *down(evening + 30, "1", "2")]
+        events += [*spanning(morning, morning + 60, "start", everything=True, key=f"m{day}"), *up(morning + 90, "1", "2")]
+    return events
+
+
+def _standing_after(days: int) -> Standing:
+    T = at(86_400 * days + 43_200)
+    return folded(evaluate(to_batch(_nights(days)), Policy(), T), T - HOUR)
+
+
+def test_a_standing_does_not_grow_with_the_age_of_the_history() -> None:
+    younger, older = _standing_after(20), _standing_after(60)
+    assert 0 < len(younger.events) == len(older.events) < 100
+    assert len(younger.marks) == len(older.marks)
+    assert len(younger.dropped) == len(older.dropped)
+
+
+def test_a_scale_set_of_which_all_is_forgotten_goes_on_idle() -> None:
+    events = [*up(0, "1"), *spanning(10, 20, "delete", "1")]
+    first, last = at(40 * 86_400), at(40 * 86_400 + 7_200)
+    standing = folded(evaluate(to_batch(events), Policy(), first), first)
+    assert not len(standing.events)
+    resumed = resumed_cells(evaluate(standing.events, Policy(), last, standing.marks), standing, Policy())
+    states = {(row["state"], row["reported_state"]) for row in rows(resumed.availability)}
+    assert states == {("Idle", None)}
+    assert rows(resumed.availability)[-1]["end"] == last
+
+
+def test_copies_of_dropped_events_are_known_for_a_day() -> None:
+    events = to_batch(_nights(3))
+    standing = folded(evaluate(events, Policy(), at(3 * 86_400)), at(3 * 86_400))
+    time = micros(events, "time")
+    known = is_copy(events, standing) | np.isin(identities(events), identities(standing.events))
+    assert known[time >= at(2 * 86_400)].all()
+    assert not is_copy(to_batch(up(2.5 * 86_400, "other")), standing).any()

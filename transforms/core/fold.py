@@ -1,0 +1,275 @@
+"""Folding: an evaluation into the standing of its scale sets; and what came later, on top of one, into cells (semantics.md 7)."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.event import KINDS
+from schemas.policy import Policy
+from schemas.time import DAY
+from transforms.core.attribution import NONE, OVERRUN, PRESUMED, REMOVED
+from transforms.core.batches import compact
+from transforms.core.cell_rows import cells_of
+from transforms.core.columns import micros, one_batch
+from transforms.core.duplicates import identities
+from transforms.core.entries import LIMIT, LINE, ONSET, OP, START, VERDICT
+from transforms.core.evaluate import Evaluated, Worked
+from transforms.core.kernel import NEVER, Bools, Ints, group_by
+from transforms.core.retained import NO_LINE, Found, Keeping, keep_lines
+from transforms.core.standing import (
+    BEGUN,
+    CLOSED,
+    DECIDED,
+    DROPPED,
+    EVALUATED,
+    KNOWN_UNTIL,
+    MARK_NAMES,
+    MARKS,
+    NO_STANDING,
+    OPENS,
+    REPORTED,
+    SINCE,
+    Standing,
+    moments_of,
+)
+
+_SIGNAL, _FAULT, _OPERATION = range(len(KINDS))
+_DECISION_NAMES = {decision: name for name, decision in DECIDED.items()}
+
+
+def folded(evaluated: Evaluated, closed: int, before: Standing = NO_STANDING) -> Standing:
+    """The standing of the scale sets of an evaluation.
+
+    Args:
+        evaluated: The evaluation, `resumed_cells` of it if it went on from a standing.
+        closed: The horizon, microseconds: no event before it will be taken in any more.
+        before: What it went on from.
+    """
+    worked: Any = evaluated.worked
+    found = _found(worked)
+    opens = _opens(worked, found, closed)
+    V = opens - worked.rules.skew - worked.rules.unseen
+    lines, past = worked.lines, worked.past
+    keeping = Keeping(
+        np.full(len(lines.set), NEVER),
+        np.zeros(len(past.signals), np.bool_),
+        # A renewal that is long over may still tell of a removal that only lost its end: so not by their limits.
+        past.ops["start"] >= V[worked.folded.ops.set] - worked.rules.longest - worked.rules.settle,
+        np.empty((len(found.episodes) + len(lines.set), 3), np.int64),
+        np.zeros(1, np.int64),
+    )
+    keep_lines(V, lines, past, found, worked.rules, keeping)
+    kept = _kept_events(worked, keeping, V)
+    events = compact(worked.events.filter(pa.array(kept)))
+    dropped = _dropped(worked.events.filter(pa.array(~kept)), before, closed)
+    marks = _marks(worked, keeping, opens, V, closed)
+    bounds = dict(zip(worked.coded.texts.set_ids.to_pylist(), opens.tolist(), strict=True))
+    availability, attributions, operations = _open_cells(evaluated, bounds, worked.rules.skew + worked.rules.unseen)
+    return Standing(events, marks, availability, attributions, operations, dropped)
+
+
+def _dropped(events: pa.RecordBatch, before: Standing, closed: int) -> pa.RecordBatch:
+    """By what copies of dropped events are known for a day: what was handed over and not acknowledged comes again."""
+    now = pa.RecordBatch.from_arrays([pa.array(micros(events, "time")), pa.array(identities(events))], schema=DROPPED)
+    both = one_batch([before.dropped, now], DROPPED)
+    return both.filter(pc.greater_equal(both.column("time"), closed - DAY))
+
+
+def is_copy(events: pa.RecordBatch, standing: Standing) -> Bools:
+    """Which events are copies of dropped ones."""
+    copies: Bools = np.isin(identities(events), standing.dropped.column("identity").to_numpy())
+    return copies
+
+
+def is_held(known: pa.RecordBatch, standing: Standing) -> Bools:
+    """Which cells of KNOWN can still change."""
+    opens = moments_of(standing.marks, OPENS)
+    kept = {key for table in standing[2:5] for key in _keys(table)}
+    return np.array([key in kept or key[1] >= opens.get(key[0], -NEVER) for key in _keys(known)], np.bool_)
+
+
+def _found(worked: Worked) -> Found:
+    changes, rows, lines = worked.walked.changes, worked.walked.rows, len(worked.lines.set)
+    change_lo, order = group_by(changes[:, 1], lines, np.argsort(changes[:, 0], kind="stable"))
+    first = rows[(rows[:, VERDICT] != REMOVED) & (rows[:, START] == rows[:, ONSET])]
+    episode_lo, of_line = group_by(first[:, LINE], lines, np.argsort(first[:, START], kind="stable"))
+    return Found(change_lo, changes[order], episode_lo, first[of_line])
+
+
+def _opens(worked: Worked, found: Found, closed: int) -> Ints:
+    """Of each set the first cell that an event at or after `closed` can change, but for attributions that are open there."""
+    rules, ops, sets = worked.rules, worked.past.ops, len(worked.resumed.opens)
+    of_op, early = worked.folded.ops.set, rules.skew + rules.unseen
+    settled = np.full(sets, closed - early)
+    open_ops = ops["limit"] >= closed
+    np.minimum.at(settled, of_op[open_ops], ops["begin"][open_ops] - rules.skew)
+    opens = settled.copy()
+    rows = found.episodes
+    of_row, onset, limit, op = worked.lines.set[rows[:, LINE]], rows[:, START], rows[:, LIMIT], rows[:, OP]
+    named = op != NONE
+    before = settled[of_row]
+    unsettled = onset + early >= before
+    unsettled |= named & (limit < NEVER) & (limit >= before)
+    if len(ops):
+        unsettled |= named & (ops["start"][op] >= before)
+    np.minimum.at(opens, of_row[unsettled], onset[unsettled])
+    lapsed = np.isin(rows[:, VERDICT], (OVERRUN, PRESUMED)) & (onset + rules.presume_after >= before)
+    if len(ops):
+        np.minimum.at(opens, of_row[lapsed], np.minimum(onset, ops["begin"][op] - rules.skew)[lapsed])
+    floored: Ints = np.maximum(opens - opens % rules.grid, worked.resumed.opens)
+    return floored
+
+
+def _kept_events(worked: Worked, keeping: Keeping, V: Ints) -> Bools:
+    """Which events are kept."""
+    events = worked.events
+    keep, kind = np.ones(len(events), np.bool_), events["kind"].indices.to_numpy()
+    coded, rows = worked.coded, np.flatnonzero(worked.early)
+    signal_rows, fault_rows, op_rows = (rows[kind[rows] == which] for which in (_SIGNAL, _FAULT, _OPERATION))
+    keep[signal_rows] = coded.signals.time >= V[coded.signals.set]
+    keep[signal_rows[worked.past.signals["row"][keeping.signals]]] = True
+    keep[op_rows] = keeping.ops[worked.folded.of_record]
+    keep[fault_rows] = coded.faults.time >= _fault_floor(worked, keeping, V)
+    return keep
+
+
+def _fault_floor(worked: Worked, keeping: Keeping, V: Ints) -> Ints:
+    """From when on the fault notices of each line count, an entry each fault notice."""
+    faults, lines, skew = worked.coded.faults, worked.lines, worked.rules.skew
+    floor = V[faults.set] - skew
+    if not len(faults.set) or not len(lines.set):
+        return floor
+    width = 1 + int(max(faults.instance.max(), lines.instance.max()))
+    ids, wanted = lines.set * width + lines.instance, faults.set * width + faults.instance
+    place = np.minimum(np.searchsorted(ids, wanted), len(ids) - 1)
+    cut = np.where((ids[place] == wanted) & (keeping.cut[place] != NO_LINE), keeping.cut[place], V[faults.set])
+    return np.minimum(floor, cut - skew)
+
+
+def _pasts(worked: Worked, opens: Ints) -> tuple[Bools, Bools]:
+    """Of each set, whether it has had a signal before its standing opens, and whether one of an instance."""
+    lines, resumed = worked.lines, worked.resumed
+    filled = np.flatnonzero(lines.lo[1:] > lines.lo[:-1])
+    old = filled[worked.past.signals["time"][lines.lo[filled]] < opens[lines.set[filled]]]
+    begun, reported = resumed.begun != NEVER, resumed.reported.copy()
+    begun[lines.set[old]] = True
+    reported[lines.set[old[lines.instance[old] > 0]]] = True
+    return begun, reported
+
+
+def _marks(worked: Worked, keeping: Keeping, opens: Ints, V: Ints, closed: int) -> pa.RecordBatch:
+    lines, texts, sets = worked.lines, worked.coded.texts, len(opens)
+    begun, reported = _pasts(worked, opens)
+    later, decided = np.flatnonzero(keeping.cut < V[lines.set]), keeping.decided[: keeping.used[0]]
+    names = [MARK_NAMES.index(_DECISION_NAMES[decision]) for decision in decided[:, 2].tolist()]
+    of_set: list[tuple[str, Ints, Ints]] = [
+        (OPENS, np.arange(sets), opens),
+        (CLOSED, np.arange(sets), np.full(sets, closed)),
+        (KNOWN_UNTIL, np.arange(sets), np.full(sets, worked.rules.T)),
+        (BEGUN, np.flatnonzero(begun), opens[begun]),
+        (REPORTED, np.flatnonzero(reported), opens[reported]),
+    ]
+    codes = np.concatenate([*(sets_ for _, sets_, _ in of_set), lines.set[later], lines.set[decided[:, 0]]])
+    own = np.zeros(len(codes) - len(later) - len(decided), np.int64)
+    instance = np.concatenate([own, lines.instance[later], lines.instance[decided[:, 0]]])
+    mark = [np.full(len(sets_), MARK_NAMES.index(name)) for name, sets_, _ in of_set]
+    mark += [np.full(len(later), MARK_NAMES.index(SINCE)), np.array(names, np.int64)]
+    moment = np.concatenate([*(moments for _, _, moments in of_set), keeping.cut[later], decided[:, 1]])
+    columns = [
+        pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), texts.set_ids),
+        pc.take(texts.instance_ids, pa.array(np.maximum(instance - 1, 0), mask=instance == 0)),
+        pa.DictionaryArray.from_arrays(pa.array(np.concatenate(mark).astype(np.int8)), pa.array(MARK_NAMES)),
+        pa.array(moment.astype(np.int64)),
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=MARKS)
+
+
+def _keys(table: pa.RecordBatch) -> list[tuple[str, int]]:
+    return list(zip(table.column("scale_set_id").to_pylist(), micros(table, "cell").tolist(), strict=True))
+
+
+def _is_open(attributions: pa.RecordBatch, opens: dict[str, int], early: int) -> npt.NDArray[np.bool_]:
+    """Which attributions that start before their set's standing opens can still change: those that reach beyond V."""
+    end = attributions.column("end").cast(pa.int64()).fill_null(NEVER).to_numpy()
+    bound = np.array([opens.get(name, -NEVER) for name in attributions.column("scale_set_id").to_pylist()], np.int64)
+    return (micros(attributions, "start") < bound) & (end >= bound - early)
+
+
+def _open_cells(evaluated: Evaluated, opens: dict[str, int], early: int) -> list[pa.RecordBatch]:
+    """The rows of the cells before `opens` that hold an attribution which is still open."""
+    open_ = _is_open(evaluated.attributions, opens, early)
+    wanted = set(_keys(evaluated.attributions.filter(pa.array(open_))))
+    return [table.filter(pa.array([key in wanted for key in _keys(table)], pa.bool_())) for table in evaluated[:3]]
+
+
+def resumed_cells(evaluated: Evaluated, standing: Standing, policy: Policy) -> Evaluated:
+    """The cells of an evaluation that went on from a standing: those from where it opens on, and those before that hold an
+    attribution which was still open.
+
+    Args:
+        evaluated: The evaluation of the standing's events and later ones, with its marks.
+        standing: What it went on from.
+        policy: The parameters.
+    """
+    opens = moments_of(standing.marks, OPENS)
+    if not opens:
+        return evaluated
+    patched = _patched(standing.attributions, evaluated.attributions, opens, policy.skew + policy.unseen)
+    kept = (standing.availability, patched, standing.operations)
+    worked: Any = evaluated.worked
+    set_ids = worked.coded.texts.set_ids
+    tables: list[pa.RecordBatch] = []
+    for table, before, schema, order in zip(evaluated[:3], kept, EVALUATED, _ORDERS, strict=True):
+        after = table.filter(pa.array([cell >= opens.get(name, -NEVER) for name, cell in _keys(table)], pa.bool_()))
+        both = one_batch([before.cast(schema), after.cast(schema)], schema)
+        tables.append(_sorted(_recoded(both, set_ids), order))
+    availability, attributions, operations = tables
+    cells = cells_of(availability, attributions, operations, policy)
+    return evaluated._replace(availability=availability, attributions=attributions, operations=operations, cells=cells)
+
+
+_ORDERS = (
+    ("scale_set_id", "start"),
+    ("scale_set_id", "start", "instance_id"),
+    ("scale_set_id", "start", "operation_key", "verb"),
+)
+
+
+def _recoded(table: pa.RecordBatch, set_ids: pa.StringArray) -> pa.RecordBatch:
+    """The table with the codes of scale sets that the evaluation uses: the three tables of an answer share them."""
+    ids = table.column("scale_set_id")
+    place = pc.index_in(ids.dictionary, set_ids).cast(pa.int32())
+    codes = place.take(ids.indices)
+    return table.set_column(0, table.schema.field(0), pa.DictionaryArray.from_arrays(codes, set_ids))
+
+
+def _sorted(table: pa.RecordBatch, order: tuple[str, ...]) -> pa.RecordBatch:
+    columns = {name: table.column(name) for name in order}
+    texts = {name: pc.fill_null(column.cast(pa.string()), "") for name, column in columns.items() if name != "start"}
+    keys = pa.table({**columns, **texts})
+    return table.take(pc.sort_indices(keys, [(name, "ascending") for name in order]))
+
+
+def _patched(kept: pa.RecordBatch, evaluated: pa.RecordBatch, opens: dict[str, int], early: int) -> pa.RecordBatch:
+    """Kept attributions; of those that were open, what has become of them."""
+
+    def keys(table: pa.RecordBatch) -> list[tuple[str, str | None, int]]:
+        return list(
+            zip(
+                table.column("scale_set_id").to_pylist(),
+                table.column("instance_id").to_pylist(),
+                micros(table, "start").tolist(),
+                strict=True,
+            )
+        )
+
+    open_ = _is_open(kept, opens, early)
+    wanted = {key for key, is_open in zip(keys(kept), open_.tolist(), strict=True) if is_open}
+    place = {key: row for row, key in enumerate(keys(evaluated)) if key in wanted}
+    stay = [key not in place for key in keys(kept)]
+    schema = EVALUATED[1]
+    now = evaluated.take(pa.array(sorted(place.values()), pa.int64()))
+    return one_batch([kept.filter(pa.array(stay, pa.bool_())).cast(schema), now.cast(schema)], schema)
