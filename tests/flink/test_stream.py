@@ -1,10 +1,12 @@
 """The acceptance test: the stream on a real Flink with Beam's job server, through a kill, a savepoint and what comes late."""
 
+import gc
 import os
 import random
 import signal as signals
 import socket
 import uuid
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,15 +31,25 @@ def job_server() -> str:
     if named:
         assert Path(named).is_file(), f"TRUEUP_FLINK_JOB_SERVER_JAR: a file is required, got {named}."
         return named
+    path, reason = fetched()
+    if path is None:
+        pytest.skip(f"needs Beam's job server for Flink 1.20: let TRUEUP_FLINK_JOB_SERVER_JAR name it ({reason})")
+    return path
+
+
+def fetched() -> tuple[str | None, str]:
+    """The jar that Beam fetches, or why it cannot."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(20)
-    try:
-        return str(JavaJarServer.local_jar(JavaJarServer.path_to_beam_jar(_TARGET)))
-    except Exception as error:
-        reason = str(error).splitlines()[0]
-        pytest.skip(f"needs Beam's job server for Flink 1.20: let TRUEUP_FLINK_JOB_SERVER_JAR name it ({reason})")
-    finally:
-        socket.setdefaulttimeout(before)
+    # Beam leaves the sockets open of an attempt that failed.
+    with warnings.catch_warnings(action="ignore", category=ResourceWarning):
+        try:
+            return str(JavaJarServer.local_jar(JavaJarServer.path_to_beam_jar(_TARGET))), ""
+        except Exception as error:
+            return None, str(error).splitlines()[0]
+        finally:
+            socket.setdefaulttimeout(before)
+            gc.collect()
 
 
 def test_a_folder_is_compared_by_its_current_rows(tmp_path: Path) -> None:
