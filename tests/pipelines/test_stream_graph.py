@@ -39,7 +39,7 @@ CorrectRecord/JoinSessions/MergeSessions: groups
 CorrectRecord/JoinSessions/ConcatPanes
 CorrectRecord/JoinSessions/CloseSessions
 CorrectRecord/EnterEvents
-CorrectRecord/KeepLedger/Keep/ParDo(Keep): counted end events fired published, ts-grid_end
+CorrectRecord/KeepLedger/Keep/ParDo(Keep): counted end events fired published standing, ts-grid_end
 GatherChanges/Key
 GatherChanges/Hold
 GatherChanges/Group: groups
@@ -176,6 +176,7 @@ def test_state_is_coded_by_coders_that_stay(tmp_path: Path) -> None:
         "beam:coder:varint:v1",
         "trueup:coder:record_batch:v1",
         "trueup:coder:place:v1",
+        "trueup:coder:standing:v1",
         "TimestampCoder",
     }
 
