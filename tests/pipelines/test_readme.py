@@ -68,7 +68,8 @@ def test_every_block_is_of_a_kind_that_is_checked() -> None:
 
 
 def test_commands_run_one_after_the_other(folder: Path) -> None:
-    validated, written, unchanged, night = (run(folder, command) for command in COMMANDS)
+    validated, written, unchanged, reported, night = (run(folder, command) for command in COMMANDS)
+    assert "raw 99.053 %, corrected 99.602 %" in reported
     assert "85 records" in validated
     assert "71 used, 3 duplicate, 10 ignored, 1 rejected" in written
     assert re.search(r"^0 cells would be written", unchanged, re.MULTILINE)

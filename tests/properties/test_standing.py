@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.policy import Policy
@@ -87,6 +87,7 @@ def _difference(timeline: Timeline, seed: int, number: int) -> str:
 
 
 @pytest.mark.parametrize("world", WORLDS)
+@settings(max_examples=settings.default.max_examples // 4)
 @given(seed=st.integers(0, 2**32), number=st.integers(1, 3))
 def test_a_history_in_pieces_gives_the_rows_of_the_whole(world: str, seed: int, number: int) -> None:
     policies, sets = WORLDS[world]
