@@ -73,7 +73,7 @@ class Held(NamedTuple):
         return concat([self.standing().events, *self.events.read()])
 
     def replace_standing(self, standing: Standing, before: int) -> None:
-        """Puts a standing in the place of the `before` events that it was made of, and of the versions that can change no more."""
+        """Puts a standing in the place of the `before` events that it was made of, and of versions that can change no more."""
         known = self.known()
         self.folded.write(standing)
         self.events.clear()
