@@ -90,7 +90,6 @@ def test_a_day_of_events_leaves_memory_and_state_as_large_as_they_were(
     if samples[-1].retained is None:
         pytest.skip("a ledger that says how many events it retains is required")
     flat(samples, lambda each: float(each.retained or 0), "retained events", 1.1, 0.0)
-    flat(samples, lambda each: each.journal + each.standings, "journal, MiB", 1.1, 8.0)
     flat(samples, lambda each: each.python, "memory of the program, MiB", 1.1, 30.0)
     flat(samples, lambda each: each.prism, "memory of Prism, MiB", 1.1, 30.0)
 
