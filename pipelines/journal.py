@@ -31,7 +31,7 @@ from transforms.core.batches import concat
 from transforms.core.duplicates import remove_duplicates
 
 _CODER: Final = RecordBatchCoder()
-_SEGMENT: Final = 4 << 20
+_SEGMENT: Final = 1 << 20
 """Bytes at which another segment begins."""
 _OPEN: Final[dict[str, "_Opened"]] = {}
 _LOCK: Final = threading.RLock()

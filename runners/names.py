@@ -14,10 +14,12 @@ _ISOLATED: Final = "\u2068{}\u2069"
 def labels(ids: Iterable[str]) -> dict[str, str]:
     """The shortest end of each scale set's id that is its alone: its name, with its group before it, and so on.
 
+    An id that is no path (it does not begin with a slash) stays whole.
+
     >>> labels(["/subscriptions/s/resourcegroups/g/providers/microsoft.compute/virtualmachinescalesets/web"]).popitem()[1]
     'web'
     """
-    waiting = {one: [part for part in one.split("/") if part not in _CONSTANT] or [one] for one in ids}
+    waiting = {one: _parts(one) for one in ids}
     found: dict[str, str] = {}
     size = 1
     while waiting:
@@ -29,6 +31,11 @@ def labels(ids: Iterable[str]) -> dict[str, str]:
         waiting = {one: parts for one, parts in waiting.items() if one not in alone}
         size += 1
     return found
+
+
+def _parts(scale_set_id: str) -> list[str]:
+    parts = scale_set_id.split("/") if scale_set_id.startswith("/") else []
+    return [part for part in parts if part not in _CONSTANT] or [scale_set_id]
 
 
 def harmless(text: str) -> str:

@@ -107,3 +107,5 @@ class Leases:
                 call(request={"subscription": self._subscription, "ack_ids": some, **more}, timeout=_PATIENCE)
             except Exception:  # whatever it is, this thread must go on
                 LIVE["source/failed_requests"] += 1
+                if self._ended.is_set():
+                    return  # a server that is gone would hold up the end for as many requests as there are

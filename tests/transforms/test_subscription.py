@@ -205,6 +205,21 @@ def test_what_is_held_at_the_end_is_given_back(started: Any) -> None:
     assert (server.deadlines, server.acknowledged) == ([("a", 0)], [])
 
 
+def test_a_server_that_is_gone_does_not_hold_up_the_end(started: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, server, _ = started(messages(*map(str, range(5))))
+    read(reader)
+    monkeypatch.setattr("transforms.leases._MANY", 1)
+    asked: list[object] = []
+
+    def gone(*unused: object, **given: object) -> None:
+        asked.append(given)
+        raise ConnectionError
+
+    monkeypatch.setattr(server, "modify_ack_deadline", gone)
+    reader.end()
+    assert len(asked) == 1
+
+
 def test_messages_become_events_and_rejects() -> None:
     columns = [
         pa.array(["m1", "m2"]),

@@ -114,8 +114,10 @@ def _outages(spans: Interruptions, request: Request, sets: int) -> tuple[Outages
         return Outages(np.bincount(first, minlength=groups), np.bincount(then, minlength=groups), repair)
 
     set_began, set_ended = spans.set[began], spans.set[ended]
-    pairs = by(set_began * periods + when_began, set_ended * periods + when_ended, sets * periods if request.each else 0)
-    return by(set_began, set_ended, sets), by(when_began, when_ended, periods), pairs
+    each = Outages(*[np.zeros(0, np.int64)] * 3)
+    if request.each:
+        each = by(set_began * periods + when_began, set_ended * periods + when_ended, sets * periods)
+    return by(set_began, set_ended, sets), by(when_began, when_ended, periods), each
 
 
 def _inside(moments: Ints, request: Request) -> np.ndarray:
