@@ -63,7 +63,7 @@ def _in_pieces(timeline: Timeline, cuts: list[tuple[int, int]], seed: int) -> di
 def _cuts(timeline: Timeline, seed: int, number: int) -> list[tuple[int, int]]:
     draw = random.Random(seed)
     first = min(e["time"] for e in timeline.events)
-    moments = sorted(draw.randint(first, timeline.T + timeline.policy.grid) for _ in range(number))
+    moments = sorted(draw.randint(first, max(first, timeline.T + timeline.policy.grid)) for _ in range(number))
     return [(m, floor_to(m, timeline.policy.grid) + draw.choice((1, 1, 2)) * timeline.policy.grid) for m in moments]
 
 
