@@ -99,52 +99,44 @@ class EntryCoder(_ArrowCoder):
         return Entry
 
 
-class StandingCoder(_ArrowCoder):
+class _BatchesCoder(_ArrowCoder):
+    """A tuple of batches, one IPC stream behind the other."""
+
+    made: ClassVar[Any]
+
+    def encode(self, batches: tuple[pa.RecordBatch, ...]) -> bytes:
+        """The batches as IPC streams."""
+        sink = pa.BufferOutputStream()
+        for batch in batches:
+            write_batch(sink, batch)
+        return sink.getvalue().to_pybytes()
+
+    def decode(self, encoded: bytes) -> Any:
+        """The tuple, its columns pointing into `encoded`."""
+        source = pa.BufferReader(encoded)
+        return self.made(*(read_batch(source) for _ in self.made._fields))
+
+    def estimate_size(self, batches: tuple[pa.RecordBatch, ...]) -> int:
+        """Bytes of the columns."""
+        return sum(int(batch.nbytes) for batch in batches)
+
+    def to_type_hint(self) -> type:
+        """What it codes."""
+        return self.made
+
+
+class StandingCoder(_BatchesCoder):
     """One `Standing`: its batches."""
 
     urn: ClassVar[str] = "trueup:coder:standing:v1"
-
-    def encode(self, standing: Standing) -> bytes:
-        """IPC streams, one behind the other."""
-        sink = pa.BufferOutputStream()
-        for batch in standing:
-            write_batch(sink, batch)
-        return sink.getvalue().to_pybytes()
-
-    def decode(self, encoded: bytes) -> Standing:
-        """The standing, its columns pointing into `encoded`."""
-        source = pa.BufferReader(encoded)
-        return Standing(*(read_batch(source) for _ in Standing._fields))
-
-    def to_type_hint(self) -> type:
-        """What it codes."""
-        return Standing
+    made = Standing
 
 
-class ChangesCoder(_ArrowCoder):
+class ChangesCoder(_BatchesCoder):
     """One `Changes`: its four batches."""
 
     urn: ClassVar[str] = "trueup:coder:changes:v1"
-
-    def encode(self, changes: Changes) -> bytes:
-        """Four IPC streams, one behind the other."""
-        sink = pa.BufferOutputStream()
-        for batch in changes:
-            write_batch(sink, batch)
-        return sink.getvalue().to_pybytes()
-
-    def decode(self, encoded: bytes) -> Changes:
-        """The changes, their columns pointing into `encoded`."""
-        source = pa.BufferReader(encoded)
-        return Changes(*(read_batch(source) for _ in Changes._fields))
-
-    def estimate_size(self, changes: Changes) -> int:
-        """Bytes of the columns."""
-        return sum(int(batch.nbytes) for batch in changes)
-
-    def to_type_hint(self) -> type:
-        """What it codes."""
-        return Changes
+    made = Changes
 
 
 for _kind, _coder in (
