@@ -1,4 +1,4 @@
-"""A soak: a day of simulated time passes through a stream in some minutes, and what it holds stays as large as it is."""
+"""A soak: a day of simulated time passes through a stream in some minutes, and its memory stays nearly as it is."""
 
 import os
 import statistics
@@ -73,7 +73,7 @@ def middle_and_end(samples: Sequence[Sample], value: Callable[[Sample], float]) 
     return statistics.median(map(value, middle)), statistics.median(map(value, end))
 
 
-def test_a_day_of_events_leaves_memory_and_state_as_large_as_they_were(
+def test_a_day_of_events_leaves_memory_nearly_as_large_as_it_was(
     pubsub: Emulator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if local_binary() is None:
