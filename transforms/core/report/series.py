@@ -38,11 +38,13 @@ class Runs(NamedTuple):
     """Index into SERIES_STATES; -1 where no state was reported."""
     state: Ints
     counts: npt.NDArray[np.int32]
-    """One column each of COUNTS."""
+    """One row each of COUNTS: a year of many sets has millions of entries, and its columns must not be copied for Arrow."""
 
     def of(self, *names: str) -> Ints:
         """The sum of some counts."""
-        total: Ints = self.counts[:, [COUNTS.index(name) for name in names]].sum(axis=1, dtype=np.int64)
+        total = np.zeros(len(self.set), np.int64)
+        for name in names:
+            total += self.counts[COUNTS.index(name)]
         return total
 
     @property
@@ -76,17 +78,26 @@ def runs_of(series: pa.Table, sets: pa.StringArray | None = None) -> Runs:
     """
     ids, code = numbered(series.column("scale_set_id"), sets)
     start, end = times(series, "start"), times(series, "end")
-    order = np.lexsort((start, code))
+    order = _order(code, start)
     states = [_state_codes(series.column(name))[order] for name in _STATES]
-    counts = np.stack([_numbers(series.column(name)) for name in COUNTS], axis=1)[order]
+    counts = np.empty((len(COUNTS), len(code)), np.int32)
+    for place, name in enumerate(COUNTS):
+        counts[place] = _numbers(series.column(name))[order]
     code, start, end = code[order], start[order], end[order]
     first = np.ones(len(code), np.bool_)
-    first[1:] = (code[1:] != code[:-1]) | (start[1:] != end[:-1]) | (counts[1:] != counts[:-1]).any(axis=1)
-    for state in states:
-        first[1:] |= state[1:] != state[:-1]
+    first[1:] = (code[1:] != code[:-1]) | (start[1:] != end[:-1])
+    for column in (*states, *counts):
+        first[1:] |= column[1:] != column[:-1]
     begins = np.flatnonzero(first)
     last = np.append(begins[1:], len(code))[: len(begins)] - 1
-    return Runs(ids, code[begins], start[begins], end[last], states[0][begins], states[1][begins], counts[begins])
+    kept = slice(None) if len(begins) == len(code) else begins
+    return Runs(ids, code[kept], start[kept], end[last], states[0][kept], states[1][kept], counts[:, kept])
+
+
+def _order(code: Ints, start: Ints) -> Ints | slice:
+    """By scale set, then start; a slice where they are so already, since that costs no copy."""
+    ascending = (code[1:] > code[:-1]) | ((code[1:] == code[:-1]) & (start[1:] >= start[:-1]))
+    return slice(None) if ascending.all() else np.lexsort((start, code))
 
 
 def table_of(runs: Runs) -> pa.Table:
@@ -94,7 +105,7 @@ def table_of(runs: Runs) -> pa.Table:
     names = pa.array(SERIES_STATES)
     states = [pa.DictionaryArray.from_arrays(pa.array(c.astype(np.int8), mask=c < 0), names) for c in (runs.reported, runs.state)]
     ids = pa.DictionaryArray.from_arrays(pa.array(runs.set.astype(np.int32)), runs.ids)
-    counts = [pa.array(runs.counts[:, place]) for place in range(len(COUNTS))]
+    counts = [pa.array(column) for column in runs.counts]
     moments = [pa.array(t).cast(TIMESTAMP) for t in (runs.start, runs.end)]
     return pa.Table.from_arrays([ids, *moments, *states, *counts], schema=SERIES)
 
@@ -102,9 +113,9 @@ def table_of(runs: Runs) -> pa.Table:
 def clipped(runs: Runs, since: int, until: int) -> Runs:
     """The part of it that lies in [since, until)."""
     start, end = np.maximum(runs.start, since), np.minimum(runs.end, until)
-    kept = start < end
+    kept = slice(None) if (start < end).all() else start < end
     names = (runs.reported[kept], runs.state[kept])
-    return Runs(runs.ids, runs.set[kept], start[kept], end[kept], *names, runs.counts[kept])
+    return Runs(runs.ids, runs.set[kept], start[kept], end[kept], *names, runs.counts[:, kept])
 
 
 def numbered(ids: pa.ChunkedArray, sets: pa.StringArray | None = None) -> tuple[pa.StringArray, Ints]:

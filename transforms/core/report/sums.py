@@ -85,7 +85,7 @@ def _add(
         while t < end[row]:
             cut = min(end[row], edges[p + 1])
             inside = covered(offsets, starts, ends, before, s, cut) - covered(offsets, starts, ends, before, s, t)
-            _times(counts[row], cut - t, cut - t - inside, times)
+            _times(counts, row, cut - t, cut - t - inside, times)
             by_set[s] += times
             by_period[p] += times
             if len(pair) > 0:
@@ -98,11 +98,11 @@ def _add(
 
 
 @kernel
-def _times(counts: Counts, length: int, outside: int, times: Ints) -> None:
+def _times(counts: Counts, row: int, length: int, outside: int, times: Ints) -> None:
     """TIMES of one interval; `outside`: how much of its length lies outside."""
     for column in range(len(counts)):
-        times[column] = counts[column] * length
-    times[-2] = counts[_UP] * outside
+        times[column] = counts[column, row] * length
+    times[-2] = counts[_UP, row] * outside
     times[-1] = 0
     for bad in _BAD:
-        times[-1] += counts[bad] * outside
+        times[-1] += counts[bad, row] * outside
