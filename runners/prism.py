@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,10 @@ from pipelines.failures import RunError
 
 _DEATH_SIGNAL: Final = 1
 """PR_SET_PDEATHSIG of Linux."""
+_STARTED: Final = 60.0
+"""Seconds in which it must answer."""
+_FOR_EVER: Final = 10 * 365 * 24 * 3600
+"""Seconds for which Beam listens to a job. By default five minutes, behind which a stream would be taken for one that ended."""
 
 
 def local_binary() -> str | None:
@@ -45,7 +50,7 @@ def prism(folder: str, options: Sequence[str]) -> Iterator[list[str]]:
         options: the user's, among which `--prism_location` may be.
 
     Raises:
-        RunError: there is no binary, and none can be fetched.
+        RunError: there is no binary, and none can be fetched, or it does not start.
     """
     port = _free_port()
     with open(os.path.join(folder, "prism.log"), "wb") as log:
@@ -58,7 +63,14 @@ def prism(folder: str, options: Sequence[str]) -> Iterator[list[str]]:
             preexec_fn=_end_with_parent if sys.platform == "linux" else None,
         )
     try:
-        yield [*options, f"--job_endpoint=localhost:{port}", "--environment_type=LOOPBACK", "--streaming"]
+        _wait_for(process, port)
+        yield [
+            f"--job_server_timeout={_FOR_EVER}",
+            *options,
+            f"--job_endpoint=localhost:{port}",
+            "--environment_type=LOOPBACK",
+            "--streaming",
+        ]
     finally:
         process.kill()
         process.wait()
@@ -76,6 +88,18 @@ def _binary(options: Sequence[str]) -> str:
             "PrismRunner: the binary prism is required, and could not be fetched; let TRUEUP_PRISM name one "
             f"(go install github.com/apache/beam/sdks/v2/go/cmd/prism): {error}"
         ) from error
+
+
+def _wait_for(process: "subprocess.Popen[bytes]", port: int) -> None:
+    until = time.monotonic() + _STARTED
+    while process.poll() is None and time.monotonic() < until:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    ended = process.poll()
+    what = "it does not" if ended is None else f"it ended with status {ended}"
+    raise RunError(f"PrismRunner: a prism that answers is required, {what}.")
 
 
 def _free_port() -> int:
