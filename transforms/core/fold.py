@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -18,6 +17,7 @@ from transforms.core.duplicates import identities
 from transforms.core.entries import LIMIT, LINE, ONSET, OP, START, VERDICT
 from transforms.core.evaluate import Evaluated, Worked
 from transforms.core.kernel import NEVER, Bools, Ints, group_by
+from transforms.core.removals import Rules
 from transforms.core.retained import NO_LINE, Found, Keeping, keep_lines
 from transforms.core.standing import (
     BEGUN,
@@ -66,8 +66,7 @@ def folded(evaluated: Evaluated, closed: int, before: Standing = NO_STANDING) ->
     events = compact(worked.events.filter(pa.array(kept)))
     dropped = _dropped(worked.events.filter(pa.array(~kept)), before, closed)
     marks = _marks(worked, keeping, opens, V, closed)
-    bounds = dict(zip(worked.coded.texts.set_ids.to_pylist(), opens.tolist(), strict=True))
-    availability, attributions, operations = _open_cells(evaluated, bounds, worked.rules.skew + worked.rules.unseen)
+    availability, attributions, operations = _open_cells(evaluated, opens, worked.rules)
     return Standing(events, marks, availability, attributions, operations, dropped)
 
 
@@ -80,7 +79,10 @@ def _dropped(events: pa.RecordBatch, before: Standing, closed: int) -> pa.Record
 
 def is_copy(events: pa.RecordBatch, standing: Standing) -> Bools:
     """Which events are copies of dropped ones."""
-    copies: Bools = np.isin(identities(events), standing.dropped.column("identity").to_numpy())
+    dropped = standing.dropped.column("time").to_numpy()
+    copies = micros(events, "time") <= dropped.max(initial=-NEVER)
+    if copies.any():  # what is on time never is: the identities of a day are looked through for the rest alone
+        copies[copies] = np.isin(identities(events.filter(pa.array(copies))), standing.dropped.column("identity").to_numpy())
     return copies
 
 
@@ -191,18 +193,27 @@ def _keys(table: pa.RecordBatch) -> list[tuple[str, int]]:
     return list(zip(table.column("scale_set_id").to_pylist(), micros(table, "cell").tolist(), strict=True))
 
 
-def _is_open(attributions: pa.RecordBatch, opens: dict[str, int], early: int) -> npt.NDArray[np.bool_]:
+def _codes(table: pa.RecordBatch) -> Ints:
+    """The code of each row's scale set."""
+    codes: Ints = table.column("scale_set_id").indices.to_numpy().astype(np.int64)
+    return codes
+
+
+def _is_open(attributions: pa.RecordBatch, opens: Ints, rules: Rules) -> Bools:
     """Which attributions that start before their set's standing opens can still change: those that reach beyond V."""
     end = attributions.column("end").cast(pa.int64()).fill_null(NEVER).to_numpy()
-    bound = np.array([opens.get(name, -NEVER) for name in attributions.column("scale_set_id").to_pylist()], np.int64)
-    return (micros(attributions, "start") < bound) & (end >= bound - early)
+    bound = opens[_codes(attributions)]
+    still: Bools = (micros(attributions, "start") < bound) & (end >= bound - rules.skew - rules.unseen)
+    return still
 
 
-def _open_cells(evaluated: Evaluated, opens: dict[str, int], early: int) -> list[pa.RecordBatch]:
+def _open_cells(evaluated: Evaluated, opens: Ints, rules: Rules) -> list[pa.RecordBatch]:
     """The rows of the cells before `opens` that hold an attribution which is still open."""
-    open_ = _is_open(evaluated.attributions, opens, early)
-    wanted = set(_keys(evaluated.attributions.filter(pa.array(open_))))
-    return [table.filter(pa.array([key in wanted for key in _keys(table)], pa.bool_())) for table in evaluated[:3]]
+    steps = [micros(table, "cell") // rules.grid for table in evaluated[:3]]
+    span = 1 + max(int(step.max(initial=0)) for step in steps)
+    places = [_codes(table) * span + step for table, step in zip(evaluated[:3], steps, strict=True)]
+    wanted = places[1][_is_open(evaluated.attributions, opens, rules)]
+    return [table.filter(pa.array(np.isin(place, wanted))) for table, place in zip(evaluated[:3], places, strict=True)]
 
 
 def resumed_cells(evaluated: Evaluated, standing: Standing, policy: Policy) -> Evaluated:
@@ -214,16 +225,15 @@ def resumed_cells(evaluated: Evaluated, standing: Standing, policy: Policy) -> E
         standing: What it went on from.
         policy: The parameters.
     """
-    opens = moments_of(standing.marks, OPENS)
-    if not opens:
+    if not len(standing.marks):
         return evaluated
-    patched = _patched(standing.attributions, evaluated.attributions, opens, policy.skew + policy.unseen)
-    kept = (standing.availability, patched, standing.operations)
     worked: Any = evaluated.worked
-    set_ids = worked.coded.texts.set_ids
+    opens, set_ids = worked.resumed.opens, worked.coded.texts.set_ids
+    availability, attributions, operations = (_recoded(table, set_ids) for table in standing[2:5])
+    kept = (availability, _patched(attributions, evaluated.attributions, opens, worked.rules), operations)
     tables: list[pa.RecordBatch] = []
     for table, before, schema, order in zip(evaluated[:3], kept, EVALUATED, _ORDERS, strict=True):
-        after = table.filter(pa.array([cell >= opens.get(name, -NEVER) for name, cell in _keys(table)], pa.bool_()))
+        after = table.filter(pa.array(micros(table, "cell") >= opens[_codes(table)]))
         both = one_batch([before.cast(schema), after.cast(schema)], schema)
         tables.append(_sorted(_recoded(both, set_ids), order))
     availability, attributions, operations = tables
@@ -253,23 +263,20 @@ def _sorted(table: pa.RecordBatch, order: tuple[str, ...]) -> pa.RecordBatch:
     return table.take(pc.sort_indices(keys, [(name, "ascending") for name in order]))
 
 
-def _patched(kept: pa.RecordBatch, evaluated: pa.RecordBatch, opens: dict[str, int], early: int) -> pa.RecordBatch:
+def _patched(kept: pa.RecordBatch, evaluated: pa.RecordBatch, opens: Ints, rules: Rules) -> pa.RecordBatch:
     """Kept attributions; of those that were open, what has become of them."""
-
-    def keys(table: pa.RecordBatch) -> list[tuple[str, str | None, int]]:
-        return list(
-            zip(
-                table.column("scale_set_id").to_pylist(),
-                table.column("instance_id").to_pylist(),
-                micros(table, "start").tolist(),
-                strict=True,
-            )
-        )
-
-    open_ = _is_open(kept, opens, early)
-    wanted = {key for key, is_open in zip(keys(kept), open_.tolist(), strict=True) if is_open}
-    place = {key: row for row, key in enumerate(keys(evaluated)) if key in wanted}
-    stay = [key not in place for key in keys(kept)]
+    before = evaluated.filter(pa.array(micros(evaluated, "start") < opens[_codes(evaluated)]))
+    open_ = _is_open(kept, opens, rules)
+    keys = _line_keys(kept)
+    wanted = {keys[row] for row in np.flatnonzero(open_).tolist()}
+    place = {key: row for row, key in enumerate(_line_keys(before)) if key in wanted}
+    stay = [key not in place for key in keys]
+    now = before.take(pa.array(sorted(place.values()), pa.int64()))
     schema = EVALUATED[1]
-    now = evaluated.take(pa.array(sorted(place.values()), pa.int64()))
     return one_batch([kept.filter(pa.array(stay, pa.bool_())).cast(schema), now.cast(schema)], schema)
+
+
+def _line_keys(attributions: pa.RecordBatch) -> list[tuple[int, str | None, int]]:
+    """(set, instance, start) of attributions that began before a standing opened: few, those of lines that are not up."""
+    instances = attributions.column("instance_id").to_pylist()
+    return list(zip(_codes(attributions).tolist(), instances, micros(attributions, "start").tolist(), strict=True))
