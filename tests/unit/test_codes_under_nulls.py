@@ -13,6 +13,7 @@ from tests.support.build import at, down, fault, op, signal, to_batch, up
 from transforms.core.batches import compact
 from transforms.core.decode import decode_records
 from transforms.core.evaluate import evaluate
+from transforms.core.report.series import SERIES, joined
 
 _TYPES = {8: np.int8, 16: np.int16, 32: np.int32}
 
@@ -47,3 +48,10 @@ def test_rows_of_all_tables() -> None:
     events = [*up(0, None, "1"), *down(9, None), *down(5, "1"), op(4000, "restart", "started", "1"), *down(4010, "2")]
     for rows in evaluate(to_batch(events), Policy(), at(7200))[:3]:
         assert outside(rows) == []
+
+
+def test_series_of_a_report() -> None:
+    rows = evaluate(to_batch([*up(0, "1"), op(10, "delete", "succeeded", "1")]), Policy(), at(7200)).availability
+    assert rows.column("reported_state").null_count
+    series = joined(pa.Table.from_batches([rows]).select(SERIES.names))
+    assert [name for batch in series.to_batches() for name in outside(batch)] == []

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from schemas.event import EVENTS, IDS, empty_events
+from transforms.core.columns import dictionary_column
 
 
 def compact(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -37,9 +38,6 @@ def _compact(column: pa.DictionaryArray) -> pa.DictionaryArray:
     used[codes if valid is None else codes[valid]] = True
     if used[:size].all():
         return column
-    # Never -1, not even under a null: Arrow follows the index when it unifies dictionaries (seen: a crash).
-    renumbered = np.maximum(np.cumsum(used, dtype=np.int32)[codes] - 1, 0) if size else codes
-    mask = None if valid is None else ~valid
-    return pa.DictionaryArray.from_arrays(
-        pa.array(renumbered.astype(np.int32), mask=mask), column.dictionary.take(pa.array(np.flatnonzero(used[:size])))
-    )
+    renumbered = np.cumsum(used, dtype=np.int32)[codes] - 1 if size else codes
+    names = column.dictionary.take(pa.array(np.flatnonzero(used[:size])))
+    return dictionary_column(renumbered, names, None if valid is None else ~valid)

@@ -13,6 +13,7 @@ from schemas.event import INITIATORS, STATES, TARGETS, TIMESTAMP
 from schemas.operation_row import OPERATIONS, OUTCOMES
 from schemas.policy import EFFECTS
 from transforms.core.codes import Coded, Texts
+from transforms.core.columns import dictionary_column
 from transforms.core.entries import (
     CANDIDATES,
     COUNTED_US,
@@ -40,18 +41,8 @@ def _times(micros: Ints, null: Bools | None = None) -> pa.Array:
     return pa.array(micros, mask=null).cast(TIMESTAMP)
 
 
-def _texts(codes: npt.NDArray[Any], texts: pa.StringArray, null: Bools | None = None) -> pa.DictionaryArray:
-    return pa.DictionaryArray.from_arrays(pa.array(_followed(codes, null).astype(np.int32, copy=False), mask=null), texts)
-
-
 def _names(codes: npt.NDArray[Any], names: tuple[str, ...], null: Bools | None = None) -> pa.DictionaryArray:
-    indices = pa.array(_followed(codes, null).astype(np.int8, copy=False), mask=null)
-    return pa.DictionaryArray.from_arrays(indices, pa.array(names, pa.string()))
-
-
-def _followed(codes: npt.NDArray[Any], null: Bools | None) -> npt.NDArray[Any]:
-    """The codes, 0 under a null: Arrow follows them there too when it unifies dictionaries (seen: a crash)."""
-    return codes if null is None else np.where(null, 0, codes)
+    return dictionary_column(codes, pa.array(names, pa.string()), null, np.int8)
 
 
 def _batch(columns: dict[str, pa.Array], schema: pa.Schema) -> pa.RecordBatch:
@@ -68,7 +59,7 @@ def series_rows(series: Series, texts: Texts, rules: Rules) -> pa.RecordBatch:
     counts = {name: pa.array(column) for name, column in zip((*RAW, *CLASSES), series.counts, strict=True)}
     return _batch(
         {
-            "scale_set_id": _texts(series.set, texts.set_ids),
+            "scale_set_id": dictionary_column(series.set, texts.set_ids),
             "start": _times(series.start),
             "end": _times(series.end),
             "reported_state": _names(series.reported, SERIES_STATES, series.reported < 0),
@@ -93,15 +84,15 @@ def attribution_rows(rows: Ints, lines: Lines, ops: Ops, coded: Coded, rules: Ru
     unseconded = open_ & (verdict != _REMOVED)
     return _batch(
         {
-            "scale_set_id": _texts(lines.set[line], coded.texts.set_ids),
-            "instance_id": _texts(instance - 1, coded.texts.instance_ids, instance == 0),
+            "scale_set_id": dictionary_column(lines.set[line], coded.texts.set_ids),
+            "instance_id": dictionary_column(instance - 1, coded.texts.instance_ids, instance == 0),
             "start": _times(start),
             "end": _times(end, open_),
             "onset": _times(rows[:, ONSET]),
             "worst_state": _names(rows[:, WORST], STATES),
             "verdict": _names(verdict, VERDICTS),
-            "operation_key": _texts(ops.key, coded.texts.keys, none),
-            "verb": _texts(ops.verb, pa.array(coded.texts.verbs, pa.string()), none),
+            "operation_key": dictionary_column(ops.key, coded.texts.keys, none),
+            "verb": dictionary_column(ops.verb, pa.array(coded.texts.verbs, pa.string()), none),
             "initiator": _names(ops.initiator, INITIATORS, none),
             "operation_start": _times(ops.start, none),
             "operation_end": _times(ops.end, none | (ops.end == NEVER)),
@@ -128,9 +119,9 @@ def operation_rows(rows: Ints, folded: Folded, coded: Coded, rules: Rules) -> pa
     episodes = rows[(rows[:, VERDICT] != _REMOVED) & (rows[:, OP] >= 0) & (rows[:, START] == rows[:, ONSET])]
     return _batch(
         {
-            "scale_set_id": _texts(ops.set, coded.texts.set_ids),
-            "operation_key": _texts(ops.key, coded.texts.keys),
-            "verb": _texts(ops.verb, pa.array(coded.texts.verbs, pa.string())),
+            "scale_set_id": dictionary_column(ops.set, coded.texts.set_ids),
+            "operation_key": dictionary_column(ops.key, coded.texts.keys),
+            "verb": dictionary_column(ops.verb, pa.array(coded.texts.verbs, pa.string())),
             "effect": _names(ops.effect, EFFECTS),
             "initiator": _names(ops.initiator, INITIATORS),
             "outcome": _names(ops.outcome, OUTCOMES),

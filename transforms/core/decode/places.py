@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from schemas.inventory import Inventory
 from schemas.resource import Place, parse_resource
+from transforms.core.columns import dictionary_column
 
 PLACED: Final = 0
 OTHER: Final = 1
@@ -84,6 +85,4 @@ class Places:
 
 
 def _dictionary(codes: np.ndarray, index: dict[str, int]) -> pa.DictionaryArray:
-    # Under a null too the index must be one of the dictionary: Arrow follows it when it unifies dictionaries (seen: a crash).
-    indices = pa.array(np.maximum(codes, 0).astype(np.int32), mask=codes < 0)
-    return pa.DictionaryArray.from_arrays(indices, pa.array(list(index), pa.string()))
+    return dictionary_column(codes, pa.array(list(index), pa.string()), codes < 0)

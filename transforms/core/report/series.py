@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from schemas.availability import CLASSES, RAW, SERIES_STATES
 from schemas.event import TIMESTAMP
-from transforms.core.columns import Ints
+from transforms.core.columns import Ints, dictionary_column
 
 COUNTS: Final = (*RAW, *CLASSES)
 _STATES: Final = ("reported_state", "state")
@@ -103,8 +103,8 @@ def _order(code: Ints, start: Ints) -> Ints | slice:
 def table_of(runs: Runs) -> pa.Table:
     """SERIES of arrays."""
     names = pa.array(SERIES_STATES)
-    states = [pa.DictionaryArray.from_arrays(pa.array(c.astype(np.int8), mask=c < 0), names) for c in (runs.reported, runs.state)]
-    ids = pa.DictionaryArray.from_arrays(pa.array(runs.set.astype(np.int32)), runs.ids)
+    states = [dictionary_column(codes, names, codes < 0, np.int8) for codes in (runs.reported, runs.state)]
+    ids = dictionary_column(runs.set, runs.ids)
     counts = [pa.array(column) for column in runs.counts]
     moments = [pa.array(t).cast(TIMESTAMP) for t in (runs.start, runs.end)]
     return pa.Table.from_arrays([ids, *moments, *states, *counts], schema=SERIES)
