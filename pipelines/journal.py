@@ -3,6 +3,7 @@
 What a stream is killed with is lost, ledger and all; the one that follows reads the journal and goes on. Events are appended by
 the bundle that reads them, so they are there before the runner calls that bundle final. So that the journal grows no longer than
 what the ledger needs, the ledger leaves a standing of each scale set now and then; segments whose events are all in standings go.
+(Such standings are taken here, and no step of the graph leaves any yet: until one does, all segments stay.)
 
 When is an event in a standing? Events go on to the ledger together (`turn`), and the next ones not before it has taken those in
 (`settle`): then a standing that counts as many events of its set as the journal does up to there has them all.
