@@ -12,11 +12,12 @@ from tests.support.files import TABLES, current, names, table, trueup, two_days,
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
-import os, signal, sys, time
+import os, signal, sys, threading, time
 import pipelines.folder, pipelines.store, pipelines.tables
 
 last, sent, moment = sys.argv[1], getattr(signal, sys.argv[2]), sys.argv[3]
 whole, replace, written = pipelines.folder.put, os.replace, []
+beside = threading.Event()  # tables are written side by side: another is there before the run is killed at this one
 
 def die():
     os.kill(os.getpid(), sent)
@@ -30,8 +31,11 @@ def put(root, path, content):
 
 def rename(source, target):
     if moment == "unnamed" and last in target:
+        beside.wait(60)
         die()
     replace(source, target)
+    if "availability" in target:
+        beside.set()
 
 pipelines.tables.put = pipelines.store.put = put
 os.replace = rename
