@@ -139,3 +139,16 @@ def test_copies_of_dropped_events_are_known_for_a_day() -> None:
     known = is_copy(events, standing) | np.isin(identities(events), identities(standing.events))
     assert known[time >= at(2 * 86_400)].all()
     assert not is_copy(to_batch(up(2.5 * 86_400, "other")), standing).any()
+
+
+def test_what_is_heard_within_a_day_takes_a_presumption_back_that_a_standing_holds() -> None:
+    events = [*up(0, "1"), *spanning(10, 20, "stop"), *down(15, "1")]
+    early, late = at(4 * 3_600), at(12 * 3_600)
+    before = evaluate(to_batch(events), Policy(), early)
+    assert [row["verdict"] for row in rows(before.attributions)] == ["presumed_removed"]
+    standing = folded(before, early - HOUR)
+    more = down(10 * 3_600, "1")
+    both = concat([standing.events, to_batch(more)])
+    resumed = resumed_cells(evaluate(both, Policy(), late, standing.marks), standing, Policy())
+    assert rows(resumed.attributions) == rows(evaluate(to_batch([*events, *more]), Policy(), late).attributions)
+    assert [row["verdict"] for row in rows(resumed.attributions)] == ["overrun"]
