@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.emulator import Emulator, emulator
 from tests.support.flink import Processes, flink
 
 
@@ -13,11 +12,4 @@ def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
     """A JobManager and a TaskManager."""
     with flink(tmp_path_factory.mktemp("flink")) as running:
         running.add_task_manager()
-        yield running
-
-
-@pytest.fixture(scope="session")
-def pubsub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    """The Pub/Sub emulator."""
-    with emulator(tmp_path_factory.mktemp("emulator")) as running:
         yield running
