@@ -24,6 +24,10 @@ _STARTED: Final = 60.0
 """Seconds in which it must answer."""
 _FOR_EVER: Final = 10 * 365 * 24 * 3600
 """Seconds for which Beam listens to a job. By default five minutes, behind which a stream would be taken for one that ended."""
+_WHOLE_BUNDLES: Final = "prism_disable_sdf_split"
+"""Asks Prism to split no bundle. It would split any that is slow, also of a stateful step: the keys behind the split then go on
+in another bundle, and when the first one ends, it puts back the state that these keys had when it began
+(engine/elementmanager.go, splitBundle and PersistBundle): what was done to them in the meantime is lost."""
 
 
 def local_binary() -> str | None:
@@ -68,6 +72,7 @@ def prism(folder: str, options: Sequence[str]) -> Iterator[list[str]]:
             f"--job_server_timeout={_FOR_EVER}",
             *options,
             f"--job_endpoint=localhost:{port}",
+            f"--experiments={_WHOLE_BUNDLES}",
             "--environment_type=LOOPBACK",
             "--streaming",
         ]
