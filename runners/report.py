@@ -112,8 +112,8 @@ def _settings(given: dict[str, Any]) -> "ReportSettings":
     zone = given["time_zone"]
     return ReportSettings(
         data=given["data"],
-        since=_moment("--since", given["since"], zone),
-        until=_moment("--until", given["until"], zone),
+        since=moment_of("--since", given["since"], zone),
+        until=moment_of("--until", given["until"], zone),
         by=given["by"],
         time_zone=zone.key,
         scale_sets=given["scale_sets"],
@@ -123,8 +123,12 @@ def _settings(given: dict[str, Any]) -> "ReportSettings":
     )
 
 
-def _moment(option: str, text: str | None, zone: ZoneInfo) -> int | None:
-    """Microseconds of a date or time."""
+def moment_of(option: str, text: str | None, zone: ZoneInfo) -> int | None:
+    """Microseconds of a date or time; in the zone where it has no offset.
+
+    Raises:
+        BadParameter: it is neither.
+    """
     from schemas.time import from_micros, to_micros
     from schemas.timestamp import parse_time
 
