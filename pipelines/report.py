@@ -55,7 +55,7 @@ class ReportSettings:
 Sizes = tuple[dict[str, int], dict[str, int]]
 
 
-class _Reach(NamedTuple):
+class Reach(NamedTuple):
     """How far before a period something can begin that matters in it; microseconds."""
 
     skew: int
@@ -81,7 +81,7 @@ def report(settings: ReportSettings, selection: Selection | None = None) -> Repo
     series = _series(selection, since, until)
     sets = len(pc.unique(series.column("scale_set_id").combine_chunks().dictionary))
     policies = _policies(selection, since, until)
-    reach = _reach(settings.data, policies)
+    reach = reach_of(settings.data, policies)
     request = Request(
         edges=edges,
         by=by,
@@ -93,16 +93,16 @@ def report(settings: ReportSettings, selection: Selection | None = None) -> Repo
         known=known,
         policies=policies,
     )
-    attributions = selection.rows("attributions", _days(since - reach.attribution, until), _ATTRIBUTIONS)
-    operations = selection.rows("operations", _days(since - reach.operation, until + reach.skew), _OPERATIONS)
+    attributions = selection.rows("attributions", days_of(since - reach.attribution, until), _ATTRIBUTIONS)
+    operations = selection.rows("operations", days_of(since - reach.operation, until + reach.skew), _OPERATIONS)
     return build_report(
-        series, _whole(attributions, ATTRIBUTIONS, _ATTRIBUTIONS), _whole(operations, OPERATIONS, _OPERATIONS), request
+        series, whole(attributions, ATTRIBUTIONS, _ATTRIBUTIONS), whole(operations, OPERATIONS, _OPERATIONS), request
     )
 
 
 def _period(settings: ReportSettings, selection: Selection) -> tuple[int, int, tuple[int, int]]:
     """Since, until, and from when to when anything is known."""
-    known = _known(settings.data, selection)
+    known = known_period(settings.data, selection)
     since = known[0] if settings.since is None else settings.since
     until = known[1] if settings.until is None else settings.until
     if settings.since is not None and settings.until is not None and since >= until:
@@ -117,7 +117,12 @@ def _span(span: tuple[int, int]) -> str:
     return f"{format_time(span[0])} to {format_time(span[1])}"
 
 
-def _known(root: str, selection: Selection) -> tuple[int, int]:
+def known_period(root: str, selection: Selection) -> tuple[int, int]:
+    """From when to when anything is known of the selected scale sets, in microseconds.
+
+    Raises:
+        RunError: there is no such folder, or nothing in it of these scale sets.
+    """
     grids = list(read_all(root, "_trueup/grid.json"))
     if not grids:
         raise RunError(f"--data: a folder that trueup has written is required, got {root}.")
@@ -131,30 +136,30 @@ def _known(root: str, selection: Selection) -> tuple[int, int]:
 
 def _series(selection: Selection, since: int, until: int) -> pa.Table:
     """The series of the period, joined day by day, so that no more than a day is held with the cuts of the grid."""
-    days = selection.rows("availability", _days(since, until), SERIES.names, joined)
+    days = selection.rows("availability", days_of(since, until), SERIES.names, joined)
     return pa.concat_tables(days).unify_dictionaries() if days else SERIES.empty_table()
 
 
-def _whole(days: list[pa.Table], schema: pa.Schema, columns: tuple[str, ...]) -> pa.Table:
+def whole(days: list[pa.Table], schema: pa.Schema, columns: tuple[str, ...]) -> pa.Table:
     return pa.concat_tables(days).unify_dictionaries() if days else pa.schema([schema.field(c) for c in columns]).empty_table()
 
 
-def _days(since: int, until: int) -> range:
+def days_of(since: int, until: int) -> range:
     return range(since // DAY, -(-until // DAY))
 
 
 def _policies(selection: Selection, since: int, until: int) -> tuple[str, ...]:
-    versions = [selection.versions(day) for day in set(_days(since, until)).intersection(selection.days)]
+    versions = [selection.versions(day) for day in set(days_of(since, until)).intersection(selection.days)]
     return tuple(sorted({name for v in versions if v is not None for name in pc.unique(v.column("policy")).to_pylist()}))
 
 
-def _reach(root: str, policies: tuple[str, ...]) -> _Reach:
+def reach_of(root: str, policies: tuple[str, ...]) -> Reach:
     """Of the policies that the rows were made with; the default one where the folder does not hold them."""
     held = [json.loads(content) for name in policies for content in read_all(root, f"_trueup/policies/{name}.json")]
     used: list[Mapping[str, Any]] = held or [Policy().model_dump()]
     deadline = max(verb["deadline"] for policy in used for verb in policy["verbs"].values())
     longest = {name: max(policy[name] for policy in used) for name in ("skew", "settle", "max_open", "grid")}
-    return _Reach(longest["skew"], deadline + longest["settle"], longest["max_open"] + longest["grid"])
+    return Reach(longest["skew"], deadline + longest["settle"], longest["max_open"] + longest["grid"])
 
 
 def _tells_each(settings: ReportSettings, sets: int, periods: int) -> bool:

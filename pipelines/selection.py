@@ -5,7 +5,7 @@ groups are opened whose statistics admit one of the sets, and of these only the 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
 from functools import cache, cached_property, lru_cache
@@ -44,17 +44,26 @@ class Opened(NamedTuple):
 class Selection:
     """The current rows of some scale sets of a folder, as it stands when it is first asked."""
 
-    def __init__(self, root: str, globs: Sequence[str] = ()) -> None:
+    def __init__(self, root: str, globs: Sequence[str] = (), only: str | None = None) -> None:
         """Selects.
 
         Args:
             root: the folder of the tables.
             globs: case-insensitive patterns of a scale set's id or of its name; none: all.
+            only: the id of the one scale set that is wanted, instead of patterns.
         """
         self._root = root
-        self._wanted = _matcher(globs)
+        self._wanted = _matcher(globs) if only is None else only.__eq__
         self._versions: dict[int, pa.RecordBatch | None] = {}
         self.opened: dict[str, list[Opened]] = defaultdict(list)
+
+    def narrowed(self, ids: Collection[str]) -> "Selection":
+        """The same of some scale sets, by their exact ids; what is known of their versions is not read again."""
+        narrow, names = Selection(self._root), pa.array(sorted(ids), pa.string())
+        narrow._wanted, narrow.opened = frozenset(ids).__contains__, self.opened
+        for day, versions in self._versions.items():
+            narrow._versions[day] = None if versions is None else _of(versions, names)
+        return narrow
 
     def of_wanted(self, sizes: Mapping[str, int]) -> dict[str, int]:
         """What is told of the wanted scale sets."""
@@ -96,6 +105,12 @@ class Selection:
             held = [day for day in wanted if self._count(table, day)]
             found = pool.map(lambda day: self._again(table, day, lambda paths: self._read(table, day, paths, columns)), held)
             return [then(rows) for rows in found if rows is not None and len(rows)]
+
+    def scale_sets(self) -> list[str]:
+        """The ids of all scale sets of which anything was ever published, wanted or not, ascending."""
+        paths = [path for paths in self._files("revisions").values() for path in paths]
+        with ThreadPoolExecutor(_THREADS) as pool:
+            return sorted(set().union(*pool.map(_ids, paths)))
 
     def _cells(self, day: int) -> list[int]:
         versions = self.versions(day)
@@ -193,6 +208,20 @@ class _Current:
         place = pc.index_in(column.dictionary, self.ids).fill_null(-1).to_numpy().astype(np.int64)
         key: Ints = place[column.indices.to_numpy()] * DAY + (micros(batch, "cell") - self._start)
         return key
+
+
+def _of(versions: pa.RecordBatch, ids: pa.StringArray) -> pa.RecordBatch | None:
+    """Those of some scale sets; None if there is none."""
+    column = versions.column("scale_set_id")
+    wanted = pc.is_in(column.dictionary.cast(pa.string()), ids)
+    kept = versions.filter(wanted.take(column.indices))
+    return kept if len(kept) else None
+
+
+def _ids(path: str) -> set[str]:
+    with read(path) as source:
+        column = pq.ParquetFile(source, read_dictionary=["scale_set_id"]).read(["scale_set_id"]).column(0)
+    return {one for chunk in column.chunks for one in chunk.dictionary.to_pylist()}
 
 
 def _may_hold(group: pq.RowGroupMetaData, ids: pa.StringArray) -> bool:
