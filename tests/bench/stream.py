@@ -173,7 +173,7 @@ def backlog(pubsub: Emulator, load: Load, folder: Path) -> None:
     """How fast what waits is worked off."""
     topic, subscription = pubsub.open(f"backlog-{uuid.uuid4().hex}")
     send_many(topic, list(fleet(load.sets).events(present() - HOUR, present(), load.messages)))
-    with observed(subscription, folder / "backlog", err=subprocess.DEVNULL) as running:
+    with observed(subscription, folder / "backlog") as running:
         wait(lambda: running.counts().get("in", 0) > 0, running)
         parts, before = Parts(running), done(running)
         with watched(running.process.pid, folder) as inside:
@@ -231,7 +231,7 @@ def at_a_rate(pubsub: Emulator, load: Load, folder: Path) -> None:
     topic, subscription = pubsub.open(f"rate-{uuid.uuid4().hex}")
     out = folder / "rate"
     sender = Sender(topic, load)
-    with observed(subscription, out, err=subprocess.DEVNULL) as running:
+    with observed(subscription, out) as running:
         send_many(topic, list(fleet(load.sets).snapshot(present())))
         wait(lambda: done(running) >= load.sets, running)
         sender.start()

@@ -79,7 +79,7 @@ def hour() -> int:
 def wait(seconds: float, running: Running, until: Callable[[], bool]) -> None:
     end = time.monotonic() + seconds
     while not until():
-        assert running.process.poll() is None, "the stream has ended by itself"
+        running.check()
         assert time.monotonic() < end, f"it did not come: {running.counts()}"
         time.sleep(1.0)
 

@@ -83,7 +83,7 @@ def test_a_day_of_events_leaves_memory_nearly_as_large_as_it_was(
     (tmp_path / "day.jsonl").write_bytes(b"\n".join(fleet(SETS).events(now - DAY, now, EVENTS)))
     with observed(subscription, out, "--flush", "2s", "--lease", "10s", "--compact-every", "1m") as running:
         samples = soaked(running, out, [*publish(tmp_path / "day.jsonl", topic)])
-        assert running.process.poll() is None
+        running.check()
     with capsys.disabled():
         report(samples)
     assert samples[-1].used > 0.9 * EVENTS, "most of the day has passed through the ledger"

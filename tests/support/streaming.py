@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 from runners.pubsub import publisher
 from tests.support.emulator import end_with_parent
@@ -22,29 +22,37 @@ class Running(NamedTuple):
 
     process: "subprocess.Popen[str]"
     told: Path
+    said: Path
+    """What it says on standard error."""
 
     def counts(self) -> dict[str, int]:
         """What it has counted so far; nothing before it has begun."""
         return dict(json.loads(self.told.read_text())) if self.told.exists() else {}
 
+    def check(self) -> None:
+        """Makes sure that it still runs."""
+        status = self.process.poll()
+        assert status is None, f"the stream has ended by itself, {status}: {self.said.read_text()[-5_000:]}"
+
 
 @contextmanager
-def observed(subscription: str, out: Path, *options: str, err: IO[str] | int = subprocess.PIPE) -> Iterator[Running]:
+def observed(subscription: str, out: Path, *options: str) -> Iterator[Running]:
     """A stream that tells what it counts, while the block runs."""
-    told = out.with_suffix(".counts")
+    told, said = out.with_suffix(".counts"), out.with_suffix(".said")
     told.unlink(missing_ok=True)
     command = [sys.executable, "-m", "tests.support.observed", str(told), "stream", "--subscription", subscription]
-    process = subprocess.Popen(
-        [*command, "--output", str(out), *options],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=err,
-        preexec_fn=end_with_parent,
-        text=True,
-    )
+    with open(said, "w") as err:
+        process = subprocess.Popen(
+            [*command, "--output", str(out), *options],
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONFAULTHANDLER": "1"},
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+            stderr=err,
+            preexec_fn=end_with_parent,
+            text=True,
+        )
     try:
-        yield Running(process, told)
+        yield Running(process, told, said)
     finally:
         process.kill()
         process.communicate()
