@@ -14,6 +14,7 @@ from runners.backfill import backfill
 from runners.compact import compact
 from runners.demo import demo
 from runners.ending import end_on_signals
+from runners.explain import explain
 from runners.publish import publish
 from runners.report import report
 from runners.score import score
@@ -52,11 +53,12 @@ def trueup() -> None:
       trueup validate --input events/                        what is in these files?
       trueup backfill --input events/ --output record/       the corrected record of these files
       trueup report --data record/                           how available was everything, and why?
+      trueup explain --data record/ --scale-set web          was that alert real?
       trueup backfill --help                                 all that a backfill can be told
     """
 
 
-for _command in (demo, backfill, stream, publish, report, sql, simulate, score, compact, validate):
+for _command in (demo, backfill, stream, publish, report, explain, sql, simulate, score, compact, validate):
     trueup.add_command(_command)
 
 

@@ -139,7 +139,8 @@ def covering(rows: pa.Table, at: int) -> pa.Table:
 
 
 def parts_of(rows: pa.Table) -> tuple[Part, ...]:
-    """Some attributions, told together where verdict and operation are the same; what counts comes first, then the earlier."""
+    """Some attributions, told together where verdict and operation are the same; instances' first, what counts before what
+    does not, then the earlier."""
     keys = {
         "own": pc.is_null(rows.column("instance_id")),
         **{name: _text(rows, name) for name in ("verdict", "operation_key", "verb", "initiator")},
@@ -194,7 +195,7 @@ def _present(texts: Iterable[str | None]) -> tuple[str, ...]:
 
 
 def _rank(part: Part) -> tuple[Any, ...]:
-    return (_ORDER.index(part.verdict), part.own, part.onset, part.cause or ())
+    return (part.own, _ORDER.index(part.verdict), part.onset, part.cause or ())
 
 
 def _hulls(rows: pa.Table, start: Ints, end: Ints) -> tuple[Ints, Ints]:

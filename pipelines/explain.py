@@ -1,0 +1,213 @@
+"""The explanation of a scale set: reads what it needs of a folder (contract.md `trueup explain`)."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.failures import RunError
+from pipelines.folder import files, read, read_all
+from pipelines.report import known_period
+from pipelines.selection import Selection
+from pipelines.tables import day_name
+from schemas.attribution import ATTRIBUTIONS
+from schemas.availability import AVAILABILITY
+from schemas.operation_row import OPERATIONS as OPERATION_ROWS
+from schemas.policy import Policy
+from schemas.revision import REVISIONS
+from schemas.time import DAY, floor_to, format_time
+from transforms.core.explanation import TOLD, Spans, Stretch, covering, no_attributions, parts_of, spans_of, stretch_of
+from transforms.core.explanation_history import history
+from transforms.core.explanation_moment import OPERATIONS, SERIES, Explanation, Moment, nearest, operations_of, state_at
+
+LAST: Final = 10
+"""Stretches that are told unless more are asked for."""
+_VERSION: Final = ("scale_set_id", "cell", "as_of")
+_TRIES: Final = 3
+
+
+@dataclass(frozen=True)
+class ExplainSettings:
+    """What an explanation is asked for."""
+
+    data: str
+    scale_set_id: str
+    """Whole, as it stands in the tables."""
+    at: int | None = None
+    """Microseconds; None: the latest stretches of trouble."""
+    last: int = LAST
+    """How many stretches are told."""
+
+
+def scale_sets(root: str) -> list[str]:
+    """The ids of all scale sets of a folder.
+
+    Raises:
+        RunError: there is no such folder, or nothing in it.
+    """
+    selection = Selection(root)
+    found = selection.scale_sets()
+    if not found:
+        known_period(root, selection)
+        raise RunError(f"{root}: published rows are required, and there are none.")
+    return found
+
+
+def explain(settings: ExplainSettings, selection: Selection | None = None) -> Explanation:
+    """The explanation of one scale set.
+
+    Args:
+        settings: what is asked for.
+        selection: through which current rows are read, for whoever measures.
+
+    Raises:
+        RunError: nothing is published of it, or not of that moment.
+    """
+    selection = Selection(settings.data, only=settings.scale_set_id) if selection is None else selection
+    known = known_period(settings.data, selection)
+    at = settings.at
+    policy = _policy(settings.data, selection, (known[1] - 1 if at is None else at) // DAY)
+    reader = _Reader(selection, known, -(-(policy["max_open"] + policy["grid"]) // DAY) + 1)
+    if at is None:
+        shown, earlier = reader.latest(settings.last)
+        return Explanation(settings.scale_set_id, known, policy, shown, earlier, None)
+    moment = _moment(settings, at, reader, policy)
+    return Explanation(settings.scale_set_id, known, policy, (), False, moment)
+
+
+class _Reader:
+    """Stretches of one scale set, read from where they are wanted until enough are known whole."""
+
+    def __init__(self, selection: Selection, known: tuple[int, int], reach: int) -> None:
+        self.selection, self.known, self.reach = selection, known, reach
+        """How many days before it an attribution may begin that matters on a day: reach."""
+        self._first, self._last = known[0] // DAY, (known[1] - 1) // DAY
+
+    def latest(self, number: int) -> tuple[tuple[Stretch, ...], bool]:
+        """The latest stretches, and whether there are earlier ones."""
+        length = 2 * self.reach
+        while True:
+            begin = self._last - length
+            spans = self.spans(begin, self._last)
+            whole = self._whole(spans, begin)
+            if len(whole) >= number or begin <= self._first:
+                shown = whole[-number:]
+                return tuple(stretch_of(spans, k) for k in shown), begin > self._first or len(shown) < len(spans.start)
+            length *= 2
+
+    def around(self, at: int) -> tuple[Stretch | None, Stretch | None, Stretch | None]:
+        """The last stretch that had ended, the one that holds the moment, and the next one."""
+        back, ahead = 2 * self.reach, 2
+        while True:
+            begin, end = at // DAY - back, at // DAY + ahead
+            spans = self.spans(begin, end)
+            before = [k for k in self._whole(spans, begin) if spans.end[k] <= at]
+            after = np.flatnonzero(spans.start > at).tolist()
+            enough = before or begin <= self._first, after or end >= self._last
+            if all(enough):
+                inside = np.flatnonzero((spans.start <= at) & (at < spans.end)).tolist()
+                chosen = (before[-1:], inside, after[:1])
+                found = [stretch_of(spans, numbers[0]) if numbers else None for numbers in chosen]
+                return found[0], found[1], found[2]
+            back, ahead = back * (1 if enough[0] else 2), ahead * (1 if enough[1] else 2)
+
+    def spans(self, begin: int, end: int) -> Spans:
+        """The stretches that rows of some days make, the last day included."""
+        return spans_of(self.attributions(begin, end), self.known[1])
+
+    def attributions(self, begin: int, end: int) -> pa.Table:
+        """Current attributions of some days."""
+        return _whole(self.selection.rows("attributions", range(begin, end + 1), TOLD), no_attributions())
+
+    def _whole(self, spans: Spans, begin: int) -> list[int]:
+        """Those stretches of which no row can lie before the days that were read."""
+        places: list[int] = np.flatnonzero((spans.start >= (begin + self.reach) * DAY) | (begin <= self._first)).tolist()
+        return places
+
+
+def _moment(settings: ExplainSettings, at: int, reader: _Reader, policy: Mapping[str, Any]) -> Moment:
+    day, (since, until) = at // DAY, reader.known
+    if not since <= at < until:
+        came = format_time(at)
+        raise RunError(
+            f"--at: a time within what is published, {format_time(since)} to {format_time(until)}, is required, got {came}."
+        )
+    series = _whole(reader.selection.rows("availability", range(day - 1, day + 2), SERIES), _empty(AVAILABILITY, SERIES))
+    if not len(covering(series, at)):
+        raise RunError(f"--at: a time of which a version is published is required; of {format_time(at)} there is none.")
+    parts = parts_of(covering(reader.attributions(day - reader.reach, day), at))
+    wanted = [part.cause.start for part in parts if part.cause] + [part.onset[0] for part in parts]
+    days = {time // DAY + k for time in wanted for k in (-1, 0, 1)}
+    operations = operations_of(_whole(reader.selection.rows("operations", days, OPERATIONS), _empty(OPERATION_ROWS, OPERATIONS)))
+    named = {(part.cause.key, part.cause.verb, part.cause.start) for part in parts if part.cause}
+    unexplained = next((part for part in parts if part.verdict == "unexplained"), None)
+    before, inside, after = reader.around(at)
+    return Moment(
+        at=at,
+        state=state_at(series.sort_by("start"), at),
+        parts=parts,
+        operations={its: one for one in operations if (its := (one.key, one.verb, one.start)) in named},
+        near=None if unexplained is None else nearest(operations, unexplained, policy["skew"]),
+        stretch=inside,
+        before=before,
+        after=after,
+        history=_history(settings, at, reader.reach, policy["grid"]),
+    )
+
+
+def _history(settings: ExplainSettings, at: int, reach: int, grid: int) -> Any:
+    day = at // DAY
+    days, one = range(day - reach, day + 1), settings.scale_set_id
+    versions = _versions(settings.data, "revisions", days, one, REVISIONS, ("cause", "revision"))
+    series = _versions(settings.data, "availability", [day], one, AVAILABILITY, SERIES)
+    rows = _versions(settings.data, "attributions", days, one, ATTRIBUTIONS, TOLD)
+    return history(versions, series, rows, floor_to(at, grid), at)
+
+
+def _versions(
+    root: str, table: str, days: Iterable[int], scale_set_id: str, schema: pa.Schema, columns: Sequence[str]
+) -> pa.Table:
+    """Rows of every version of one scale set, exact copies too."""
+    names = list(dict.fromkeys([*_VERSION, *columns]))
+    found = [rows for day in days for rows in _read_day(root, table, day, scale_set_id, names)]
+    return _whole(found, _empty(schema, names))
+
+
+def _read_day(root: str, table: str, day: int, scale_set_id: str, names: list[str]) -> list[pa.Table]:
+    for _ in range(_TRIES - 1):
+        try:
+            return _read(files(root, f"{table}/{day_name(day)}/*.parquet"), scale_set_id, names)
+        except FileNotFoundError:  # others compact
+            continue
+    return _read(files(root, f"{table}/{day_name(day)}/*.parquet"), scale_set_id, names)
+
+
+def _read(paths: list[str], scale_set_id: str, names: list[str]) -> list[pa.Table]:
+    """The rows of a scale set; row groups whose statistics say that they hold none are left alone."""
+    found = []
+    for path in paths:
+        with read(path) as source:
+            rows = pq.read_table(source, columns=names, filters=[("scale_set_id", "==", scale_set_id)], use_threads=False)
+        found.append(rows)
+    return [rows for rows in found if len(rows)]
+
+
+def _policy(root: str, selection: Selection, day: int) -> Mapping[str, Any]:
+    """The policy of the latest version of a day; the default one where the folder does not hold it."""
+    days = sorted(selection.days, key=lambda one: (abs(one - day), one))
+    versions = next(v for v in map(selection.versions, days) if v is not None)
+    name = versions.column("policy")[len(versions) - 1].as_py()
+    held = [json.loads(content) for content in read_all(root, f"_trueup/policies/{name}.json")]
+    return held[0] if held else Policy().model_dump()
+
+
+def _whole(days: list[pa.Table], empty: pa.Table) -> pa.Table:
+    return pa.concat_tables(days, promote_options="permissive").unify_dictionaries() if days else empty
+
+
+def _empty(schema: pa.Schema, columns: Sequence[str]) -> pa.Table:
+    return pa.schema([schema.field(name) for name in columns]).empty_table()
