@@ -36,6 +36,8 @@ class Dialect(NamedTuple):
     quote: str = '"'
     schema: str = ""
     """What stands before each name."""
+    backslash: bool = False
+    """Whether a text has a quote as \\', not as two of them."""
 
 
 _DUCKDB: Final = Dialect(
@@ -59,6 +61,7 @@ _SPARK: Final = Dialect(
     ("SET TIME ZONE 'UTC'",),
     "CREATE OR REPLACE TEMPORARY VIEW",
     "`",
+    backslash=True,
 )
 _TRINO: Final = Dialect(
     {
@@ -95,6 +98,7 @@ _BIGQUERY: Final = Dialect(
     ("CREATE SCHEMA IF NOT EXISTS trueup",),
     quote="`",
     schema="trueup.",
+    backslash=True,
 )
 DIALECTS: Final = {"duckdb": _DUCKDB, "spark": _SPARK, "trino": _TRINO, "bigquery": _BIGQUERY}
 
@@ -108,17 +112,19 @@ def setup(dialect: str, data: str, as_of: str, empty: frozenset[str] = frozenset
         as_of: RFC 3339: the views NAME_as_of give the rows as they stood published then.
         empty: Tables of which the folder has no file yet.
     """
-    spelling, place = DIALECTS[dialect], data.rstrip("/").replace("'", "''")
+    spelling, place = DIALECTS[dialect], _inside_quotes(DIALECTS[dialect], data.rstrip("/"))
     made = list(spelling.first)
     for table, schema in {**ROWS, **OTHERS}.items():
         text = _nothing(spelling, schema) if table in empty else spelling.external
         bare = f"all_{table}" if table in ROWS else table
-        name, columns = spelling.schema + bare, _columns(spelling, schema)
-        made += text.format(name=name, bare=bare, columns=columns, data=place, folder=table).split(";\n")
+        name, columns = spelling.schema + bare, _spelled(spelling, _columns(spelling, schema))
+        statements = _spelled(spelling, text).split(";\n")
+        made += [one.format(name=name, bare=bare, columns=columns, data=place, folder=table) for one in statements]
     moment = f" WHERE as_of <= CAST('{as_of}' AS {_moment_type(spelling)})"
     for table in ROWS:
-        made += [_current(spelling, table, table, ""), _current(spelling, table, f"{table}_as_of", moment)]
-    return [_spelled(spelling, statement) for statement in made]
+        views = [_current(spelling, table, table, ""), _current(spelling, table, f"{table}_as_of", moment)]
+        made += [_spelled(spelling, view) for view in views]
+    return made
 
 
 def queries(dialect: str) -> Iterator[tuple[str, str]]:
@@ -164,6 +170,10 @@ def _type_name(kind: pa.DataType) -> str:
 def _moment_type(dialect: Dialect) -> str:
     """Trino's tables hold UTC without a zone: a text with a zone is no such timestamp."""
     return "TIMESTAMP(6)" if dialect is _TRINO else dialect.types["time"]
+
+
+def _inside_quotes(dialect: Dialect, text: str) -> str:
+    return text.replace("\\", r"\\").replace("'", r"\'") if dialect.backslash else text.replace("'", "''")
 
 
 def _spelled(dialect: Dialect, text: str) -> str:

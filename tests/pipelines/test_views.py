@@ -1,10 +1,9 @@
-"""The SQL that ships with the program gives what `pipelines.current` and plain computations give (contract.md "Current rows")."""
+"""The views that ship hold what `pipelines.current` gives, and what stood published at a moment (contract.md "Current rows")."""
 
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -16,10 +15,8 @@ import sqlglot
 from pipelines.current import all_rows, current_rows
 from pipelines.views.statements import DIALECTS, OTHERS, ROWS, queries, setup
 from tests.support.files import trueup
-
-WHEN = "2999-01-01 00:00:00"
-UP, BAD = ("up",), ("degraded", "unavailable", "overrun")
-Rows = list[tuple[Any, ...]]
+from tests.support.published import Published
+from tests.support.views import LATER, Rows, moment_text, opened, plain
 
 
 @pytest.fixture(scope="session")
@@ -49,15 +46,9 @@ def _later(rows: pa.Table) -> pa.Table:
     return rows.set_column(rows.schema.get_field_index("as_of"), "as_of", moved)
 
 
-def empty_tables(root: Path) -> frozenset[str]:
-    return frozenset(table for table in {**ROWS, **OTHERS} if not list(root.glob(f"{table}/day=*/*.parquet")))
-
-
 @pytest.fixture
 def database(record: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as connection:
-        for statement in setup("duckdb", str(record), WHEN, empty_tables(record)):
-            connection.execute(statement)
+    with opened(record) as connection:
         yield connection
 
 
@@ -66,56 +57,51 @@ def test_a_view_holds_the_current_rows(database: duckdb.DuckDBPyConnection, reco
     expected = current_rows(str(record), table)
     assert expected is not None
     assert len(expected) > 0
-    names = ", ".join(f'"{name}"' for name in expected.schema.names)
-    found = database.execute(f"SELECT {names} FROM {table}").fetchall()
-    assert sorted(_plain(row) for row in found) == sorted(_plain(tuple(row.values())) for row in expected.to_pylist())
+    found = held_by(database, table, expected.schema.names)
+    assert in_order(found) == in_order([tuple(row.values()) for row in expected.to_pylist()])
 
 
-def test_as_of_the_first_publication_the_later_version_does_not_count(record: Path) -> None:
-    revisions = all_rows(str(record), "revisions")
-    assert revisions is not None
-    first = pc.min(revisions["as_of"]).as_py()
-    with duckdb.connect() as connection:
-        for statement in setup("duckdb", str(record), f"{first:%Y-%m-%d %H:%M:%S.%f}", empty_tables(record)):
-            connection.execute(statement)
-        before = connection.execute("SELECT MAX(as_of) FROM availability_as_of").fetchone()
-        now = connection.execute("SELECT MAX(as_of) FROM availability").fetchone()
-    assert before is not None
-    assert now is not None
-    assert before[0] == first
-    assert now[0] == first + timedelta(seconds=1)
+def held_by(database: duckdb.DuckDBPyConnection, view: str, columns: list[str]) -> Rows:
+    names = ", ".join(f'"{name}"' for name in columns)
+    return database.execute(f"SELECT {names} FROM {view}").fetchall()
 
 
-def run_query(database: duckdb.DuckDBPyConnection, name: str) -> Rows:
-    return database.execute(dict(queries("duckdb"))[name]).fetchall()
+def in_order(rows: Rows) -> list[str]:
+    return sorted(repr(row) for row in plain(rows))
 
 
-def test_availability_by_set_is_the_ratio_of_sums(database: duckdb.DuckDBPyConnection, record: Path) -> None:
-    rows = current_rows(str(record), "availability")
-    assert rows is not None
-    sums: dict[str, list[float]] = {}
-    for row in rows.to_pylist():
-        seconds = (row["end"] - row["start"]) / timedelta(seconds=1)
-        up, bad = sum(row[name] for name in UP), sum(row[name] for name in BAD)
-        held = sums.setdefault(row["scale_set_id"], [0.0, 0.0])
-        held[0] += up * seconds
-        held[1] += (up + bad) * seconds
-    found = {(row[0], row[1]): row[3] for row in run_query(database, "01_availability_by_set_and_month")}
-    assert found == {(name, "2026-06"): pytest.approx(up / all_) for name, (up, all_) in sums.items() if all_}
+@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("table", ROWS)
+def test_as_of_a_moment_is_what_had_been_published_until_then(table: str, number: int, four_issues: Published) -> None:
+    """From the microsecond of a publication on, and until the next one: all rows of that evaluation, and none of another."""
+    issues = four_issues.issues
+    rows = getattr(issues[number].evaluated, table)
+    until = issues[number + 1].now - 1 if number < 3 else issues[number].now + 10**12
+    for moment in (issues[number].now, until):
+        with opened(four_issues.root, moment_text(moment)) as connection:
+            found = held_by(connection, f"{table}_as_of", rows.schema.names)
+        assert in_order(found) == in_order([tuple(row.values()) for row in rows.to_pylist()])
 
 
-def test_unexplained_episodes_come_longest_first(database: duckdb.DuckDBPyConnection, record: Path) -> None:
-    rows = current_rows(str(record), "attributions")
-    assert rows is not None
-    real = [row for row in rows.to_pylist() if row["verdict"] in {"unexplained", "fault"} and row["start"] == row["onset"]]
-    found = run_query(database, "07_unexplained_longest_first")
-    assert len(found) == len(real) > 0
-    assert [row[5] for row in found] == sorted((row[5] for row in found), reverse=True)
+def test_before_anything_was_published_there_is_nothing(four_issues: Published) -> None:
+    with opened(four_issues.root, moment_text(four_issues.issues[0].now - 1)) as connection:
+        assert [held_by(connection, f"{table}_as_of", ["cell"]) for table in ROWS] == [[], [], []]
+
+
+def test_the_same_cell_said_one_thing_on_monday_and_says_another_now(four_issues: Published) -> None:
+    """3 of set b was presumed to be gone and is there: published again when it was heard of, and when the row was at its end."""
+    monday = datetime(2027, 1, 18, 12, tzinfo=UTC)
+    told = "SELECT verdict FROM {} WHERE scale_set_id = 'b' AND instance_id = '3' AND \"start\" = onset"
+    with opened(four_issues.root, f"{monday:%Y-%m-%d %H:%M:%S}") as connection:
+        assert connection.execute(told.format("attributions_as_of")).fetchall() == [("presumed_removed",)]
+        assert connection.execute(told.format("attributions")).fetchall() == [("overrun",)]
+        versions = told.replace("verdict", "COUNT(DISTINCT as_of)").format("all_attributions")
+        assert connection.execute(versions).fetchall() == [(3,)]
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_every_statement_parses_in_its_dialect(dialect: str) -> None:
-    statements = [*setup(dialect, "gs://b/record", WHEN), *setup(dialect, "b", WHEN, frozenset(OTHERS))]
+    statements = [*setup(dialect, "gs://it's/rec", LATER), *setup(dialect, "b", LATER, frozenset(OTHERS))]
     for statement in [*statements, *(text for _, text in queries(dialect))]:
         if not statement.startswith(("CALL", "SET", "USE")):
             known = statement.replace(" WITH PARTITION COLUMNS (day DATE)", "")  # BigQuery's, which sqlglot does not know
@@ -123,11 +109,15 @@ def test_every_statement_parses_in_its_dialect(dialect: str) -> None:
             assert not isinstance(parsed, sqlglot.exp.Command), statement
 
 
-def test_a_dozen_queries_run_in_duckdb(database: duckdb.DuckDBPyConnection) -> None:
-    names = [name for name, _ in queries("duckdb")]
-    assert len(names) == 12
-    for name in names:
-        run_query(database, name)
+@pytest.mark.parametrize("name", ["it's", 'a "b"', "back\\slash", "{trueup}", "a;\nb", "100%", "<script>"])
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_folder_of_any_name_stays_one_text(dialect: str, name: str) -> None:
+    for statement in setup(dialect, f"/r/{name}", LATER):
+        if statement.startswith("CREATE") and " numbered " not in statement and not statement.startswith("CREATE SCHEMA"):
+            (parsed,) = sqlglot.parse(statement.replace(" WITH PARTITION COLUMNS (day DATE)", ""), read=dialect)
+            assert parsed is not None
+            texts = [literal.name for literal in parsed.find_all(sqlglot.exp.Literal) if literal.is_string]
+            assert any(text.startswith(f"/r/{name}/") for text in texts), texts
 
 
 def test_the_command_prints_what_duckdb_runs(record: Path) -> None:
@@ -135,25 +125,3 @@ def test_the_command_prints_what_duckdb_runs(record: Path) -> None:
     assert done.status == 0
     with duckdb.connect() as connection:
         connection.execute(done.out)
-
-
-@pytest.mark.integration
-@pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java 17")
-@pytest.mark.filterwarnings("ignore")
-def test_spark_gives_what_duckdb_gives(database: duckdb.DuckDBPyConnection, record: Path) -> None:
-    sql = pytest.importorskip("pyspark.sql", reason="PySpark is in the dependency group spark")
-    session = sql.SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").getOrCreate()
-    try:
-        for statement in setup("spark", str(record), WHEN, empty_tables(record)):
-            session.sql(statement)
-        for name, text in queries("spark"):
-            found = [tuple(row) for row in session.sql(text).collect()]
-            assert [_plain(row) for row in found] == [_plain(row) for row in run_query(database, name)], name
-    finally:
-        session.stop()
-
-
-def _plain(row: tuple[Any, ...]) -> list[str]:
-    """Doubles to nine digits, times as microseconds: engines add in their own order and give times in zones of their own."""
-    kept = [f"{value:.9g}" if isinstance(value, float) else value for value in row]
-    return [repr(value.timestamp()) if isinstance(value, datetime) else str(value) for value in kept]

@@ -1,6 +1,6 @@
 -- The scale sets with the lowest corrected availability.
 SELECT scale_set_id,
-  SUM(up * seconds) / SUM((up + degraded + unavailable + overrun) * seconds) AS corrected,
+  SUM(up * seconds) / NULLIF(SUM((up + degraded + unavailable + overrun) * seconds), 0) AS corrected,
   SUM((degraded + unavailable + overrun) * seconds) AS bad_seconds
 FROM {trueup}availability
 GROUP BY scale_set_id
