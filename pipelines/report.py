@@ -141,10 +141,12 @@ def _series(selection: Selection, since: int, until: int) -> pa.Table:
 
 
 def whole(days: list[pa.Table], schema: pa.Schema, columns: tuple[str, ...]) -> pa.Table:
+    """The rows of days as one table; without rows, one of these columns of a schema."""
     return pa.concat_tables(days).unify_dictionaries() if days else pa.schema([schema.field(c) for c in columns]).empty_table()
 
 
 def days_of(since: int, until: int) -> range:
+    """The days, counted since the epoch, that [since, until) meets; microseconds."""
     return range(since // DAY, -(-until // DAY))
 
 

@@ -93,6 +93,7 @@ class Percent(click.ParamType[float]):
     show_default=True,
     help="How to print it.",
 )
+@click.option("--html", "page", metavar="FILE", help="Write a page with charts too: one file, which loads nothing.")
 def report(**given: Any) -> int:
     """Says how available scale sets were, as reported and as corrected, and why they differ.
 
@@ -100,9 +101,15 @@ def report(**given: Any) -> int:
     operations explain chance alone would explain. Every ratio is one of sums; a dash stands where nothing was expected to be up.
     """
     settings = _settings(given)
-    from pipelines.report import report as run
+    if given["page"] is None:
+        from pipelines.report import report as run
 
-    _print(run(settings), given["form"], given["top"])
+        _print(run(settings), given["form"], given["top"])
+        return 0
+    from runners.page.page import report_with_page
+
+    _print(report_with_page(settings, given["page"]), given["form"], given["top"])
+    click.echo(f"The page with charts is {given['page']}.", err=True)
     return 0
 
 

@@ -34,7 +34,7 @@ class Section(NamedTuple):
 
 def sections(report: Report, top: int) -> Iterator[Section]:
     """All sections that have rows; of what is long, the `top` worst."""
-    name = labels(set(report.sets["scale_set_id"].to_pylist()) | set(report.coverage["scale_set_id"].to_pylist())).__getitem__
+    name = _names(report)
     made = (
         _fleet(report),
         _conventions(report),
@@ -48,6 +48,14 @@ def sections(report: Report, top: int) -> Iterator[Section]:
         _coverage(report, top, name),
         _states(report, top, name),
     )
+    return (section for section in made if section.rows)
+
+
+def further(report: Report, top: int) -> Iterator[Section]:
+    """Those of the sections that a page with charts does not show otherwise."""
+    name = _names(report)
+    made = (_conventions(report), _fleet(report), _periods(report, top), _chance(report), _coverage(report, top, name),
+            _states(report, top, name))  # fmt: skip
     return (section for section in made if section.rows)
 
 
@@ -105,6 +113,10 @@ def length(seconds: float | None) -> str:
 def moment(time: datetime | None, zone: ZoneInfo) -> str:
     """A time on the clocks of a zone, to the minute."""
     return "-" if time is None else f"{time.astimezone(zone):%Y-%m-%d %H:%M}"
+
+
+def _names(report: Report) -> Callable[[str], str]:
+    return labels(set(report.sets["scale_set_id"].to_pylist()) | set(report.coverage["scale_set_id"].to_pylist())).__getitem__
 
 
 def _interruptions(fleet: dict[str, Any]) -> str:

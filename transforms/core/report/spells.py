@@ -32,6 +32,11 @@ def spells_of(operations: pa.Table, ids: pa.StringArray) -> Spells:
     return merged(code, times(excusing, "start"), times(excusing, "limit"), len(ids))
 
 
+def no_spells(sets: int) -> Spells:
+    """None at all."""
+    return Spells(np.zeros(sets + 1, np.int64), *[np.zeros(0, np.int64)] * 3)
+
+
 def merged(code: Ints, start: Ints, end: Ints, sets: int) -> Spells:
     """Stretches of time without overlaps; code -1 is left out."""
     kept = (code >= 0) & (start < end)

@@ -1,0 +1,124 @@
+"""Cards: the evidence of an operation, or of a trouble without one, in words; and its mark on the timeline."""
+
+from collections import defaultdict
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+
+from runners.names import harmless, shortened
+from runners.page.charts import Mark
+from runners.report_sections import length
+from schemas.time import SECOND, to_micros
+from transforms.core.report.request import Request
+
+PRINTED: Final = 6
+"""Cards of a scale set that are printed: those with the most time."""
+_WORDS: Final = 18
+"""Letters of the name that stands beside a mark."""
+
+
+class Card(NamedTuple):
+    """An operation or a trouble, and what is known of it."""
+
+    link: str
+    """Its name in the page."""
+    kind: str
+    """bad: time counts because of it; good: it excuses; else neither."""
+    title: str
+    rows: list[tuple[str, str]]
+    told: str
+    """All of it in one sentence."""
+    mark: Mark
+    minor: bool
+    """Whether print leaves it out."""
+    of: int
+    """How many the scale set has."""
+
+
+def cards_of(marks: pa.Table, request: Request, zone: ZoneInfo) -> dict[str, list[Card]]:
+    """Cards by scale set, each by start.
+
+    Args:
+        marks: MARKS of `transforms.core.report.marks`.
+        request: of the report.
+        zone: on whose clocks times are told.
+    """
+    found: dict[str, list[Card]] = defaultdict(list)
+    for number, row in enumerate(marks.to_pylist()):
+        found[row["scale_set_id"]].append(_card(f"e{number}", row, request, zone))
+    return {one: _ranked(cards) for one, cards in found.items()}
+
+
+def _ranked(cards: list[Card]) -> list[Card]:
+    weight = {"bad": 2, "good": 1, "none": 0}
+    first = sorted(cards, key=lambda card: (-weight[card.kind], card.mark.start))[:PRINTED]
+    major = {card.link for card in first}
+    return [card._replace(minor=card.link not in major) for card in cards]
+
+
+def _card(link: str, row: dict[str, Any], request: Request, zone: ZoneInfo) -> Card:
+    own = row["verb"] is not None
+    kind = "bad" if row["counted_seconds"] else "good" if row["excused_seconds"] or row["removed_seconds"] else "none"
+    color = {"bad": "var(--bad)", "good": "var(--good)", "none": "var(--soft)"}[kind]
+    start = _when(row["start"], zone)
+    what = f"{row['verb']} by {row['initiator']}" if own else _trouble(row)
+    rows = _operation_rows(row, zone) if own else _trouble_rows(row, zone)
+    rows += [(f"{name.capitalize()}", length(row[f"{name}_seconds"])) for name in _TIMES if row[f"{name}_seconds"]]
+    title = harmless(f"{start} {what}")
+    said = "; ".join(f"{term} {text}" for term, text in rows if term != "Operation key")
+    name = row["verb"] if own else row["verdicts"][0]
+    last = row["limit"] or row["end"]
+    mark = Mark(
+        link=link,
+        label=shortened(harmless(name), _WORDS),
+        start=_since(row["start"], request, 0.0),
+        end=_since(row["end"], request, _since(last, request, (request.until - request.since) / SECOND)),
+        limit=_since(last, request, (request.until - request.since) / SECOND),
+        color=color,
+        own=own,
+    )
+    return Card(
+        link, kind, title, [(term, harmless(text)) for term, text in rows], harmless(f"{title}: {said}"), mark, False, row["of"]
+    )
+
+
+_TIMES: Final = ("excused", "removed", "counted")
+
+
+def _trouble(row: dict[str, Any]) -> str:
+    whose = "the scale set itself" if row["instance_id"] is None else f"machine {row['instance_id']}"
+    return f"{whose} {row['worst_state']}"
+
+
+def _trouble_rows(row: dict[str, Any], zone: ZoneInfo) -> list[tuple[str, str]]:
+    why = {"fault": "the platform reported failing hardware", "unexplained": "no operation explains it: a real outage"}
+    verdict = row["verdicts"][0]
+    return [("Why", why.get(verdict, verdict)), ("Began", _when(row["start"], zone)), ("Ended", _ended(row, "it lasts", zone))]
+
+
+def _operation_rows(row: dict[str, Any], zone: ZoneInfo) -> list[tuple[str, str]]:
+    spells = zip(row["verdicts"] or [], row["episodes"] or [], strict=True)
+    explains = ", ".join(f"{number:,} {verdict}" for verdict, number in spells)
+    outcome = row["outcome"] or "outcome not known"
+    rows = [("Began", _when(row["start"], zone)), ("Ended", f"{_ended(row, 'no end was seen', zone)} ({outcome})")]
+    if row["excuses"] is False:
+        rows.append(("Excuses", f"nothing: it is by {row['initiator']}"))
+    elif row["limit"] is not None:
+        rows.append(("Excuses until", _when(row["limit"], zone)))
+    if row["target"] is not None:
+        rows.append(("On", {"named": "named machines", "all": "all machines"}.get(row["target"], "machines it does not name")))
+    return [*rows, ("Explains", explains or "no trouble in this period"), ("Operation key", row["operation_key"])]
+
+
+def _ended(row: dict[str, Any], open_: str, zone: ZoneInfo) -> str:
+    return open_ if row["end"] is None else _when(row["end"], zone)
+
+
+def _when(time: datetime, zone: ZoneInfo) -> str:
+    return f"{time.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+
+
+def _since(time: datetime | None, request: Request, otherwise: float) -> float:
+    return otherwise if time is None else (to_micros(time) - request.since) / SECOND
