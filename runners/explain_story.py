@@ -102,10 +102,10 @@ def _later(moment: Moment, clock: Clock) -> Iterator[str]:
 def _only_reported(state: State, own: Part | None) -> str:
     if own is not None and own.verdict in ("explained", "overrun"):
         return f"It was expected: the scale set reported {state.reported}, since an operation was at work, and nothing counted."
-    if state.classes["up"]:
-        return (
-            f"Nothing counted: the scale set reported {state.reported}, but {_all(state.classes['up'])} up of those that count."
-        )
+    if own is None and (removed := state.classes["removed"]):
+        return f"It was expected: {_of(removed, state)} had been taken away by operations, and nothing counted."
+    if up := state.classes["up"]:
+        return f"Nothing counted: the scale set reported {state.reported}, but {_all(up)} up of those that count."
     return f"Nothing counted: the scale set reported {state.reported}, but no instance of it was there that counts."
 
 
