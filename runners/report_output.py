@@ -38,11 +38,16 @@ def print_table(report: Report, top: int | None) -> None:
     for line in headline(report):
         console.print(Text(harmless(line)))
     for section in sections(report, _TOP if top is None else top):
-        console.print()
-        console.print(Text(harmless(section.title), "bold"))
-        console.print(_table(section))
-        if section.note:
-            console.print(Text(section.note, "dim"))
+        print_section(console, section)
+
+
+def print_section(console: Console, section: Section) -> None:
+    """One section, after an empty line."""
+    console.print()
+    console.print(Text(harmless(section.title), "bold"))
+    console.print(_table(section))
+    if section.note:
+        console.print(Text(section.note, "dim"))
 
 
 def markdown(report: Report, top: int | None) -> Iterator[str]:
