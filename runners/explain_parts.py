@@ -197,7 +197,7 @@ class Teller:
             "" if part.verdict in ("fault", "unexcused", "unexplained") else f"Excused{all_}: {seconds(part.excused)}; counted"
         )
         return (
-            f"{excused or 'Counted'}{all_ if not excused else ''}: {seconds(part.counted) if part.counted else 'nothing'}{since}."
+            f"{excused or 'Counted'}{all_ if not excused else ''}: {seconds(part.counted)}{since}."
         )
 
     def _sums_at_end(self, part: Part) -> Iterator[str]:

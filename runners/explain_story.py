@@ -38,8 +38,9 @@ def stretch_lines(stretch: Stretch) -> Iterator[str]:
     """What a stretch was, in a sentence or two."""
     parts = [part for part in stretch.parts if not part.own] or list(stretch.parts)
     counted, expected = ([part for part in parts if (part.verdict in COUNTED) is real] for real in (True, False))
-    if counted:
-        yield f"{capital(_subject(counted))}: {listed(distinct(map(_why, counted)))}; counted: {_counted(counted)}."
+    for why in distinct(map(_why, counted)):
+        its = [part for part in counted if _why(part) == why]
+        yield f"{capital(_subject(its))}: {why}; counted: {_counted(its)}."
     if expected:
         yield f"{capital(_subject(expected))}: {_explained_by(expected)}; nothing of it counts."
 
@@ -53,7 +54,7 @@ def _counted(parts: list[Part]) -> str:
     total, still = sum(part.counted for part in parts), any(part.open for part in parts)
     if still:
         return f"{seconds(total)} and what is still open" if total else "known when it has ended"
-    return seconds(total) if total else "nothing"
+    return seconds(total)
 
 
 def _why(part: Part) -> str:

@@ -69,7 +69,7 @@ def length(micros: int) -> str:
 
 def seconds(number: float) -> str:
     """A length given in seconds."""
-    return length(round(number * SECOND))
+    return length(round(number * SECOND)) if number else "nothing"
 
 
 def name(text: str) -> str:
