@@ -1,12 +1,9 @@
 """Prism, Beam's local streaming runner: a process of its own, which ends with this one."""
 
-import ctypes
 import os
 import shutil
-import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,9 +14,8 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.prism_runner import PrismJobServer
 
 from pipelines.failures import RunError
+from runners.children import ending_with_parent
 
-_DEATH_SIGNAL: Final = 1
-"""PR_SET_PDEATHSIG of Linux."""
 _STARTED: Final = 60.0
 """Seconds in which it must answer."""
 _FOR_EVER: Final = 10 * 365 * 24 * 3600
@@ -59,12 +55,13 @@ def prism(folder: str, options: Sequence[str]) -> Iterator[list[str]]:
     port = _free_port()
     with open(os.path.join(folder, "prism.log"), "wb") as log:
         process = subprocess.Popen(
-            [_binary(options), f"--job_port={port}", "--serve_http=false", "--log_kind=text", "--log_level=warn"],
+            ending_with_parent(
+                [_binary(options), f"--job_port={port}", "--serve_http=false", "--log_kind=text", "--log_level=warn"]
+            ),
             stdout=log,
             stderr=subprocess.STDOUT,
             # Ctrl-C is for this program: it stops reading, writes what it holds, and ends Prism last.
             start_new_session=True,
-            preexec_fn=_end_with_parent if sys.platform == "linux" else None,
         )
     try:
         _wait_for(process, port)
@@ -111,8 +108,3 @@ def _free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
-
-
-def _end_with_parent() -> None:
-    """Also if this program is killed, where no handler could run."""
-    ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)

@@ -1,12 +1,9 @@
 """Google's Pub/Sub emulator as a process of its own on a loopback port."""
 
-import ctypes
 import os
 import shutil
-import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,9 +13,9 @@ from unittest import mock
 
 import pytest
 
+from runners.children import ending_with_parent
+
 PACKAGE = "google-cloud-cli-pubsub-emulator"
-_DEATH_SIGNAL = 1
-"""PR_SET_PDEATHSIG of Linux."""
 PROJECT = "projects/trueup-tests"
 
 
@@ -68,19 +65,13 @@ def emulator(folder: Path) -> Iterator[Emulator]:
     command = ["java", "-Xmx512m", "-jar", str(jar), f"--host={address}", f"--port={port}"]
     with (
         open(folder / "emulator.log", "wb") as log,
-        subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, preexec_fn=end_with_parent) as process,
+        subprocess.Popen(ending_with_parent(command), stdout=log, stderr=subprocess.STDOUT) as process,
         mock.patch.dict(os.environ, {"PUBSUB_EMULATOR_HOST": host}),
     ):
         try:
             yield _connected(host, process)
         finally:
             process.kill()
-
-
-def end_with_parent() -> None:
-    """Has a new process end with this one, also when the tests are killed: an emulator takes half a gigabyte."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)
 
 
 def _connected(host: str, process: "subprocess.Popen[bytes]") -> Emulator:

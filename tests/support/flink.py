@@ -17,8 +17,9 @@ from typing import Any
 import yaml
 
 from pipelines.failures import RunError
+from runners.children import ending_with_parent
 from runners.flink.cluster import Cluster
-from tests.support.emulator import end_with_parent, missing
+from tests.support.emulator import missing
 
 ROOT = Path(__file__).parents[2]
 RECIPE = ROOT / "runners" / "flink"
@@ -94,15 +95,15 @@ class Processes:
     def _start(self, name: str, memory: str, address: Path | None = None) -> "subprocess.Popen[bytes]":
         path = os.pathsep.join(str(self.libraries / jar) for jar in ("lib/*", "opt/*"))
         settings = ["--configDir", str(self.folder)] if address is None else []
+        command = ["java", memory, *_JAVA, "-cp", path, name, *settings]
         with open(self.folder / f"{name.rsplit('.')[-1]}.log", "ab") as log:
             return subprocess.Popen(
-                ["java", memory, *_JAVA, "-cp", path, name, *settings],
+                command if address else ending_with_parent(command),
                 # The gateway ends when its input does.
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, "FLINK_CONF_DIR": str(self.folder), "_PYFLINK_CONN_INFO_PATH": str(address)},
-                preexec_fn=end_with_parent if address is None else None,
             )
 
 
@@ -140,12 +141,13 @@ def streaming(subscription: str, out: Path, *given: str) -> "Iterator[subprocess
     own = [option for option in given if "=" not in option]
     stream = ["stream", "--subscription", subscription, "--output", str(out), "--runner", "FlinkRunner", *own]
     process = subprocess.Popen(
-        [sys.executable, "-c", "from runners.cli import main; main()", *stream, "--", *(set(given) - set(own))],
+        ending_with_parent(
+            [sys.executable, "-c", "from runners.cli import main; main()", *stream, "--", *(set(given) - set(own))]
+        ),
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=end_with_parent,
     )
     try:
         yield process
@@ -158,11 +160,10 @@ def streaming(subscription: str, out: Path, *given: str) -> "Iterator[subprocess
 def worker_pool() -> Iterator[int]:
     """Runs a worker pool as the recipe does, in an environment whose PATH has another python first; gives its port."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "runners.flink.worker_pool", "--port", "0"],
+        ending_with_parent([sys.executable, "-m", "runners.flink.worker_pool", "--port", "0"]),
         env={**os.environ, "PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=end_with_parent,
     )
     try:
         assert process.stderr is not None

@@ -10,8 +10,8 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from runners.children import ending_with_parent
 from runners.pubsub import publisher
-from tests.support.emulator import end_with_parent
 
 ROOT = Path(__file__).parents[2]
 _MANY = 1000
@@ -43,12 +43,11 @@ def observed(subscription: str, out: Path, *options: str) -> Iterator[Running]:
     command = [sys.executable, "-m", "tests.support.observed", str(told), "stream", "--subscription", subscription]
     with open(said, "w") as err:
         process = subprocess.Popen(
-            [*command, "--output", str(out), *options],
+            ending_with_parent([*command, "--output", str(out), *options]),
             env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONFAULTHANDLER": "1"},
             cwd=ROOT,
             stdout=subprocess.DEVNULL,
             stderr=err,
-            preexec_fn=end_with_parent,
             text=True,
         )
     try:
