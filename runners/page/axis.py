@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from schemas.time import SECOND, from_micros
+from schemas.time import DAY, HOUR, SECOND, from_micros
 from transforms.core.report.calendar import period_edges
 
 _DISTANCES: Final = (
@@ -12,6 +12,7 @@ _DISTANCES: Final = (
     *(("day", step) for step in (1, 2, 5, 10)),
     *(("month", step) for step in (1, 2, 3, 6, 12, 24, 60, 120)),
 )
+_LONGEST: Final = {"hour": HOUR, "day": DAY, "month": 31 * DAY}
 
 
 class Tick(NamedTuple):
@@ -25,6 +26,8 @@ class Tick(NamedTuple):
 def ticks(since: int, until: int, zone: ZoneInfo, most: int) -> list[Tick]:
     """At most `most` ticks, at the finest of the usual distances that gives no more; microseconds."""
     for by, step in _DISTANCES:
+        if until - since > (most + 1) * step * _LONGEST[by]:
+            continue
         edges = (edge for edge in period_edges(since, until, by, zone)[:-1] if _begins(edge, by, zone))
         found = [edge for edge in edges if _chosen(from_micros(edge).astimezone(zone), by, step)]
         if len(found) <= most:

@@ -25,12 +25,13 @@ FILLS: Final = {
     "unavailable": "var(--unavailable)",
     "overrun": "url(#overrun)",
 }
-LEVELS: Final = (0.0, 0.0001, 0.001, 0.01, 0.05)
-"""Shares of time that count, at which the colour of an hour changes; the first is for more than nothing."""
-LEAST: Final = 0.2
+LEVELS: Final = 5
+"""Colours of hours in which anything counts, in squared steps up to the worst: many hours are bad a little, few are very bad."""
+LEAST: Final = 0.1
 """About the part of a strip's height that whatever is there has at least."""
 
 _STRIP, _GAP, _LANE = 24, 4, 22
+_MOST_LANES: Final = 5
 _LETTER: Final = 6.2
 """Width of a letter of a label, in pixels."""
 
@@ -64,6 +65,17 @@ class Mark(NamedTuple):
     color: str
     own: bool
     """Whether it is an operation."""
+
+
+class _Lane(NamedTuple):
+    """A line of marks, filled from the left."""
+
+    marked: float
+    """Where its last mark ends, in pixels."""
+    named: float
+    """Where the name of that ends."""
+    last: int
+    """Which mark that is."""
 
 
 def fleet_chart(edges: Sequence[float], raw: Sequence[float | None], corrected: Sequence[float | None], target: float | None,
@@ -113,7 +125,7 @@ def heat_chart(rows: Sequence[str], columns: Sequence[str], cells: Cells, size: 
         size: for which it is drawn.
         shown: the columns that are labelled.
     """
-    level = levels(cells)
+    level = _levels(cells)
     values = [
         {"r": int(r), "c": int(c), "f": "var(--none)" if v < 0 else f"var(--h{v})"}
         for r, c, v in zip(cells.row, cells.column, level, strict=True)
@@ -129,18 +141,28 @@ def heat_chart(rows: Sequence[str], columns: Sequence[str], cells: Cells, size: 
         "mark": {"type": "rect"},
         "encoding": {
             "x": {**x, "axis": {**axis, "orient": "top", "labelAngle": 0, "values": list(shown), **_called(columns)}},
-            "y": {**y, "axis": {**axis, **_called(rows)}},
+            "y": {**y, "axis": {**axis, "minExtent": size.left - 5, **_called(rows)}},
             "fill": {"field": "f", "type": "nominal", "scale": None},
         },
     }
     return {"width": size.width, "height": high * len(rows), "padding": {"left": 0, "right": 14, "top": 0, "bottom": 0}, **chart}
 
 
-def levels(cells: Cells) -> np.ndarray:
-    """Of each cell, 0 (nothing counts) to len(LEVELS); -1 where nothing was expected to be up."""
-    share = cells.bad / np.where(cells.expected == 0, 1, cells.expected)
-    level = np.searchsorted(LEVELS, share, "left")
+def bounds(cells: Cells) -> list[float]:
+    """The shares of counted time up to which each colour goes; the last one is the worst of all cells."""
+    worst = float(_shares(cells).max(initial=0))
+    return [worst * (step / LEVELS) ** 2 for step in range(1, LEVELS + 1)]
+
+
+def _levels(cells: Cells) -> np.ndarray:
+    """Of each cell, 0 (nothing counts) to LEVELS; -1 where nothing was expected to be up."""
+    share = _shares(cells)
+    level = np.where(share > 0, 1 + np.searchsorted(bounds(cells)[:-1], share, "left"), 0)
     return np.where(cells.expected == 0, -1, level)
+
+
+def _shares(cells: Cells) -> np.ndarray:
+    return cells.bad / np.where(cells.expected == 0, 1, cells.expected)
 
 
 def timeline_chart(edges: Sequence[float], raw: Floats, corrected: Floats, marks: Sequence[Mark], size: Size,
@@ -240,23 +262,27 @@ def _marks(marks: Sequence[Mark], places: list[tuple[int, bool]], span: float) -
     ]
 
 
-def _lanes(marks: Sequence[Mark], span: float, size: Size, most: int = 4) -> tuple[int, list[tuple[int, bool]]]:
-    """How many lanes there are, and of each mark its lane and whether there is room for its name."""
-    ends: list[float] = []
-    places = []
-    for mark in marks:
+def _lanes(marks: Sequence[Mark], span: float, size: Size) -> tuple[int, list[tuple[int, bool]]]:
+    """How many lanes there are, and of each mark its lane and whether there is room for its name.
+
+    A mark goes where it covers nothing; if all lanes are full, where it takes another's name, and at last where it covers a mark.
+    """
+    lanes: list[_Lane] = []
+    places: list[tuple[int, bool]] = []
+    for place, mark in enumerate(marks):
         x = max(mark.start, 0.0) / span * size.width
-        full = 16 + _LETTER * len(mark.label)
-        fits = x + full <= size.width + 10
-        lane = next((n for n, end in enumerate(ends) if end <= x), None)
-        if lane is None and len(ends) < most:
-            lane = len(ends)
-            ends.append(0.0)
-        if lane is None:
-            lane, fits = min(range(most), key=ends.__getitem__), False
-        ends[lane] = x + (full if fits else 12)
-        places.append((lane, fits))
-    return len(ends), places
+        free = next((n for n, lane in enumerate(lanes) if lane.named <= x), None)
+        if free is None and len(lanes) < _MOST_LANES:
+            free = len(lanes)
+            lanes.append(_Lane(0.0, 0.0, -1))
+        if free is None:
+            free = min(range(len(lanes)), key=lambda n: lanes[n].marked)
+            places[lanes[free].last] = (free, False)
+        named = x + 18 + _LETTER * len(mark.label)
+        fits = named <= size.width + 16
+        lanes[free] = _Lane(x + 13, named if fits else x + 13, place)
+        places.append((free, fits))
+    return len(lanes), places
 
 
 def _time_axis(ticks: Sequence[Tick], height: int, span: float) -> list[dict[str, Any]]:

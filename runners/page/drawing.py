@@ -19,7 +19,7 @@ _LONG: Final = re.compile(r"(\d+\.\d)\d+")
 _SCHEMA: Final = "https://vega.github.io/schema/vega-lite/v6.json"
 _CONFIG: Final = {
     "view": {"stroke": None},
-    "axis": {"labelColor": "var(--soft)", "gridColor": "var(--grid)", "domainColor": "var(--grid)", "tickColor": "var(--grid)"},
+    "axis": {"labelColor": "var(--soft)", "labelFontSize": 11, "labelLimit": 0, "gridColor": "var(--grid)"},
     "text": {"color": "var(--soft)"},
 }
 

@@ -64,7 +64,7 @@
       row.hidden = !(fits && (all || seen < few));
       seen += !row.hidden;
     }
-    shown.value = `${seen} of ${rows.length} shown`;
+    shown.value = `${seen.toLocaleString("en")} of ${rows.length.toLocaleString("en")} shown`;
     more.hidden = seen >= fit;
   }
 

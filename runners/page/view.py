@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from runners.names import harmless, labels
 from runners.page.axis import ticks
 from runners.page.cards import Card, cards_of
-from runners.page.charts import FILLS, LEVELS, PARTS, RAW_PARTS, SIZES, fleet_chart, timeline_chart
+from runners.page.charts import FILLS, PARTS, RAW_PARTS, SIZES, fleet_chart, timeline_chart
 from runners.page.drawing import drawn
 from runners.page.heats import Heat, heats_of
 from runners.report_sections import Section, further, headline, length, moment, percent
@@ -229,9 +229,7 @@ def _heat(material: _Material) -> dict[str, Any]:
     hours: Hours = hours_of(material.runs, request.since, request.until, material.zone)
     rows = [_hour(material, hours, place, culprit) for place, culprit in worst_hours(material.runs, hours, _HOURS)]
     heats: list[Heat] = heats_of(hours) if rows else []
-    levels = ["nothing", *(f"up to {100 * level:.4g} %" for level in LEVELS[1:]), f"more than {100 * LEVELS[-1]:.4g} %"]
-    keys = [{"text": text, "fill": f"var(--h{place})"} for place, text in enumerate(levels)]
-    return {"worst_hours": rows, "heats": heats, "heat_keys": keys}
+    return {"worst_hours": rows, "heats": heats}
 
 
 def _hour(material: _Material, hours: Hours, place: int, culprit: Culprit) -> dict[str, str]:
@@ -295,7 +293,7 @@ def _one(material: _Material, lines: Timelines, place: int, row: dict[str, Any],
         for size in SIZES
     )  # fmt: skip
     of = cards[0].of if cards else 0
-    part = "" if of == len(cards) else f", the {len(cards)} of {of:,} with the most counted and excused time"
+    part = "" if of == len(cards) else f", the {len(cards)} of {of:,} with the most counted or excused time"
     return Drawn(
         id=harmless(row["scale_set_id"]),
         name=name,

@@ -42,7 +42,7 @@ MARKS: Final = pa.schema(
 
 `operation_key` to `excuses` are the operation's, null where there is none (fault, unexplained); then `instance_id` and
 `worst_state` say whose trouble it is, and `start` and `end` when. `verdicts` and `episodes`: how many spells of each verdict.
-Seconds lie in the period. `of`: how many marks the scale set has, and these are those with the most counted, then excused time.
+Seconds lie in the period. `of`: how many marks the scale set has, and these are those with the most counted or excused time.
 """
 
 _OPERATION: Final = ["scale_set_id", "operation_key", "verb", "start"]
@@ -137,17 +137,24 @@ def _marks(columns: dict[str, pa.ChunkedArray], size: int) -> pa.Table:
 
 
 def _capped(marks: pa.Table, most: int) -> pa.Table:
-    """Of each scale set those with the most counted, then excused, then removed time; by start."""
+    """Of each scale set those with the most counted time and those with the most excused or removed time, by turns; by start."""
     size, code = len(marks), _codes(marks)
     excused, removed, counted = (marks[name].to_numpy() for name in _TIMES)
-    order = np.lexsort((times(marks, "start"), -removed, -excused, -counted, code))
+    by_counted = _ranks(code, counted, np.lexsort((times(marks, "start"), -excused, -counted, code)))
+    by_excused = _ranks(code, excused + removed, np.lexsort((times(marks, "start"), -removed, -excused, code)))
+    turn = np.minimum(2 * by_counted, 2 * by_excused + 1)
+    rank = _ranks(code, np.ones(size), np.lexsort((times(marks, "start"), turn, code)))
     of = np.bincount(code, minlength=1)[code] if size else code
-    rank = np.empty(size, np.int64)
-    first = np.searchsorted(code[order], code[order])  # where the rows of the same set begin
-    rank[order] = np.arange(size) - first
     ranked = marks.set_column(MARKS.get_field_index("of"), MARKS.field("of"), pa.array(of, pa.int64()))
     keys = [("scale_set_id", "ascending"), ("start", "ascending"), ("operation_key", "ascending"), ("instance_id", "ascending")]
     return ranked.filter(pa.array(rank < most)).sort_by(keys)
+
+
+def _ranks(code: Ints, weight: np.ndarray, order: Ints) -> Ints:
+    """The place of each row within its scale set, by an order of all; a row without weight comes after all that have any."""
+    ranks = np.empty(len(code), np.int64)
+    ranks[order] = np.arange(len(code)) - np.searchsorted(code[order], code[order])
+    return np.where(weight > 0, ranks, ranks + len(code))
 
 
 def _codes(marks: pa.Table) -> Ints:

@@ -77,14 +77,21 @@ def timelines(runs: Runs, wanted: tuple[str, ...], edges: tuple[int, ...]) -> Ti
 
 
 def clearly(shares: Floats, least: float) -> Floats:
-    """Shares to be drawn: what is there at all has at least about this part, so that one instance of a hundred is seen.
+    """Heights for shares, so that one instance of a hundred is seen.
 
-    >>> clearly(np.array([[0.99, 0.01, 0.0], [0.0, 0.0, 0.0]]), 0.25).round(2).tolist()
-    [[0.8, 0.2, 0.0], [0.0, 0.0, 0.0]]
+    All but the first together are as high as the root of their share, and each has its part of that, but at least about `least` of
+    the whole. A row that is all 0 stays so.
+
+    >>> clearly(np.array([[0.96, 0.01, 0.03], [0.0, 0.0, 0.0], [0.0, 1.0, 0.0]]), 0.1).round(2).tolist()
+    [[0.76, 0.1, 0.14], [0.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
     """
-    raised = np.where(shares > 0, np.maximum(shares, least), 0)
-    total = raised.sum(axis=1, keepdims=True)
-    drawn: Floats = raised / np.where(total == 0, 1, total)
+    other = shares[:, 1:]
+    total = other.sum(axis=1, keepdims=True)
+    raised = np.where(other > 0, np.maximum(other / np.sqrt(np.where(total == 0, 1, total)), least), 0)
+    first = np.where(shares[:, :1] > 0, np.maximum(1 - np.sqrt(total), least), 0)
+    heights = np.hstack([first, raised])
+    whole = heights.sum(axis=1, keepdims=True)
+    drawn: Floats = heights / np.where(whole == 0, 1, whole)
     return drawn
 
 
