@@ -1,6 +1,5 @@
 """A backfill: files in, the corrected record out (contract.md "What a run publishes")."""
 
-import uuid
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -8,6 +7,7 @@ from functools import partial
 
 import apache_beam as beam
 import pyarrow as pa
+import pyarrow.compute as pc
 from apache_beam.runners.runner import PipelineResult
 
 from pipelines.correction import Bounds, CorrectRecord
@@ -19,9 +19,10 @@ from pipelines.memory import events_of, groups_for, partitions_for, processes_fo
 from pipelines.preview import Preview
 from pipelines.settings import BackfillSettings
 from pipelines.spill import SpillEvents, facts_of_partition, read_spilled, spilled
+from pipelines.standing_files import NOTHING, Found, Run, commit_standings, find_standings, run_name
 from pipelines.store import Store
 from pipelines.summary import Summary, named_sets
-from schemas.time import format_duration, format_time
+from schemas.time import format_duration
 from transforms.core.columns import no_rows
 from transforms.core.evaluate import evaluate
 from transforms.counters import counted
@@ -56,6 +57,8 @@ class Backfill:
     sink: Sink
     scratch: str
     execute: Execute
+    before: Found = NOTHING
+    """What it goes on from."""
 
     @property
     def known(self) -> KnownCells:
@@ -67,7 +70,8 @@ class Backfill:
     def ledger(self) -> LedgerSettings:
         """What the ledger is told."""
         its = self.settings
-        return LedgerSettings(its.policy, evaluate, Moment(its.now), its.since, its.until)
+        source = ", ".join(its.inputs)
+        return LedgerSettings(its.policy, evaluate, Moment(its.now), its.since, its.until, source, leaves=not its.dry_run)
 
     def at_once(self) -> Counter[str]:
         """Decodes and corrects in one graph; gives its counters."""
@@ -88,14 +92,14 @@ class Backfill:
 
     def _whole(self, pipeline: beam.Pipeline) -> None:
         decoded = self._decoded(pipeline)
-        facts = decoded.events | "GatherFacts" >> GatherFacts(self.settings.now)
-        bounds = Bounds(facts, self.known, self.scratch)
+        facts = decoded.events | "GatherFacts" >> GatherFacts(self.settings.now, self.before.facts)
+        bounds = Bounds(facts, self.known, self.before, self.scratch)
         self._correct(decoded.events, bounds, groups_for(events_of(self.plan)), decoded.rejects)
 
     def _spill(self, pipeline: beam.Pipeline, partitions: int) -> None:
         decoded = self._decoded(pipeline)
         decoded.events | "SpillEvents" >> SpillEvents(self.scratch, partitions)
-        facts = decoded.events | "GatherFacts" >> GatherFacts(self.settings.now)
+        facts = decoded.events | "GatherFacts" >> GatherFacts(self.settings.now, self.before.facts)
         facts | "LeaveFacts" >> beam.Map(leave_facts, self.scratch)
         decoded.rejects | "KeepRejects" >> KeepRejects(self.sink)
 
@@ -104,7 +108,7 @@ class Backfill:
         events = events | "ReadSpilled" >> beam.FlatMap(read_spilled).with_output_types(pa.RecordBatch)
         told = pipeline | "Facts" >> beam.Create([facts])
         groups = groups_for(int(facts.column("events").to_numpy().sum()))
-        self._correct(events, Bounds(told, replace(self.known, whole=end), self.scratch), groups, None)
+        self._correct(events, Bounds(told, replace(self.known, whole=end), self.before, self.scratch), groups, None)
 
     def _decoded(self, pipeline: beam.Pipeline) -> DecodedRecords:
         shards = pipeline | "Shards" >> beam.Create(self.plan.shards).with_output_types(Shard)
@@ -136,19 +140,22 @@ def backfill(settings: BackfillSettings, execute: Execute, budget: int, scratch:
         RunError: no file matches an input, or a cold start would replace what is known.
     """
     plan = planned(settings.inputs)
-    store = Store(settings.output)
+    name = run_name(settings.now)
+    store = Store(settings.output, name)
     store.check_grid(settings.policy.grid)
+    before = find_standings(settings.output, settings.policy.hash) if settings.resume else NOTHING
     if not settings.dry_run:
         store.open(settings.policy)
     sink: Sink = Preview(scratch) if settings.dry_run else store
-    run = Backfill(settings, plan, sink, scratch, execute)
+    run = Backfill(settings, plan, sink, scratch, execute, before)
     partitions = partitions_for(events_of(plan), budget)
     counts = run.at_once() if partitions == 1 else run.in_parts(partitions)
     summary = _summary(run, counts, partitions, budget)
     _refuse(summary.findings, settings)
     summary.check()
     if not settings.dry_run:
-        store.leave_facts(f"{format_time(settings.now).replace(':', '')}-{uuid.uuid4().hex[:8]}", summary.as_json())
+        commit_standings(settings.output, name, Run(summary.end, settings.now, settings.policy.hash))
+        store.leave_facts(name, summary.as_json())
     return summary
 
 
@@ -162,6 +169,7 @@ def _summary(run: Backfill, counts: Counter[str], partitions: int, budget: int) 
         run.plan.files,
         run.plan.skipped,
         settings.dry_run,
+        pc.max(run.before.facts.column("latest")).as_py(),
         partitions,
         sets_beyond(findings.facts, budget),
         run.sink.changes() if isinstance(run.sink, Preview) else (),

@@ -11,8 +11,10 @@ from apache_beam.transforms.trigger import TriggerFn
 
 from pipelines.findings import leave
 from pipelines.known import KnownCells
+from pipelines.standing_files import Found, read_standings
 from transforms.core.groups import split_by_group
-from transforms.core.ledger import Entry, entry_of_events, entry_of_published
+from transforms.core.ledger import Entry, entry_of_events, entry_of_published, entry_of_standing
+from transforms.core.standing import narrowed, split_standing
 from transforms.ledger import KeepLedger, LedgerSettings
 from transforms.sessions import JoinSessions, KeyByScaleSet
 
@@ -26,6 +28,8 @@ class Bounds(NamedTuple):
     facts: beam.PCollection
     """FACTS of the whole input, one batch; none if it has no events."""
     known: KnownCells
+    before: Found
+    """What the run goes on from."""
     findings: str
     """The folder where facts and refusals are left for the program that runs the graph."""
 
@@ -58,8 +62,8 @@ class CorrectRecord(beam.PTransform):
         if self.bounds is None:
             entering = beam.MapTuple(unbounded_entry) if self.entering is None else beam.ParDo(self.entering)
             return joined | "EnterEvents" >> entering.with_output_types(tuple[str, Entry])
-        facts, known, findings = self.bounds
-        published = facts | "ReadPublished" >> beam.ParDo(ReadPublished(known, self.groups, findings)).with_outputs(
+        facts, known, before, findings = self.bounds
+        published = facts | "ReadPublished" >> beam.ParDo(ReadPublished(known, self.groups, before, findings)).with_outputs(
             REFUSED, main="published"
         )
         sides = AsList(facts), AsList(published[REFUSED])
@@ -83,13 +87,13 @@ def bounded_entries(
 @beam.typehints.with_input_types(pa.RecordBatch)
 @beam.typehints.with_output_types(tuple[str, Entry], refused=pa.RecordBatch)
 class ReadPublished(beam.DoFn):
-    """Reads what was published of the scale sets of an input, unless the run must not replace it."""
+    """Reads what was published of the scale sets of an input, unless the run must not replace it, and what it goes on from."""
 
-    def __init__(self, known: KnownCells, groups: int | None, findings: str) -> None:
-        self._known, self._groups, self._findings = known, groups, findings
+    def __init__(self, known: KnownCells, groups: int | None, before: Found, findings: str) -> None:
+        self._known, self._groups, self._before, self._findings = known, groups, before, findings
 
     def process(self, facts: pa.RecordBatch) -> Iterator[tuple[str, Entry] | Refused]:
-        """Current versions by key, or the scale sets for which the run is refused."""
+        """Current versions and standings by key, or the scale sets for which the run is refused."""
         refused = self._known.refused(facts)
         leave(self._findings, facts, refused)
         if len(refused):
@@ -97,3 +101,11 @@ class ReadPublished(beam.DoFn):
         else:
             for key, rows in split_by_group(self._known.published(facts), self._groups):
                 yield key, entry_of_published(rows, self._known.end(facts))
+            yield from self._standings(facts)
+
+    def _standings(self, facts: pa.RecordBatch) -> Iterator[tuple[str, Entry]]:
+        own = facts.column("scale_set_id").filter(facts.column("resumed"))
+        for part in self._before.parts:
+            for standing in read_standings(part):
+                for key, rows in split_standing(narrowed(standing, own), self._groups):
+                    yield key, entry_of_standing(rows, self._known.end(facts))

@@ -36,13 +36,15 @@ class KnownCells:
     def refused(self, facts: pa.RecordBatch) -> pa.RecordBatch:
         """REFUSED: the sets in whose place the run would put a cold start.
 
-        Not those of which `since` leaves at least `max_excuse` of events before it; none if a cold start is asked for.
+        Not those that the run goes on from, nor those of which `since` leaves at least `max_excuse` of events before it; none if
+        a cold start is asked for.
         """
         if self.cold:
             return no_rows(REFUSED)
         first = facts.column("first").to_numpy()
         unsure = np.ones(len(first), np.bool_) if self.since is None else self.since - first < self.max_excuse
-        suspects = facts.filter(pa.array(unsure))
+        resumed = facts.column("resumed").to_numpy(zero_copy_only=False)
+        suspects = facts.filter(pa.array(unsure & ~resumed))
         return self._with_older_cells(suspects) if len(suspects) else no_rows(REFUSED)
 
     def published(self, facts: pa.RecordBatch) -> pa.RecordBatch:

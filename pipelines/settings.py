@@ -35,6 +35,8 @@ class BackfillSettings:
     until: int | None = None
     dry_run: bool = False
     cold: bool = False
+    resume: bool = False
+    """Whether to go on from what was left of the scale sets in the output folder."""
     memory: int | None = None
     """Bytes for the whole process tree; None: half of the machine's."""
     max_rejects: int | None = None

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from pipelines.failures import RunError, UsageError
 from pipelines.folder import files, is_local, put, read, read_all
+from pipelines.standing_files import leave_standings
 from pipelines.tables import Rows, write_files
 from schemas.attribution import ATTRIBUTIONS
 from schemas.availability import AVAILABILITY
@@ -19,7 +20,7 @@ from schemas.policy import Policy
 from schemas.reject import REJECTS
 from schemas.revision import REVISIONS
 from schemas.time import format_duration
-from transforms.core.cells import Changes
+from transforms.core.cells import LEFT, Changes
 from transforms.core.columns import one_batch, sorted_rows
 
 _GRID = "_trueup/grid.json"
@@ -36,6 +37,8 @@ class Store:
     """One output folder. A sink of `transforms.publish`: its versions are whole, and visible only after their rows are there."""
 
     root: str
+    run: str = ""
+    """Under whose name standings are left; none are for no name."""
 
     def check_grid(self, grid: int) -> None:
         """Makes sure that the folder holds this grid, in microseconds, or none yet.
@@ -67,7 +70,7 @@ class Store:
         put(self.root, f"_trueup/runs/{run}.json", _json(facts))
 
     def publish(self, changes: list[Changes]) -> None:
-        """Writes the rows of some versions, then the `revisions` that make them visible."""
+        """Writes the rows of some versions, then the `revisions` that make them visible, then the standings that know of them."""
         rows = [
             Rows(name, _joined([each[place] for each in changes], schema, "start"), "start")
             for place, (name, schema) in enumerate(_TABLES)
@@ -75,6 +78,9 @@ class Store:
         write_files(self.root, rows)
         revisions = _joined([each.revisions for each in changes], REVISIONS, "cell")
         write_files(self.root, [Rows("revisions", revisions, "cell")])
+        left = one_batch([each.left for each in changes], LEFT)
+        if self.run and len(left):
+            leave_standings(self.root, self.run, left)
 
     def reject(self, rejects: list[pa.RecordBatch]) -> int:
         """Writes those rows of REJECTS whose (source, location, reason) is not there yet; says how many."""

@@ -27,6 +27,8 @@ class Summary:
     skipped: int = 0
     """Files that a GLOB matched and whose names are of no input."""
     dry_run: bool = False
+    before: int | None = None
+    """The last moment that the state knew with which the run began; None: it began with none."""
     partitions: int = 1
     """In how many parts the scale sets were evaluated, for the sake of memory."""
     too_large: tuple[str, ...] = ()
@@ -70,6 +72,7 @@ class Summary:
             "skipped_files": self.skipped,
             "scale_sets": len(self.findings.facts),
             "events_since": None if self.since is None else format_time(self.since),
+            "resumed_from": None if self.before is None else format_time(self.before + 1),
             "until": format_time(self.end),
             "cells": {"would_write" if self.dry_run else "written": self.cells, "unchanged": self.counts["unchanged"]},
             "rejects_written": self.counts["rejects_written"],

@@ -46,6 +46,7 @@ Examples:
 )
 @click.option("--dry-run", is_flag=True, help="List the cells that would change; write nothing.")
 @click.option("--cold", is_flag=True, help="Publish although DIR knows more of the past than the input does.")
+@click.option("--resume", is_flag=True, help="Go on from the state in which the last run has left the scale sets of DIR.")
 @click.option("--memory", type=Size(), metavar="SIZE", help="A budget for the whole run.  [default: half of the machine's]")
 @click.option(
     "--max-rejects", type=click.IntRange(min=0), metavar="N", help="Fail, after writing them, if more records are rejected."
@@ -86,6 +87,7 @@ def _settings(given: dict[str, Any], runner_options: tuple[str, ...]) -> "Backfi
         until=given["until"],
         dry_run=given["dry_run"],
         cold=given["cold"],
+        resume=given["resume"],
         memory=given["memory"],
         max_rejects=given["max_rejects"],
         keep_rejected_payload=given["keep_rejected_payload"],

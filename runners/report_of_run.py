@@ -53,7 +53,10 @@ def _span(summary: Summary) -> Iterator[str]:
         yield "No events of scale sets were found."
         return
     sets = _number(len(summary.findings.facts), "scale set")
-    yield f"{sets}, with events since {format_time(summary.since)}; known until {format_time(summary.end)}."
+    since = f"with events since {format_time(summary.since)}"
+    if summary.before is not None:
+        since = f"gone on from what was known until {format_time(summary.before + 1)}"
+    yield f"{sets}, {since}; known until {format_time(summary.end)}."
 
 
 def _number(number: int, noun: str) -> str:

@@ -11,9 +11,9 @@ from apache_beam.coders import Coder, registry
 
 from transforms.core.cells import Changes
 from transforms.core.ledger import Entry
-from transforms.core.standing import Standing
+from transforms.core.standing import NO_STANDING, Standing
 
-_MOMENT = struct.Struct("<?q?")
+_MOMENT = struct.Struct("<?q??")
 
 
 def write_batch(sink: pa.NativeFile, batch: pa.RecordBatch) -> None:
@@ -72,27 +72,30 @@ class RecordBatchCoder(_ArrowCoder):
 
 
 class EntryCoder(_ArrowCoder):
-    """One `Entry`: the end of what is known, then its two batches."""
+    """One `Entry`: the end of what is known, then its batches."""
 
-    urn: ClassVar[str] = "trueup:coder:entry:v1"
+    urn: ClassVar[str] = "trueup:coder:entry:v2"
 
     def encode(self, entry: Entry) -> bytes:
-        """A flag, a moment and a flag, then two IPC streams."""
+        """A flag, a moment and two flags, then two IPC streams, and those of a standing if there is one."""
         sink = pa.BufferOutputStream()
-        sink.write(_MOMENT.pack(entry.end is not None, entry.end or 0, entry.recalled))
-        for batch in (entry.events, entry.published):
+        stands = len(entry.standing.marks) > 0
+        sink.write(_MOMENT.pack(entry.end is not None, entry.end or 0, entry.recalled, stands))
+        for batch in (entry.events, entry.published, *(entry.standing if stands else ())):
             write_batch(sink, batch)
         return sink.getvalue().to_pybytes()
 
     def decode(self, encoded: bytes) -> Entry:
         """The entry, its columns pointing into `encoded`."""
         source = pa.BufferReader(encoded)
-        bounded, moment, recalled = _MOMENT.unpack(source.read(_MOMENT.size))
-        return Entry(moment if bounded else None, read_batch(source), read_batch(source), recalled)
+        bounded, moment, recalled, stands = _MOMENT.unpack(source.read(_MOMENT.size))
+        events, published = read_batch(source), read_batch(source)
+        standing = Standing(*(read_batch(source) for _ in Standing._fields)) if stands else NO_STANDING
+        return Entry(moment if bounded else None, events, published, recalled, standing)
 
     def estimate_size(self, entry: Entry) -> int:
         """Bytes of the columns."""
-        return int(entry.events.nbytes + entry.published.nbytes)
+        return sum(int(batch.nbytes) for batch in (entry.events, entry.published, *entry.standing))
 
     def to_type_hint(self) -> type:
         """What it codes."""
@@ -133,9 +136,9 @@ class StandingCoder(_BatchesCoder):
 
 
 class ChangesCoder(_BatchesCoder):
-    """One `Changes`: its four batches."""
+    """One `Changes`: its batches."""
 
-    urn: ClassVar[str] = "trueup:coder:changes:v1"
+    urn: ClassVar[str] = "trueup:coder:changes:v2"
     made = Changes
 
 

@@ -1,29 +1,31 @@
 """Facts of a bounded input: which scale sets it has, since when, and how far it goes; found while decoding."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import apache_beam as beam
 import pyarrow as pa
 
-from transforms.core.facts import facts_of, merged_facts
+from transforms.core.columns import no_rows
+from transforms.core.facts import FACTS, facts_of, merged_facts
 
 
 @dataclass(eq=False)
 class GatherFacts(beam.PTransform):
-    """Batches of EVENTS into one batch of FACTS; none of an input without events."""
+    """Batches of EVENTS into one batch of FACTS; none of an input without events that goes on from nothing."""
 
     now: int
     """The start of the run: what lies after it does not move T."""
+    before: pa.RecordBatch = field(default_factory=lambda: no_rows(FACTS))
+    """FACTS of what the run goes on from."""
 
     def expand(self, events: beam.PCollection) -> beam.PCollection:
         """One FACTS for each batch, then one for all."""
-        return (
-            events
-            | "FactsOfPiece" >> beam.Map(keyed_facts, self.now)
-            | "BringTogether" >> beam.GroupByKey()
-            | "MergeFacts" >> beam.Map(merged)
-        )
+        pieces = events | "FactsOfPiece" >> beam.Map(keyed_facts, self.now)
+        if len(self.before):
+            earlier = events.pipeline | "FactsBefore" >> beam.Create([("input", self.before)], reshuffle=False)
+            pieces = (pieces, earlier) | "FactsOfAll" >> beam.Flatten()
+        return pieces | "BringTogether" >> beam.GroupByKey() | "MergeFacts" >> beam.Map(merged)
 
 
 def keyed_facts(events: pa.RecordBatch, now: int) -> tuple[str, pa.RecordBatch]:

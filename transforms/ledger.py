@@ -21,12 +21,13 @@ from apache_beam.transforms.userstate import (
 from apache_beam.utils.timestamp import Timestamp
 
 from schemas.policy import Policy
+from schemas.time import format_duration, format_time
 from transforms.coders import RecordBatchCoder, StandingCoder
 from transforms.core.batches import concat
-from transforms.core.cells import KNOWN, Changes, Compared, Publication, changed_cells, known_after
+from transforms.core.cells import KNOWN, LEFT, Changes, Compared, Publication, changed_cells, known_after
 from transforms.core.columns import micros, one_batch
 from transforms.core.duplicates import remove_duplicates
-from transforms.core.fold import folded, is_copy, is_held, resumed_cells
+from transforms.core.fold import closed_before, folded, is_behind, is_copy, is_held, resumed_cells
 from transforms.core.ledger import (
     Entry,
     fired_before,
@@ -34,15 +35,17 @@ from transforms.core.ledger import (
     is_late,
     known_until,
     late_rejects,
+    latest_of,
     next_grid_end,
 )
-from transforms.core.standing import KNOWN_UNTIL, NO_STANDING, Standing, moments_of
+from transforms.core.standing import CLOSED, KNOWN_UNTIL, NO_STANDING, Standing, moments_of, standing_of
 from transforms.counters import count
 
 if TYPE_CHECKING:
     from transforms.core.evaluate import Evaluated
 
 LATE: Final = "late"
+_STANDING: Final = StandingCoder()
 Late: TypeAlias = TaggedOutput[Literal["late"], pa.RecordBatch]
 
 
@@ -53,6 +56,14 @@ class Kept(NamedTuple):
     """`Changes`: the cells to publish."""
     late: beam.PCollection
     """REJECTS: one row a record that came too late; none of a bounded input."""
+
+
+class Numbers(NamedTuple):
+    """Records of a key that were counted as used and as duplicates, and events that the ledger was told of."""
+
+    used: int = 0
+    duplicates: int = 0
+    taken: int = 0
 
 
 class Held(NamedTuple):
@@ -72,31 +83,48 @@ class Held(NamedTuple):
         """The events taken in so far that can still decide something."""
         return concat([self.standing().events, *self.events.read()])
 
+    def add_standing(self, standing: Standing) -> None:
+        """Goes on from a standing; beside those of other scale sets of the key."""
+        self.folded.write(standing_of([self.standing(), standing]))
+
     def replace_standing(self, standing: Standing, before: int) -> None:
         """Puts a standing in the place of the `before` events that it was made of, and of versions that can change no more."""
-        known = self.known()
         self.folded.write(standing)
         self.events.clear()
-        self.replace_known(known.filter(pa.array(is_held(known, standing))))
-        _, used, duplicates = remove_duplicates(standing.events)
-        self.counted.write((used, duplicates))
+        self.replace_known(self.known())
+        self.count_from(standing.events)
         count("retained", len(standing.events) - before)
 
     def known(self) -> pa.RecordBatch:
-        """The current versions, KNOWN."""
-        return one_batch(list(self.published.read()), KNOWN)
+        """The current versions of cells that can still change, KNOWN."""
+        known, standing = one_batch(list(self.published.read()), KNOWN), self.standing()
+        return known.filter(pa.array(is_held(known, standing))) if len(standing.marks) else known
 
     def replace_known(self, known: pa.RecordBatch) -> None:
         """Puts the current versions in the place of those held."""
         self.published.clear()
         self.published.add(known)
 
+    def numbers(self) -> Numbers:
+        """What has been counted so far."""
+        return Numbers(*(self.counted.read() or ()))
+
+    def take_note(self, events: int) -> None:
+        """Counts events that the ledger is told of, whatever becomes of them."""
+        its = self.numbers()
+        self.counted.write(its._replace(taken=its.taken + events))
+
+    def count_from(self, events: pa.RecordBatch) -> None:
+        """Counts on from events whose records have been counted before."""
+        _, used, duplicates = remove_duplicates(events)
+        self.counted.write(self.numbers()._replace(used=used, duplicates=duplicates))
+
     def count_records(self, evaluated: "Evaluated") -> None:
         """Counts the records that are new since the last evaluation."""
-        used, duplicates = self.counted.read() or (0, 0)
-        count("used", evaluated.used - used)
-        count("duplicate", evaluated.duplicates - duplicates)
-        self.counted.write((evaluated.used, evaluated.duplicates))
+        its = self.numbers()
+        count("used", evaluated.used - its.used)
+        count("duplicate", evaluated.duplicates - its.duplicates)
+        self.counted.write(its._replace(used=evaluated.used, duplicates=evaluated.duplicates))
 
 
 @dataclass(frozen=True)
@@ -112,6 +140,8 @@ class LedgerSettings:
     until: int | None = None
     source: str = "stream"
     """Where late records came from, for `rejects`."""
+    leaves: bool = False
+    """Whether standings go with the changes, so that a later run can go on from them."""
 
 
 @dataclass(eq=False)
@@ -142,8 +172,8 @@ class Keep(beam.DoFn):
     END = ReadModifyWriteStateSpec("end", VarIntCoder())
     # The last grid end that has fired, one number; replaced, never cleared.
     FIRED = ReadModifyWriteStateSpec("fired", VarIntCoder())
-    # Records counted as used and as duplicates, two numbers; replaced, never cleared.
-    COUNTED = ReadModifyWriteStateSpec("counted", TupleCoder((VarIntCoder(), VarIntCoder())))
+    # `Numbers`, three of them; replaced, never cleared.
+    COUNTED = ReadModifyWriteStateSpec("counted", TupleCoder((VarIntCoder(),) * len(Numbers._fields)))
     GRID_END = TimerSpec("grid_end", TimeDomain.WATERMARK)
 
     def __init__(self, settings: LedgerSettings) -> None:
@@ -165,19 +195,18 @@ class Keep(beam.DoFn):
         _, entry = keyed
         if len(entry.published):
             published.add(entry.published)
-        if not len(entry.events):
-            return
-        if entry.end is not None:
-            events.add(entry.events)
-            end.write(entry.end)
-            timer.set(Timestamp(micros=entry.end))
-            return
         held = Held(events, published, standing, fired, counted)
-        yield from self._recall(entry, held, timer) if entry.recalled else self._take(entry.events, held, timer)
+        if entry.recalled:
+            yield from self._recall(entry, held, timer)
+        elif entry.end is not None:
+            self._wait(entry, entry.end, held, end, timer)
+        elif len(entry.events):
+            yield from self._take(entry.events, held, timer)
 
     @on_timer(GRID_END)
     def at_grid_end(
         self,
+        key: Any = beam.DoFn.KeyParam,
         moment: Any = beam.DoFn.TimestampParam,
         events: Any = beam.DoFn.StateParam(EVENTS),
         published: Any = beam.DoFn.StateParam(PUBLISHED),
@@ -186,33 +215,62 @@ class Keep(beam.DoFn):
         fired: Any = beam.DoFn.StateParam(FIRED),
         counted: Any = beam.DoFn.StateParam(COUNTED),
         timer: Any = beam.DoFn.TimerParam(GRID_END),
-    ) -> Iterator[Changes]:
+    ) -> Iterator[Changes | Late]:
         """Evaluates: a bounded input once, at its end; an unbounded one whenever a grid interval has ended."""
         held = Held(events, published, standing, fired, counted)
         T = end.read()
         if T is None:
-            yield from self._pass_grid_end(grid_end_of_timer(moment.micros, self._grid), held, timer)
+            yield from self._pass_grid_end(key, grid_end_of_timer(moment.micros, self._grid), held, timer)
         else:
-            yield from self._close(T, held)
+            yield from self._close(key, T, held)
             end.clear()
 
-    def _close(self, T: int, held: Held) -> Iterator[Changes]:
+    def _wait(self, entry: Entry, T: int, held: Held, end: Any, timer: RuntimeTimer) -> None:
+        """Takes in what a bounded input has; it is evaluated once all is there."""
+        if len(entry.standing.marks):
+            held.add_standing(entry.standing)
+        if len(entry.events):
+            held.events.add(entry.events)
+        if len(entry.standing.marks) or len(entry.events):
+            end.write(T)
+            timer.set(Timestamp(micros=T))
+
+    def _close(self, key: str, T: int, held: Held) -> Iterator[Changes | Late]:
+        standing, arrived = held.standing(), concat(list(held.events.read()))
+        if len(standing.marks):
+            arrived, late = self._on_time(arrived, standing, counted=True)
+            held.count_from(standing.events)
+            yield from late
         publication = self._publication(T)._replace(backfill=True)
-        _, (changes, unchanged) = self._evaluated(held.accepted(), T, held, publication)
+        evaluated, (changes, unchanged) = self._evaluated(concat([standing.events, arrived]), T, held, publication)
         count("unchanged", unchanged)
         held.events.clear()
         held.published.clear()
-        yield from [changes] if len(changes.revisions) else []
+        held.folded.clear()
+        if self._settings.leaves:
+            closed = T - self._grid - self._settings.policy.lateness
+            changes = changes._replace(left=left_of(key, held.numbers().taken, folded(evaluated, closed, standing)))
+        yield from [changes] if len(changes.revisions) or len(changes.left) else []
+
+    def _on_time(self, arrived: pa.RecordBatch, standing: Standing, counted: bool) -> tuple[pa.RecordBatch, list[Late]]:
+        """The events that a standing can still take in, and the rejects of those that it cannot."""
+        arrived = _without_copies(arrived, standing, counted)
+        behind = is_behind(arrived, standing)
+        if not behind.any():
+            return arrived, []
+        refused = arrived.filter(pa.array(behind))
+        required = [f"{format_time(closed)} or later" for closed in closed_before(refused, standing).tolist()]
+        return arrived.filter(pa.array(~behind)), [self._rejected(refused, required, counted)]
 
     def _take(self, arrived: pa.RecordBatch, held: Held, timer: RuntimeTimer) -> Iterator[Changes | Late]:
-        copies = is_copy(arrived, held.standing())
-        if copies.any():
-            count("duplicate", int((~arrived["second"].to_numpy(zero_copy_only=False)[copies]).sum()))
-            arrived = arrived.filter(pa.array(~copies))
+        held.take_note(len(arrived))
+        arrived = _without_copies(arrived, held.standing(), counted=True)
         accepted, fired = held.accepted(), held.fired.read()
-        late = pa.array(is_late(arrived, accepted, fired, self._settings.policy.lateness))
+        allowed = self._settings.policy.lateness
+        late = pa.array(is_late(arrived, accepted, fired, allowed))
         if late.true_count:
-            yield self._refused(arrived.filter(late), fired)
+            required = f"at most {format_duration(allowed)} before {format_time(fired)}"
+            yield self._rejected(arrived.filter(late), [required] * late.true_count, counted=True)
             arrived = arrived.filter(pc.invert(late))
         if len(arrived):
             held.events.add(arrived)
@@ -222,46 +280,55 @@ class Keep(beam.DoFn):
             behind = fired is not None and int(micros(arrived, "time").min()) < fired
             yield from self._preview(both, self._known_until(both, held, fired), held, fired if behind else None)
 
-    def _recall(self, entry: Entry, held: Held, timer: RuntimeTimer) -> Iterator[Changes]:
+    def _recall(self, entry: Entry, held: Held, timer: RuntimeTimer) -> Iterator[Changes | Late]:
         """Goes on from where an earlier run had come; `entry.published` is held by now."""
-        time = micros(entry.events, "time")
-        fired = fired_before(int(time.max()), entry.published, self._grid)
-        held.events.add(entry.events)
-        count("retained", len(entry.events))
+        standing, arrived, fired = entry.standing, entry.events, None
+        if len(standing.marks):
+            held.add_standing(standing)
+            arrived, late = self._on_time(arrived, standing, counted=False)
+            yield from late
+            fired = max(moments_of(standing.marks, CLOSED).values()) + self._settings.policy.lateness
+        if len(arrived):
+            held.events.add(arrived)
+        events = held.accepted()
+        count("retained", len(events))
+        fired = latest_of(fired, fired_before(self._known_until(events, held, fired), held.known(), self._grid))
         if fired is not None:
             held.fired.write(fired)
-        self._set(timer, int(time.min()), fired)
-        T = self._known_until(entry.events, held, fired)
-        _, used, duplicates = remove_duplicates(entry.events)
-        held.counted.write((used, duplicates))
-        yield from self._preview(entry.events, T, held, None)
+        self._set(timer, int(micros(events, "time").min()) if len(events) else fired or 0, fired)
+        held.count_from(events)
+        yield from self._preview(events, self._known_until(events, held, fired), held, None)
         count("recalled")
 
-    def _refused(self, late: pa.RecordBatch, fired: int) -> Late:
-        settings = self._settings
-        rejects = late_rejects(late, settings.source, fired, settings.policy.lateness, settings.clock())
-        count("rejected/late", len(rejects))
+    def _rejected(self, late: pa.RecordBatch, required: list[str], counted: bool) -> Late:
+        rejects = late_rejects(late, self._settings.source, required, self._settings.clock())
+        count("rejected/late", len(rejects) if counted else 0)
         return TaggedOutput(LATE, rejects)
 
-    def _pass_grid_end(self, grid_end: int, held: Held, timer: RuntimeTimer) -> Iterator[Changes]:
+    def _pass_grid_end(self, key: str, grid_end: int, held: Held, timer: RuntimeTimer) -> Iterator[Changes]:
         before, events = held.fired.read(), held.accepted()
         fired = grid_end if before is None else max(before, grid_end)
         held.fired.write(fired)
         self._set(timer, fired, fired)
         T = self._known_until(events, held, fired)
-        yield from self._preview(events, T, held, None, closed=fired - self._settings.policy.lateness)
+        evaluated, changes = self._changed(events, T, held, None)
+        # No event before that is taken in any more, and what it settles is folded away.
+        standing = folded(evaluated, fired - self._settings.policy.lateness, held.standing())
+        held.replace_standing(standing, len(events))
+        if self._settings.leaves:
+            changes = changes._replace(left=left_of(key, held.numbers().taken, standing))
+        yield from [changes] if len(changes.revisions) or len(changes.left) else []
 
-    def _preview(
-        self, events: pa.RecordBatch, T: int, held: Held, final: int | None, closed: int | None = None
-    ) -> Iterator[Changes]:
-        """Publishes what has changed; `closed`: no event before it is taken in any more, and what it settles is folded away."""
+    def _preview(self, events: pa.RecordBatch, T: int, held: Held, final: int | None) -> Iterator[Changes]:
+        _, changes = self._changed(events, T, held, final)
+        yield from [changes] if len(changes.revisions) else []
+
+    def _changed(self, events: pa.RecordBatch, T: int, held: Held, final: int | None) -> tuple["Evaluated", Changes]:
+        """What has changed; it is held as known from here on."""
         evaluated, (changes, _) = self._evaluated(events, T, held, self._publication(T)._replace(final=final))
         if len(changes.revisions):
             held.replace_known(known_after(held.known(), changes.revisions, self._grid))
-        if closed is not None:
-            held.replace_standing(folded(evaluated, closed, held.standing()), len(events))
-        if len(changes.revisions):
-            yield changes
+        return evaluated, changes
 
     def _evaluated(self, events: pa.RecordBatch, T: int, held: Held, publication: Publication) -> tuple["Evaluated", Compared]:
         standing, policy = held.standing(), self._settings.policy
@@ -280,7 +347,22 @@ class Keep(beam.DoFn):
             timer.set(Timestamp(micros=upcoming))
 
     def _known_until(self, events: pa.RecordBatch, held: Held, fired: int | None) -> int:
-        """T; of a set whose instances are all forgotten, and of which no event is left, as the standing says."""
-        if not len(events):
-            return max(fired or 0, *moments_of(held.standing().marks, KNOWN_UNTIL).values())
-        return known_until(int(micros(events, "time").max()), fired, self._grid)
+        """T; not before that of the standing, which alone tells where all instances are forgotten and no event is left."""
+        told = max(fired or 0, *moments_of(held.standing().marks, KNOWN_UNTIL).values(), 0)
+        return max(told, known_until(int(micros(events, "time").max()), fired, self._grid)) if len(events) else told
+
+
+def left_of(key: str, taken: int, standing: Standing) -> pa.RecordBatch:
+    """LEFT of one key."""
+    columns = [pa.array([key]), pa.array([taken]), pa.array([_STANDING.encode(standing)], pa.large_binary())]
+    return pa.RecordBatch.from_arrays(columns, schema=LEFT)
+
+
+def _without_copies(events: pa.RecordBatch, standing: Standing, counted: bool) -> pa.RecordBatch:
+    """Events less the copies of such as a standing has folded away."""
+    copies = is_copy(events, standing)
+    if not copies.any():
+        return events
+    if counted:
+        count("duplicate", int((~events["second"].to_numpy(zero_copy_only=False)[copies]).sum()))
+    return events.filter(pa.array(~copies))

@@ -8,6 +8,7 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from pipelines.correction import Bounds, CorrectRecord
 from pipelines.known import KnownCells
+from pipelines.standing_files import NOTHING
 from schemas.event import empty_events
 from schemas.policy import Policy
 from schemas.time import HOUR
@@ -73,7 +74,7 @@ def graph() -> beam.Pipeline:
     decoded = shards | "DecodeRecords" >> DecodeRecords(DecodeSettings(policy, at(0)))
     facts = decoded.events | "GatherFacts" >> GatherFacts(at(0))
     known = KnownCells("out", None, None, at(0), HOUR, policy.max_excuse, False)
-    kept = decoded.events | "CorrectRecord" >> CorrectRecord(ledger_settings(at(0)), 2, Bounds(facts, known, "scratch"))
+    kept = decoded.events | "CorrectRecord" >> CorrectRecord(ledger_settings(at(0)), 2, Bounds(facts, known, NOTHING, "scratch"))
     kept.changes | "PublishCells" >> PublishCells(sink)
     (decoded.rejects, kept.late) | "AllRejects" >> beam.Flatten() | "KeepRejects" >> KeepRejects(sink)
     return pipeline

@@ -101,6 +101,8 @@ def test_events_beyond_the_lateness_are_rejected_and_the_rest_ends_as_if_they_ha
     steps = [(event["time"], [event]) for event in sorted(events, key=lambda event: event["time"])]
     sink = run_stream(stream([*steps, (at(14_400), too_late)], END), now=END - HOUR)
     assert {(row["location"], row["reason"]) for row in sink.rejected} == {("late", "late"), ("later", "late")}
+    required = "at most 1h before 2027-01-15T04:00:00Z"
+    assert f"time: {required} is required, got 2027-01-15T01:23:20Z." in {row["detail"] for row in sink.rejected}
     assert sink.current() == evaluated(events, END)
 
 

@@ -15,7 +15,8 @@ def compact(batch: pa.RecordBatch) -> pa.RecordBatch:
     A slice of a batch still carries the dictionaries of the whole: compact it before it crosses a stage.
     """
     columns = [
-        _compact(column) if name in IDS else column for name, column in zip(batch.schema.names, batch.columns, strict=True)
+        _compact(column) if name in IDS and pa.types.is_dictionary(column.type) else column
+        for name, column in zip(batch.schema.names, batch.columns, strict=True)
     ]
     return pa.RecordBatch.from_arrays(columns, schema=batch.schema)
 

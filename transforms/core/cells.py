@@ -12,7 +12,7 @@ from schemas.availability import AVAILABILITY
 from schemas.event import TIMESTAMP
 from schemas.operation_row import OPERATIONS
 from schemas.revision import CAUSES, REVISIONS
-from transforms.core.columns import Ints, micros, one_batch, sorted_rows
+from transforms.core.columns import Ints, micros, no_rows, one_batch, sorted_rows
 from transforms.core.digests import EMPTY, Digests, from_text, to_text
 
 if TYPE_CHECKING:
@@ -33,6 +33,11 @@ KNOWN: Final = pa.schema(
 """The current version of each published cell; one row a cell."""
 
 ROWS: Final = ("availability_rows", "attribution_rows", "operation_rows")
+
+
+LEFT: Final = pa.schema([("key", pa.string()), ("taken", pa.int64()), ("standing", pa.large_binary())])
+"""What the ledger leaves of a key, so that a later run can go on from there: of how many events of the key it has been told in
+this run (late ones and copies too), and its standing, encoded. It goes with the changes: it must not be kept before they are."""
 
 
 class Publication(NamedTuple):
@@ -60,6 +65,8 @@ class Changes(NamedTuple):
     attributions: pa.RecordBatch
     operations: pa.RecordBatch
     revisions: pa.RecordBatch
+    left: pa.RecordBatch = no_rows(LEFT)
+    """LEFT, one row a key."""
 
 
 class Compared(NamedTuple):

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from schemas.time import floor_to
 from transforms.core.columns import micros
 from transforms.core.ledger import first_multiple_after
+from transforms.core.standing import KNOWN_UNTIL, OPENS, Standing, moments_of
 
 FACTS: Final = pa.schema(
     [
@@ -16,9 +17,12 @@ FACTS: Final = pa.schema(
         ("first", pa.int64()),
         ("latest", pa.int64()),
         ("events", pa.int64()),
+        ("resumed", pa.bool_()),
     ]
 )
-"""One row a scale set: its first event, its latest not after the start of the run (null: none), and how many it has."""
+"""One row a scale set: its first event, its latest not after the start of the run (null: none), how many it has, and whether the
+run goes on from a standing of it; then the first is as early as the first cell that can still change, the latest reaches to where
+the standing does."""
 
 
 def facts_of(events: pa.RecordBatch, now: int) -> pa.RecordBatch:
@@ -35,22 +39,44 @@ def facts_of(events: pa.RecordBatch, now: int) -> pa.RecordBatch:
         pa.array(first),
         pa.array(latest, mask=latest == np.iinfo(np.int64).min),
         pa.array(number),
+        pa.array(np.zeros(length, np.bool_)),
     ]
     return pa.RecordBatch.from_arrays(columns, schema=FACTS).filter(pa.array(number > 0))
+
+
+def facts_of_standing(standing: Standing) -> pa.RecordBatch:
+    """FACTS of a standing: they make its scale sets part of an input that has nothing of them."""
+    known = moments_of(standing.marks, KNOWN_UNTIL)
+    first = moments_of(standing.marks, OPENS)
+    for table in (standing.availability, standing.attributions, standing.operations):
+        cells = zip(table.column("scale_set_id").to_pylist(), micros(table, "cell").tolist(), strict=True)
+        for name, cell in set(cells):
+            first[name] = min(first[name], cell)
+    names = list(known)
+    columns = [
+        pa.array(names, pa.string()),
+        pa.array([first[name] for name in names], pa.int64()),
+        pa.array([known[name] - 1 for name in names], pa.int64()),
+        pa.array([0] * len(names), pa.int64()),
+        pa.array([True] * len(names), pa.bool_()),
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=FACTS)
 
 
 def merged_facts(pieces: list[pa.RecordBatch]) -> pa.RecordBatch:
     """FACTS of several pieces of one input as one, by scale_set_id."""
     grouped = pa.Table.from_batches(pieces, FACTS).group_by("scale_set_id")
-    merged = grouped.aggregate([("first", "min"), ("latest", "max"), ("events", "sum")]).sort_by("scale_set_id")
-    columns = [merged[name].combine_chunks() for name in ("scale_set_id", "first_min", "latest_max", "events_sum")]
+    merged = grouped.aggregate([("first", "min"), ("latest", "max"), ("events", "sum"), ("resumed", "max")]).sort_by(
+        "scale_set_id"
+    )
+    columns = [merged[name].combine_chunks() for name in ("scale_set_id", "first_min", "latest_max", "events_sum", "resumed_max")]
     return pa.RecordBatch.from_arrays(columns, schema=FACTS)
 
 
 def end_of_input(facts: pa.RecordBatch, until: int | None, now: int, grid: int) -> int:
     """T: the first multiple of the grid after the latest event, or `until` if that is later, but never later than now.
 
-    >>> latest = pa.RecordBatch.from_arrays([pa.array(["a"]), *(pa.array([n]) for n in (0, 7, 3))], schema=FACTS)
+    >>> latest = pa.RecordBatch.from_arrays([pa.array(["a"]), *(pa.array([n]) for n in (0, 7, 3, False))], schema=FACTS)
     >>> end_of_input(latest, None, now=100, grid=5), end_of_input(latest, 20, 100, 5), end_of_input(latest, None, 9, 5)
     (10, 20, 5)
     """

@@ -72,9 +72,10 @@ def folded(evaluated: Evaluated, closed: int, before: Standing = NO_STANDING) ->
 
 def _dropped(events: pa.RecordBatch, before: Standing, closed: int) -> pa.RecordBatch:
     """By what copies of dropped events are known for a day: what was handed over and not acknowledged comes again."""
-    now = pa.RecordBatch.from_arrays([pa.array(micros(events, "time")), pa.array(identities(events))], schema=DROPPED)
-    both = one_batch([before.dropped, now], DROPPED)
-    return both.filter(pc.greater_equal(both.column("time"), closed - DAY))
+    columns = [events.column("scale_set_id"), pa.array(micros(events, "time")), pa.array(identities(events))]
+    now = pa.RecordBatch.from_arrays(columns, schema=DROPPED)
+    recent = [each.filter(pc.greater_equal(each.column("time"), closed - DAY)) for each in (before.dropped, now)]
+    return compact(one_batch(recent, DROPPED))
 
 
 def is_copy(events: pa.RecordBatch, standing: Standing) -> Bools:
@@ -84,6 +85,21 @@ def is_copy(events: pa.RecordBatch, standing: Standing) -> Bools:
     if copies.any():  # what is on time never is: the identities of a day are looked through for the rest alone
         copies[copies] = np.isin(identities(events.filter(pa.array(copies))), standing.dropped.column("identity").to_numpy())
     return copies
+
+
+def closed_before(events: pa.RecordBatch, standing: Standing) -> Ints:
+    """For each event the moment before which no event of its scale set is taken in any more, in microseconds; -NEVER: any is."""
+    moments, ids = moments_of(standing.marks, CLOSED), events.column("scale_set_id")
+    closed = np.array([moments.get(name, -NEVER) for name in ids.dictionary.to_pylist()], np.int64)
+    return closed[ids.indices.to_numpy()]
+
+
+def is_behind(events: pa.RecordBatch, standing: Standing) -> Bools:
+    """Which events come too late for a standing: from before it was closed, and no copies of any that it has."""
+    behind: Bools = micros(events, "time") < closed_before(events, standing)
+    if behind.any():
+        behind[behind] = ~np.isin(identities(events.filter(pa.array(behind))), identities(standing.events))
+    return behind
 
 
 def is_held(known: pa.RecordBatch, standing: Standing) -> Bools:

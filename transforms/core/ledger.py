@@ -1,5 +1,6 @@
 """Decisions of the ledger: what is late, until when things are known, when to look again (semantics.md, header and 8)."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,9 +10,10 @@ import pyarrow.compute as pc
 
 from schemas.event import empty_events
 from schemas.reject import REJECTS
-from schemas.time import MILLISECOND, floor_to, format_duration, format_time
+from schemas.time import MILLISECOND, floor_to, format_time
 from transforms.core.cells import KNOWN
 from transforms.core.columns import micros, no_rows
+from transforms.core.standing import NO_STANDING, Standing
 
 Mask = npt.NDArray[np.bool_]
 
@@ -25,6 +27,8 @@ class Entry(NamedTuple):
     published: pa.RecordBatch
     recalled: bool = False
     """Whether it is what an earlier run of a stream had taken in and published for the key: it was judged and counted then."""
+    standing: Standing = NO_STANDING
+    """What the key goes on from, below its events."""
 
 
 def entry_of_events(events: pa.RecordBatch, end: int | None) -> Entry:
@@ -35,6 +39,11 @@ def entry_of_events(events: pa.RecordBatch, end: int | None) -> Entry:
 def entry_of_published(published: pa.RecordBatch, end: int | None) -> Entry:
     """An entry without events."""
     return Entry(end, empty_events(), published)
+
+
+def entry_of_standing(standing: Standing, end: int) -> Entry:
+    """What a bounded input goes on from."""
+    return Entry(end, empty_events(), no_rows(KNOWN), standing=standing)
 
 
 def first_multiple_after(moment: int, grid: int) -> int:
@@ -52,15 +61,25 @@ def known_until(latest: int, fired: int | None, grid: int) -> int:
     return after if fired is None else max(after, fired)
 
 
-def fired_before(latest: int, published: pa.RecordBatch, grid: int) -> int | None:
+def fired_before(T: int, published: pa.RecordBatch, grid: int) -> int | None:
     """The last grid end whose timer had fired, as far as what was published (KNOWN) tells; None: it tells of none.
 
-    Published cells reach to T: beyond the first multiple after the latest event only because of a timer.
+    Args:
+        T: until when things are known without that timer: published cells reach beyond only because of one.
+        published: KNOWN of one scale set.
+        grid: in microseconds.
     """
-    if not len(published):
-        return None
-    reached = int(micros(published, "cell").max()) + grid
-    return reached if reached > first_multiple_after(latest, grid) else None
+    reached = int(micros(published, "cell").max()) + grid if len(published) else T
+    return reached if reached > T else None
+
+
+def latest_of(*moments: int | None) -> int | None:
+    """The latest moment of those that there are.
+
+    >>> latest_of(None, 3), latest_of(None, None)
+    (3, None)
+    """
+    return max((moment for moment in moments if moment is not None), default=None)
 
 
 def next_grid_end(earliest: int, fired: int | None, grid: int, now: int) -> int | None:
@@ -95,14 +114,19 @@ def is_late(events: pa.RecordBatch, accepted: pa.RecordBatch, fired: int | None,
     return old
 
 
-def late_rejects(events: pa.RecordBatch, source: str, fired: int, lateness: int, now: int) -> pa.RecordBatch:
-    """One row of REJECTS for each record with late events; its place is the event's id, for nothing else is known of it here."""
-    heads = events.filter(pc.invert(events.column("second")))
-    allowed = format_duration(lateness)
-    details = [
-        f"time: at most {allowed} before {format_time(fired)} is required, got {format_time(time)}."
-        for time in micros(heads, "time").tolist()
-    ]
+def late_rejects(events: pa.RecordBatch, source: str, required: Sequence[str], now: int) -> pa.RecordBatch:
+    """One row of REJECTS for each record with late events; its place is the event's id, for nothing else is known of it here.
+
+    Args:
+        events: EVENTS that are late.
+        source: where they came from.
+        required: for each event, in words, the time that it should have.
+        now: the present, in microseconds.
+    """
+    first = (~events.column("second").to_numpy(zero_copy_only=False)).nonzero()[0]
+    heads = events.take(pa.array(first))
+    times = zip(first.tolist(), micros(heads, "time").tolist(), strict=True)
+    details = [f"time: {required[row]} is required, got {format_time(time)}." for row, time in times]
     length = len(heads)
     arrived = pa.array([now] * length, pa.int64()).cast(REJECTS.field("arrived").type)
     columns = [[source] * length, heads.column("event_id"), arrived, ["late"] * length, details, [None] * length]

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from schemas.revision import CAUSES, REVISIONS
-from transforms.core.cells import Changes
+from transforms.core.cells import LEFT, Changes
 from transforms.core.columns import Ints, micros, one_batch, sorted_rows
 
 _TABLES: Final = ("availability", "attributions", "operations")
@@ -15,12 +15,12 @@ _WEIGHT: Final = {"first": 3, "late": 2, "backfill": 1, "progress": 0}
 
 
 def newest_versions(changes: list[Changes]) -> Changes:
-    """Changes with one version a cell: the latest, with the weightiest cause of them all.
+    """Changes with one version a cell: the latest, with the weightiest cause of them all; and the last standing of each key.
 
     Where one of them would have been the first, which was never published, the one that stays is: with revision 0.
 
     Args:
-        changes: in any order; rows of one version all lie in one of them.
+        changes: standings in the order in which they were left, versions in any; rows of one version all lie in one of them.
     """
     if len(changes) == 1:
         return changes[0]
@@ -29,11 +29,13 @@ def newest_versions(changes: list[Changes]) -> Changes:
     order = np.lexsort((as_of, cell, code))
     last = np.append((np.diff(code[order]) != 0) | (np.diff(cell[order]) != 0), True)
     if last.all():
-        return _sorted([_joined(changes, name) for name in _TABLES], revisions)
+        return _sorted([_joined(changes, name) for name in _TABLES], revisions, _left(changes))
     groups = np.concatenate([[0], np.flatnonzero(last)[:-1] + 1])
     kept = order[last]
     newest = _with_causes(revisions, order, groups, kept)
-    return _sorted([_of_versions(_joined(changes, name), revisions.take(pa.array(kept))) for name in _TABLES], newest)
+    return _sorted(
+        [_of_versions(_joined(changes, name), revisions.take(pa.array(kept))) for name in _TABLES], newest, _left(changes)
+    )
 
 
 def _joined(changes: list[Changes], name: str) -> pa.RecordBatch:
@@ -41,9 +43,16 @@ def _joined(changes: list[Changes], name: str) -> pa.RecordBatch:
     return one_batch(batches, batches[0].schema)
 
 
-def _sorted(tables: list[pa.RecordBatch], revisions: pa.RecordBatch) -> Changes:
+def _sorted(tables: list[pa.RecordBatch], revisions: pa.RecordBatch, left: pa.RecordBatch) -> Changes:
     availability, attributions, operations = (sorted_rows(table, "start") for table in tables)
-    return Changes(availability, attributions, operations, sorted_rows(revisions, "cell"))
+    return Changes(availability, attributions, operations, sorted_rows(revisions, "cell"), left)
+
+
+def _left(changes: list[Changes]) -> pa.RecordBatch:
+    """What was left of each key last."""
+    rows = one_batch([one.left for one in changes], LEFT)
+    last = {key: row for row, key in enumerate(rows.column("key").to_pylist())}
+    return rows.take(pa.array(list(last.values()), pa.int64()))
 
 
 def _with_causes(revisions: pa.RecordBatch, order: Ints, groups: Ints, kept: Ints) -> pa.RecordBatch:

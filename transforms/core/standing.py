@@ -4,6 +4,7 @@ A standing is mostly a selection of the events themselves: few of them decide wh
 as from the whole (`transforms.core.fold` selects). The rest are *marks*: what cannot be told from those events alone.
 """
 
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -15,7 +16,9 @@ from schemas.availability import AVAILABILITY
 from schemas.event import EVENTS
 from schemas.operation_row import OPERATIONS
 from transforms.core.attribution import AWAY_FOR_GOOD, GIVEN_UP_FOR_GOOD, OVERRUN_FOR_GOOD, REFUSED
-from transforms.core.columns import no_rows
+from transforms.core.batches import compact
+from transforms.core.columns import no_rows, one_batch
+from transforms.core.groups import split_by_group
 from transforms.core.kernel import NEVER, Bools, Ints
 from transforms.core.lines import Lines
 
@@ -37,7 +40,9 @@ MARKS: Final = pa.schema(
 """One row a mark; instance_id is null for the set itself; moments in microseconds."""
 
 
-DROPPED: Final = pa.schema([("time", pa.int64()), ("identity", pa.uint64())])
+DROPPED: Final = pa.schema(
+    [("scale_set_id", pa.dictionary(pa.int32(), pa.string())), ("time", pa.int64()), ("identity", pa.uint64())]
+)
 """Events that are kept no more: their time in microseconds, and a hash of their identity."""
 
 
@@ -59,6 +64,27 @@ def _as_evaluated(schema: pa.Schema) -> pa.Schema:
 
 EVALUATED: Final = tuple(_as_evaluated(schema) for schema in (AVAILABILITY, ATTRIBUTIONS, OPERATIONS))
 NO_STANDING: Final = Standing(no_rows(EVENTS), no_rows(MARKS), *(no_rows(schema) for schema in (*EVALUATED, DROPPED)))
+
+
+def standing_of(parts: Sequence[Standing]) -> Standing:
+    """One standing of the scale sets of several, of which no two have one in common."""
+    filled = [part for part in parts if len(part.marks)]
+    if len(filled) < 2:
+        return filled[0] if filled else NO_STANDING
+    tables = zip(*filled, strict=True)
+    return Standing(*(one_batch(list(each), empty.schema) for each, empty in zip(tables, NO_STANDING, strict=True)))
+
+
+def split_standing(standing: Standing, groups: int | None) -> Iterator[tuple[str, Standing]]:
+    """The standing of each group of scale sets that has any, by key: see `transforms.core.groups.split_by_group`."""
+    parts = [dict(split_by_group(table, groups)) for table in standing]
+    for key in parts[1]:
+        yield key, Standing(*(compact(part.get(key, empty)) for part, empty in zip(parts, NO_STANDING, strict=True)))
+
+
+def narrowed(standing: Standing, sets: pa.Array) -> Standing:
+    """The standing of some of its scale sets, whose ids are given."""
+    return Standing(*(table.filter(pc.is_in(table.column("scale_set_id").cast(pa.string()), sets)) for table in standing))
 
 
 class Resumed(NamedTuple):

@@ -62,7 +62,7 @@ def _hours(since: int, until: int, zone: ZoneInfo) -> list[int]:
 def _days(since: int, until: int, by: str, zone: ZoneInfo) -> list[int]:
     first, last = (datetime.fromtimestamp(t // 1_000_000, zone).date() for t in (since, until))
     days = (first + timedelta(n) for n in range((last - first).days + 1))
-    edges = (midnight(day, zone) for day in days if _begins(day, by))
+    edges = dict.fromkeys(midnight(day, zone) for day in days if _begins(day, by))  # a day that a zone leaves out is none
     return [edge for edge in edges if since < edge < until]
 
 

@@ -46,8 +46,8 @@ def causes(attributions: pa.Table, since: int, until: int, known: int) -> pa.Tab
     plain = pa.table({**keys, "set": rows.column("scale_set_id").cast(pa.string()), "episodes": begins.astype(np.int64), **sums})
     found = plain.group_by(_KEY).aggregate([("episodes", "sum"), ("set", "count_distinct"), *((name, "sum") for name in _TIMES)])
     whole = found.rename_columns(CAUSES.names)
-    total = sum(whole.column(name).to_numpy() for name in _TIMES)
-    ordered = whole.take(pa.array(np.lexsort((*_text_ranks(whole), -total))))
+    most = [-whole.column(name).to_numpy() for name in ("removed_seconds", "excused_seconds", "counted_seconds")]
+    ordered = whole.take(pa.array(np.lexsort((*_text_ranks(whole), *most))))
     columns = [seconds(c.to_numpy()) if name in _TIMES else c for name, c in zip(CAUSES.names, ordered.columns, strict=True)]
     return pa.table(columns, schema=CAUSES)
 

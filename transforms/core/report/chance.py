@@ -8,7 +8,8 @@ For a verb v, a worst state k and a scale set s:
 
 The window of an operation is [start - skew, limit): an onset in it, at an instance that the operation targets, would name it as
 far as lag goes. It holds as many instances as the operation names; all that are present if it names none; never more than are
-present. Windows of one verb that overlap do not count twice beyond that. Sets that are never outside tell nothing and are left
+present. Windows of one verb that overlap do not count twice beyond that. Instances that are removed are not there for all this:
+they can have no onset, and a fleet that is deallocated overnight would seem to be calm whenever nobody operates it. Sets that are never outside tell nothing and are left
 out of `expected`.
 """
 
@@ -67,7 +68,7 @@ def chance(runs: Runs, attributions: pa.Table, operations: pa.Table, skew: int, 
     onsets = onsets_of(attributions, runs.ids, verbs, span)
     sets = len(runs.ids)
     inside = np.stack([exposure(runs, _of_verb(windows, verb)) for verb in range(len(verbs))] or [np.zeros(sets, np.int64)])
-    outside = np.bincount(runs.set, runs.present * (runs.end - runs.start), sets).astype(np.int64) - exposure(runs, windows)
+    outside = np.bincount(runs.set, runs.at_risk * (runs.end - runs.start), sets).astype(np.int64) - exposure(runs, windows)
     alone = _counted(onsets.set, onsets.kind, onsets.alone == 1, sets)
     told = outside > 0
     rate = np.divide(alone, outside[:, None], out=np.zeros(alone.shape), where=told[:, None])
@@ -104,7 +105,7 @@ def onsets_of(attributions: pa.Table, ids: pa.StringArray, verbs: pa.StringArray
 
 
 def exposure(runs: Runs, windows: Windows) -> Ints:
-    """Instance time of each set inside some windows: at each moment as many as they name together, at most those present."""
+    """Instance time of each set inside some windows: at each moment as many as they name together, at most those at risk."""
     moment = np.concatenate([windows.start, windows.end])
     sign = np.repeat([1, -1], len(windows.start))
     code, named = np.tile(windows.set, 2), np.tile(windows.named, 2)
@@ -112,7 +113,7 @@ def exposure(runs: Runs, windows: Windows) -> Ints:
     changes = np.stack([moment, np.where(named >= 0, named, 0) * sign, np.where(named < 0, sign, 0)], axis=1)[order]
     bounds = np.searchsorted(code[order], np.arange(len(runs.ids) + 1))
     total = np.zeros(len(runs.ids), np.int64)
-    _expose(bounds, changes, runs.offsets, runs.start, runs.end, runs.present, total)
+    _expose(bounds, changes, runs.offsets, runs.start, runs.end, runs.at_risk, total)
     return total
 
 

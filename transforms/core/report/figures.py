@@ -17,11 +17,12 @@ Floats = npt.NDArray[np.float64]
 
 
 class Outages(NamedTuple):
-    """Of each line: interruptions that begin, that are repaired, and how long these took, in microseconds."""
+    """Of each line: interruptions that begin, that are repaired, how long these took in microseconds, and which go on at its end."""
 
     begun: Ints
     repaired: Ints
     repair: Ints
+    open: Ints
 
 
 def figures(sums: Ints, outages: Outages, target: float | None) -> dict[str, pa.Array]:
@@ -47,6 +48,7 @@ def figures(sums: Ints, outages: Outages, target: float | None) -> dict[str, pa.
         "availability_operations_out": ratio(time["outside_up"], time["outside_up"] + time["outside_bad"]),
         "interruptions": pa.array(outages.begun),
         "repaired": pa.array(outages.repaired),
+        "still_open": pa.array(outages.open),
         "repair_seconds": seconds(outages.repair),
         "mttr_seconds": ratio(outages.repair / SECOND, outages.repaired),
         "mtbf_seconds": ratio(up / SECOND, outages.begun),

@@ -30,6 +30,8 @@ class Interruptions(NamedTuple):
     """Where it ends; NEVER if it is open, or goes on in another row."""
     begins: Bools
     """Whether it begins to count in this row: each interruption does in one."""
+    lasts: tuple[Ints, Ints]
+    """Of its counted time what is in this row: from when, and to when (NEVER if the row is open)."""
 
 
 def interruptions(attributions: pa.Table, ids: pa.StringArray) -> Interruptions:
@@ -40,12 +42,16 @@ def interruptions(attributions: pa.Table, ids: pa.StringArray) -> Interruptions:
         ids: the scale sets, by whose order they are numbered.
     """
     rows = attributions.filter(_counts(attributions))
+    rows = rows.filter(
+        pc.is_in(rows.column("scale_set_id").cast(pa.string()), ids)
+    )  # one whose series ends where the period begins
     start, end = times(rows, "start"), times(rows, "end", NEVER)
     overran = is_in(rows, "verdict", pa.array(["overrun"]))
     begin = np.where(overran, times(rows, "limit"), times(rows, "onset"))
     _, code = numbered(rows.column("scale_set_id"), ids)
     here = (start <= begin) & (begin < end)
-    return Interruptions(code, begin, np.where(continued(rows, attributions), NEVER, end), here)
+    whole = np.where(continued(rows, attributions), NEVER, end)
+    return Interruptions(code, begin, whole, here, (np.maximum(start, begin), end))
 
 
 def is_in(rows: pa.Table, column: str, values: pa.Array) -> Bools:

@@ -107,17 +107,29 @@ def _outages(spans: Interruptions, request: Request, sets: int) -> tuple[Outages
     when_began = np.searchsorted(edges, spans.begin[began], "right") - 1
     when_ended = np.searchsorted(edges, spans.end[ended], "right") - 1
     took = (spans.end - spans.begin)[ended]
+    lo, hi = (np.searchsorted(edges, moment, "right") for moment in spans.lasts)  # the edges within are edges[lo:hi]
 
-    def by(first: Ints, then: Ints, groups: int) -> Outages:
-        repair = np.zeros(groups, np.int64)
+    def by(first: Ints, then: Ints, open_: Ints) -> Outages:
+        groups, repair = len(open_), np.zeros(len(open_), np.int64)
         np.add.at(repair, then, took)
-        return Outages(np.bincount(first, minlength=groups), np.bincount(then, minlength=groups), repair)
+        return Outages(np.bincount(first, minlength=groups), np.bincount(then, minlength=groups), repair, open_)
 
     set_began, set_ended = spans.set[began], spans.set[ended]
-    each = Outages(*[np.zeros(0, np.int64)] * 3)
+    each = Outages(*[np.zeros(0, np.int64)] * 4)
     if request.each:
-        each = by(set_began * periods + when_began, set_ended * periods + when_ended, sets * periods)
-    return by(set_began, set_ended, sets), by(when_began, when_ended, periods), each
+        open_ = _open_at_ends(spans.set, lo, hi, sets, periods).ravel()
+        each = by(set_began * periods + when_began, set_ended * periods + when_ended, open_)
+    at_last = np.bincount(spans.set[(lo <= periods) & (periods < hi)], minlength=sets)
+    at_ends = _open_at_ends(np.zeros_like(lo), lo, hi, 1, periods)[0]
+    return by(set_began, set_ended, at_last), by(when_began, when_ended, at_ends), each
+
+
+def _open_at_ends(group: Ints, lo: Ints, hi: Ints, groups: int, periods: int) -> Ints:
+    """How many spells of each group go on at the end of each period; a spell goes on at edges[lo:hi], the ends are edges[1:]."""
+    change = np.zeros((groups, periods + 2), np.int64)
+    np.add.at(change, (group, np.maximum(lo, 1)), hi > np.maximum(lo, 1))
+    np.subtract.at(change, (group, hi), hi > np.maximum(lo, 1))
+    return np.cumsum(change, axis=1)[:, 1:-1]
 
 
 def _inside(moments: Ints, request: Request) -> np.ndarray:
@@ -163,11 +175,11 @@ def _states(runs: Runs) -> pa.Table:
 
 
 def _coverage(runs: Runs, request: Request) -> pa.Table:
-    """Scale sets with instances at either end of the period, or named by the inventory then."""
+    """Scale sets with instances at either end of what is known of the period, or named by the inventory then."""
+    ends = (runs.start == runs.start.min(), runs.end == runs.end.max()) if len(runs.set) else ()
     counted = [
-        dict(zip(runs.ids.take(pa.array(runs.set[held])).to_pylist(), runs.present[held].tolist(), strict=True))
-        for held in (runs.start == request.since, runs.end == request.until)
-    ]
+        dict(zip(runs.ids.take(pa.array(runs.set[held])).to_pylist(), runs.present[held].tolist(), strict=True)) for held in ends
+    ] or [{}, {}]
     named = request.inventory or ({}, {})
     ids = sorted(set(runs.ids.to_pylist()).union(*named))
     columns = [

@@ -53,6 +53,11 @@ class Runs(NamedTuple):
         return self.of(*RAW)
 
     @property
+    def at_risk(self) -> Ints:
+        """Instances of which an episode may begin: those that are counted and not removed."""
+        return self.present - self.of("removed")
+
+    @property
     def offsets(self) -> Ints:
         """`offsets[s]:offsets[s + 1]` are the rows of scale set s."""
         return np.searchsorted(self.set, np.arange(len(self.ids) + 1))

@@ -1,6 +1,7 @@
 """The worst window: the lowest availability of any stretch of time of one length, wherever it begins (sliding).
 
-Within a window availability is good / (good + bad) instance time. While the window slides, both change linearly until either of
+A window lies where the group is known from its first moment to its last: a set that is seen for the first time while it is bad
+was not bad all week. Within a window availability is good / (good + bad) instance time. While the window slides, both change linearly until either of
 its ends meets a change of the series; between two such moments the ratio only rises or only falls. So the worst window begins or
 ends at a change (or at an edge of the period), and looking there finds it exactly.
 """
@@ -55,11 +56,11 @@ def summed(curve: Curve) -> Curve:
 
 
 def worst_windows(curve: Curve, since: int, until: int, width: int) -> Worst:
-    """The worst window [t, t + width) within [since, until) of each group; microseconds."""
+    """The worst window [t, t + width) within [since, until), and within what is known, of each group; microseconds."""
     groups = len(curve.offsets) - 1
     worst, at = np.full(groups, np.nan), np.full(groups, -1, np.int64)
     if width <= until - since:
-        _slide(*curve, since, until - width, width, worst, at)
+        _slide(*curve, since, until, width, worst, at)
     return Worst(worst, at)
 
 
@@ -72,11 +73,14 @@ def _changes(place: Ints, column: Ints, moments: int) -> Ints:
 
 @kernel
 def _slide(
-    offsets: Ints, starts: Ints, ends: Ints, good: Ints, bad: Ints, first: int, last: int, width: int, worst: Floats, at: Ints
+    offsets: Ints, starts: Ints, ends: Ints, good: Ints, bad: Ints, since: int, until: int, width: int, worst: Floats, at: Ints
 ) -> None:
-    """Of each group, the lowest availability of [t, t + width) for t in [first, last], and the earliest such t."""
+    """Of each group, the lowest availability of [t, t + width) that is known and in [since, until), and the earliest such t."""
     for group in range(len(offsets) - 1):
         lo, hi = offsets[group], offsets[group + 1]
+        if lo == hi:
+            continue
+        first, last = max(since, starts[lo]), min(until, ends[hi - 1]) - width
         moments, rates, sums = _integrals(starts[lo:hi], ends[lo:hi], good[lo:hi], bad[lo:hi])
         n, best, where = len(moments), np.inf, -1
         for side in range(2):

@@ -1,0 +1,165 @@
+"""Standings on disk: what each backfill leaves of its scale sets at T, for a run with `--resume` (contract.md "Commands").
+
+Files lie in the folder of their run, and count once that has left its mark beside it, when all that it publishes is there.
+Of each scale set the standing with the latest T counts; of those, that of the latest run.
+"""
+
+import json
+import uuid
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from apache_beam.io.filesystems import FileSystems
+
+from pipelines.failures import UsageError
+from pipelines.folder import files, put, read, read_all
+from schemas.time import DAY, from_micros
+from transforms.coders import StandingCoder
+from transforms.core.columns import no_rows
+from transforms.core.facts import FACTS, facts_of_standing, merged_facts
+from transforms.core.standing import Standing, narrowed
+
+_FOLDER: Final = "_trueup/standing"
+_CODER: Final = StandingCoder()
+_STARTED: Final = "%Y%m%dT%H%M%S%fZ"
+
+
+class Run(NamedTuple):
+    """A run that leaves standings. Times in microseconds."""
+
+    until: int
+    """T."""
+    started: int
+    policy: str
+    """Its hash."""
+
+    @property
+    def mark(self) -> bytes:
+        """What the mark says."""
+        return json.dumps(self._asdict(), sort_keys=True).encode()
+
+
+class Part(NamedTuple):
+    """A file of standings, and of which of its scale sets they count; None: of all."""
+
+    path: str
+    sets: tuple[str, ...] | None
+
+
+class Found(NamedTuple):
+    """What a run can go on from."""
+
+    parts: tuple[Part, ...]
+    facts: pa.RecordBatch
+    """FACTS of the scale sets."""
+
+
+NOTHING: Final = Found((), no_rows(FACTS))
+
+
+def run_name(started: int) -> str:
+    """A name for a run of its own, by which its age can be told."""
+    return f"{from_micros(started):{_STARTED}}-{uuid.uuid4().hex[:8]}"
+
+
+def leave_standings(root: str, run: str, left: pa.RecordBatch) -> None:
+    """Writes standings of LEFT to a file of a run."""
+    contents = left.column("standing")
+    ids = [_sets_of(_CODER.decode(content.as_buffer())) for content in contents]
+    table = pa.table({"scale_set_ids": pa.array(ids, pa.list_(pa.string())), "standing": contents})
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd", row_group_size=1, use_dictionary=False, write_statistics=False)
+    put(root, f"{_FOLDER}/{run}/{uuid.uuid4().hex}.parquet", sink.getvalue())
+
+
+def commit_standings(root: str, name: str, run: Run) -> None:
+    """Has the standings of a run count, and removes those that count no more."""
+    if not files(root, f"{_FOLDER}/{name}/*.parquet"):
+        return
+    put(root, f"{_FOLDER}/{name}.json", run.mark)
+    runs = _runs(root)
+    needed = {_run_of(path) for path in _newest(root, runs).values()}
+    for other in runs.keys() - needed:
+        FileSystems.delete(files(root, f"{_FOLDER}/{other}.json"))
+        _remove_files(root, other)
+    for folder in _folders(root) - runs.keys():
+        if folder < f"{from_micros(run.started - DAY):{_STARTED}}":  # of a run that was killed
+            _remove_files(root, folder)
+
+
+def find_standings(root: str, policy: str) -> Found:
+    """What a run with a policy can go on from; nothing where nothing was left.
+
+    Raises:
+        UsageError: what was left was made with another policy.
+    """
+    runs = _runs(root)
+    wanted: dict[str, list[str]] = defaultdict(list)
+    for name, path in _newest(root, runs).items():
+        wanted[path].append(name)
+    for path in wanted:
+        held = runs[_run_of(path)].policy
+        if held != policy:
+            raise UsageError(
+                f"--resume: the policy of what {root} goes on from, {held}, is required, got {policy}; "
+                "a backfill without --resume begins anew with another."
+            )
+    parts = [Part(path, None if len(sets) == len(_ids(path)) else tuple(sets)) for path, sets in sorted(wanted.items())]
+    facts = [facts_of_standing(standing) for part in parts for standing in read_standings(part)]
+    return Found(tuple(parts), merged_facts(facts))
+
+
+def read_standings(part: Part) -> Iterator[Standing]:
+    """The standings that count in a file."""
+    sets = None if part.sets is None else pa.array(part.sets, pa.string())
+    with read(part.path) as source:
+        for batch in pq.ParquetFile(source).iter_batches(batch_size=1, columns=["standing"]):
+            for content in batch.column(0):
+                standing: Standing = _CODER.decode(content.as_buffer())
+                yield standing if sets is None else narrowed(standing, sets)
+
+
+def _runs(root: str) -> dict[str, Run]:
+    paths = files(root, f"{_FOLDER}/*.json")
+    marks = [json.loads(content) for content in read_all(root, f"{_FOLDER}/*.json")]
+    return {_run_of(path): Run(**mark) for path, mark in zip(paths, marks, strict=True)}
+
+
+def _newest(root: str, runs: Mapping[str, Run]) -> dict[str, str]:
+    """The file of each scale set whose standing of it counts."""
+    newest: dict[str, str] = {}
+    for name in sorted(runs, key=lambda name: (runs[name].until, runs[name].started, name)):
+        for path in files(root, f"{_FOLDER}/{name}/*.parquet"):
+            newest |= dict.fromkeys(_ids(path), path)
+    return newest
+
+
+def _ids(path: str) -> list[str]:
+    with read(path) as source:
+        lists = pq.ParquetFile(source).read(columns=["scale_set_ids"]).column(0)
+    return [str(name) for name in pc.list_flatten(lists).to_pylist()]
+
+
+def _sets_of(standing: Standing) -> list[str]:
+    marks: pa.RecordBatch = standing.marks
+    return sorted(set(marks.column("scale_set_id").to_pylist()))
+
+
+def _folders(root: str) -> set[str]:
+    return {_run_of(path) for path in files(root, f"{_FOLDER}/*/*.parquet")}
+
+
+def _remove_files(root: str, name: str) -> None:
+    paths = files(root, f"{_FOLDER}/{name}/*.parquet")
+    if paths:
+        FileSystems.delete(paths)
+
+
+def _run_of(path: str) -> str:
+    """The run that a file or a mark is of."""
+    *_, folder, name = path.replace("\\", "/").split("/")
+    return name.removesuffix(".json") if name.endswith(".json") else folder
