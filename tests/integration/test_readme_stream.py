@@ -28,7 +28,7 @@ def verdict(out: Path) -> list[str]:
 def test_the_stream_of_the_text_does_what_it_says(pubsub: Emulator, tmp_path: Path) -> None:
     if local_binary() is None:
         missing("Prism: `go install` it at Beam's version (.ci/tools does), or let TRUEUP_PRISM name it")
-    shutil.copytree(ROOT / "runners" / "demo_day", tmp_path, dirs_exist_ok=True)
+    shutil.copytree(ROOT / "tests" / "golden" / "day", tmp_path, dirs_exist_ok=True)
     program = tmp_path / "trueup"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "from runners.cli import main; main()" "$@"\n')
     program.chmod(0o755)

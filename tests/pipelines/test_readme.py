@@ -1,4 +1,4 @@
-"""The README: its commands run, its queries answer what it says, its options exist; the user's own records are the demo's."""
+"""The README: its commands run, its queries answer what it says, its options exist; the user's own records are those of a day made by hand."""
 
 import os
 import re
@@ -40,7 +40,7 @@ def of(language: str) -> list[str]:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A user's folder: `trueup` on the path, records in `events/`, an inventory, and the demo's tables."""
     folder = tmp_path_factory.mktemp("user")
-    shutil.copytree(ROOT / "runners" / "demo_day", folder, dirs_exist_ok=True)
+    shutil.copytree(ROOT / "tests" / "golden" / "day", folder, dirs_exist_ok=True)
     program = folder / "bin" / "trueup"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "from runners.cli import main; main()" "$@"\n')
