@@ -69,13 +69,13 @@ def _card(link: str, row: dict[str, Any], request: Request, zone: ZoneInfo) -> C
     title = harmless(f"{start} {what}")
     said = "; ".join(f"{term} {text}" for term, text in rows if term != "Operation key")
     name = row["verb"] if own else row["verdicts"][0]
-    last = row["limit"] or row["end"]
+    span = (request.until - request.since) / SECOND
     mark = Mark(
         link=link,
         label=shortened(harmless(name), _WORDS),
         start=_since(row["start"], request, 0.0),
-        end=_since(row["end"], request, _since(last, request, (request.until - request.since) / SECOND)),
-        limit=_since(last, request, (request.until - request.since) / SECOND),
+        end=_since(row["end"] or (row["start"] if own else None), request, span),
+        limit=_since(row["limit"] or row["end"], request, span),
         color=color,
         own=own,
     )

@@ -79,8 +79,8 @@ def timelines(runs: Runs, wanted: tuple[str, ...], edges: tuple[int, ...]) -> Ti
 def clearly(shares: Floats, least: float) -> Floats:
     """Heights for shares, so that one instance of a hundred is seen.
 
-    All but the first together are as high as the root of their share, and each has its part of that, but at least about `least` of
-    the whole. A row that is all 0 stays so.
+    All but the first together are as high as the root of their share, and each has its part of that, but at least about `least`
+    of the whole. A row that is all 0 stays so.
 
     >>> clearly(np.array([[0.96, 0.01, 0.03], [0.0, 0.0, 0.0], [0.0, 1.0, 0.0]]), 0.1).round(2).tolist()
     [[0.76, 0.1, 0.14], [0.0, 0.0, 0.0], [0.0, 1.0, 0.0]]

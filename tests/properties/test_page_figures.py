@@ -1,0 +1,174 @@
+"""What the page draws equals a plain computation from canonical rows, for random timelines, periods and bins."""
+
+from collections import Counter
+from itertools import pairwise
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from schemas.time import HOUR, MINUTE, SECOND, from_micros
+from tests.support import plain_report as plain
+from tests.support.build import rows, to_batch
+from tests.support.timelines import Timeline, timelines
+from transforms.core.evaluate import evaluate
+from transforms.core.report.causes import causes
+from transforms.core.report.heat import by_day_and_hour, by_weekday_and_hour, by_weekday_and_week, hours_of, worst_hours
+from transforms.core.report.marks import marks_of
+from transforms.core.report.series import clipped, runs_of
+from transforms.core.report.timeline import bin_edges
+from transforms.core.report.timeline import timelines as bins
+
+Row = dict[str, Any]
+FEWER = settings(max_examples=max(50, settings.default.max_examples // 10))
+ZONES = ("UTC", "Europe/Berlin", "Asia/Kolkata", "America/St_Johns")
+NAMES = ("excused_seconds", "removed_seconds", "counted_seconds")
+
+
+class Case:
+    """The tables of a timeline, and a part of it."""
+
+    def __init__(self, timeline: Timeline, cuts: tuple[int, int]) -> None:
+        tables = evaluate(to_batch(timeline.events), timeline.policy, timeline.T)
+        self.timeline, self.series = timeline, rows(tables.availability)
+        assume(self.series)
+        first = min(row["start"] for row in self.series)
+        self.since, self.until = (first + (timeline.T - first) * cut // 1000 for cut in cuts)
+        assume(self.since < self.until)
+        self.attributions, self.operations = (pa.Table.from_batches([t]) for t in (tables.attributions, tables.operations))
+        self.runs = clipped(runs_of(pa.Table.from_batches([tables.availability])), self.since, self.until)
+        self.T = timeline.T
+
+    def __repr__(self) -> str:
+        return f"[{self.since}, {self.until})\n{self.timeline!r}"
+
+    @property
+    def period(self) -> tuple[int, int, int]:
+        return self.since, self.until, self.T
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    low = draw(st.integers(0, 990))
+    return Case(draw(timelines()), (low, draw(st.integers(low + 1, 1000))))
+
+
+@FEWER
+@given(cases(), st.integers(1, 40))
+def test_a_bin_holds_the_time_of_its_scale_set(case: Case, most: int) -> None:
+    sets = tuple(sorted({row["scale_set_id"] for row in case.series}, reverse=True))
+    edges = bin_edges(case.since, case.until, most)
+    made = bins(case.runs, sets, edges)
+    for place, scale_set_id in enumerate(sets):
+        own = [row for row in case.series if row["scale_set_id"] == scale_set_id]
+        inside = [row for row in own if plain.overlap((row["start"], row["end"]), (case.since, case.until))]
+        if not any(row["raw_available"] + row["raw_degraded"] + row["raw_unavailable"] + row["raw_unknown"] for row in inside):
+            continue  # told by its own states
+        for times, span in zip(made.times[place].tolist(), pairwise(edges), strict=True):
+            expected = plain.class_times(own, span)
+            assert times == [expected[name] for name in plain_order()]
+
+
+def plain_order() -> tuple[str, ...]:
+    return ("raw_available", "raw_degraded", "raw_unavailable", "raw_unknown", "up", "degraded", "unavailable", "overrun",
+            "excused", "unknown", "removed")  # fmt: skip
+
+
+@FEWER
+@given(cases(), st.sampled_from(ZONES))
+def test_an_hour_holds_the_time_of_all_scale_sets(case: Case, name: str) -> None:
+    zone = ZoneInfo(name)
+    hours = hours_of(case.runs, case.since, case.until, zone)
+    by_day: Counter[tuple[Any, int]] = Counter()
+    by_week: Counter[tuple[int, int]] = Counter()
+    for place, span in enumerate(pairwise(hours.edges)):
+        times = plain.class_times(case.series, span)
+        bad = sum(times[c] for c in plain.BAD)
+        assert (hours.bad[place], hours.expected[place], hours.excused[place]) == (bad, bad + times["up"], times["excused"])
+        local = from_micros(span[0]).astimezone(zone)
+        by_day[local.date(), local.hour] += bad
+        by_week[local.weekday(), local.hour] += bad
+    days, cells = by_day_and_hour(hours)
+    assert {(days[r], c): bad for r, c, bad, _ in zip(*(x.tolist() for x in cells), strict=True)} == by_day
+    assert {(r, c): bad for r, c, bad, _ in zip(*(x.tolist() for x in by_weekday_and_hour(hours)), strict=True)} == by_week
+    mondays, weeks = by_weekday_and_week(hours)
+    assert {m.weekday() for m in mondays} == {0}
+    per_day = Counter[Any]()
+    for (day, _), bad in by_day.items():
+        per_day[day] += bad
+    found = {mondays[c].toordinal() + r: bad for r, c, bad, _ in zip(*(x.tolist() for x in weeks), strict=True)}
+    assert found == {day.toordinal(): bad for day, bad in per_day.items()}
+
+
+@FEWER
+@given(cases())
+def test_the_worst_hours_are_those_with_the_most_counted_time(case: Case) -> None:
+    hours = hours_of(case.runs, case.since, case.until, ZoneInfo("UTC"))
+    worst = worst_hours(case.runs, hours, 3)
+    assert [hours.bad[place] for place, _ in worst] == sorted((bad for bad in hours.bad.tolist() if bad), reverse=True)[:3]
+    for place, culprit in worst:
+        span = hours.edges[place], hours.edges[place + 1]
+        each = {s: bad_of(case.series, s, span) for s in {row["scale_set_id"] for row in case.series}}
+        assert culprit.bad == max(each.values()) == each[culprit.scale_set_id]
+
+
+def bad_of(series: list[Row], scale_set_id: str, span: tuple[int, int]) -> int:
+    times = plain.class_times([row for row in series if row["scale_set_id"] == scale_set_id], span)
+    return sum(times[name] for name in plain.BAD)
+
+
+@FEWER
+@given(cases())
+def test_marks_share_out_the_time_of_the_causes(case: Case) -> None:
+    marks = marks_of(case.attributions, case.operations, case.period, 10**6)
+    whose = [row["scale_set_id"] for row in rows(case.attributions) if row["instance_id"] is not None and meets(row, case)]
+    own = pa.compute.is_in(marks["scale_set_id"], pa.array(sorted(set(whose)), pa.string()))
+    made = causes(case.attributions, *case.period)
+    for name in NAMES:
+        kept = marks.filter(own)[name].to_pylist()
+        assert round(sum(kept) * SECOND) == round(sum(made[name].to_pylist()) * SECOND)
+    spells = [n for of, counts in zip(own.to_pylist(), marks["episodes"].to_pylist(), strict=True) if of for n in counts or []]
+    assert sum(spells) == len(whose)
+
+
+@FEWER
+@given(cases())
+def test_each_operation_of_the_period_has_one_mark(case: Case) -> None:
+    marks = rows(marks_of(case.attributions, case.operations, case.period, 10**6))
+    keys = [key(row) for row in marks if row["verb"] is not None]
+    explaining = {
+        key(row, "operation_start") for row in rows(case.attributions) if row["verb"] and meets(row, case) and own(row, case)
+    }
+    here = {key(row) for row in rows(case.operations) if row["start"] < case.until and row["limit"] > case.since}
+    assert len(keys) == len(set(keys))
+    assert set(keys) == here | explaining
+    alone = [row for row in rows(case.attributions) if row["verb"] is None and meets(row, case) and own(row, case)]
+    assert len(marks) - len(keys) == len(alone)
+
+
+def key(row: Row, start: str = "start") -> tuple[Any, ...]:
+    return row["scale_set_id"], row["operation_key"], row["verb"], row[start]
+
+
+def own(row: Row, case: Case) -> bool:
+    """A scale set's own rows are told only where none of its instances has any."""
+    instances = {r["scale_set_id"] for r in rows(case.attributions) if r["instance_id"] is not None and meets(r, case)}
+    return row["instance_id"] is not None or row["scale_set_id"] not in instances
+
+
+def meets(row: Row, case: Case) -> bool:
+    end = min(case.until, case.T) if row["end"] is None else row["end"]
+    return bool(row["start"] < case.until and end > case.since)
+
+
+@given(st.integers(0, 10**6), st.integers(1, 10**6), st.integers(1, 400))
+def test_bins_cover_the_period_and_are_no_more_than_asked_for(since: int, length: int, most: int) -> None:
+    since, until = since * MINUTE, (since + length) * MINUTE
+    edges = bin_edges(since, until, most)
+    gaps = [b - a for a, b in pairwise(edges)]
+    assert (edges[0], edges[-1]) == (since, until)
+    assert min(gaps) > 0
+    assert len(set(gaps[1:-1])) <= 1
+    assert len(gaps) <= most + 1 or max(gaps) >= 28 * 24 * HOUR
