@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal as signals
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from runners.prism import local_binary
+from schemas.time import format_time
 from tests.integration.test_stream import revisions, wait
 from tests.support.emulator import Emulator, missing
 from tests.support.files import current
@@ -21,14 +21,15 @@ pytestmark = pytest.mark.integration
 
 
 def verdict(out: Path) -> list[str]:
-    """Of the machine of which the text speaks."""
-    return [row["verdict"] for row in current(out)["attributions"] if row["instance_id"] == "db_5b7d20fa"]
+    """Of the outage of which the text speaks."""
+    rows = current(out)["attributions"]
+    its = [row for row in rows if row["scale_set_id"].endswith("/web-3") and row["instance_id"] == "3"]
+    return [row["verdict"] for row in its if format_time(row["start"]).startswith("2026-06-01T12:15:")]
 
 
 def test_the_stream_of_the_text_does_what_it_says(pubsub: Emulator, tmp_path: Path) -> None:
     if local_binary() is None:
         missing("Prism: `go install` it at Beam's version (.ci/tools does), or let TRUEUP_PRISM name it")
-    shutil.copytree(ROOT / "tests" / "golden" / "day", tmp_path, dirs_exist_ok=True)
     program = tmp_path / "trueup"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "from runners.cli import main; main()" "$@"\n')
     program.chmod(0o755)
@@ -36,6 +37,7 @@ def test_the_stream_of_the_text_does_what_it_says(pubsub: Emulator, tmp_path: Pa
     surroundings = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
     address, *commands, stream = BLOCKS[0].strip().splitlines()
     assert address == "export PUBSUB_EMULATOR_HOST=localhost:8085"
+    subprocess.run(["bash", "-euc", "trueup demo > /dev/null"], cwd=tmp_path, env=surroundings, check=True, timeout=120)
     subprocess.run(["bash", "-euc", "\n".join(commands)], cwd=tmp_path, env=surroundings, check=True, timeout=60)
     with subprocess.Popen(["bash", "-c", f"exec {stream}"], cwd=tmp_path, env=surroundings) as process:
         try:
