@@ -1,7 +1,7 @@
 """The report of a folder: reads what the period needs, and makes the figures (contract.md `trueup report`)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -16,7 +16,7 @@ from schemas.attribution import ATTRIBUTIONS
 from schemas.inventory import Inventory
 from schemas.operation_row import OPERATIONS
 from schemas.policy import Policy
-from schemas.time import DAY, format_time, parse_duration
+from schemas.time import DAY, HOUR, format_time, parse_duration
 from transforms.core.report.calendar import fitting, period_edges
 from transforms.core.report.report import build_report
 from transforms.core.report.request import Report, Request
@@ -24,6 +24,12 @@ from transforms.core.report.series import SERIES, joined
 
 MOST_LINES: Final = 2_000_000
 """Scale sets x periods that one report tells one by one."""
+MOST_PERIODS: Final = 200_000
+"""Hours, days, weeks or months of one report: the hours of 22 years."""
+_CALENDAR: Final = (-25_567 * DAY, 84_006 * DAY)
+"""1900 and 2200: what lies beyond has no hours in some time zones."""
+_DURATIONS: Final = ("skew", "settle", "max_open", "grid")
+_LENGTHS: Final = {"hour": HOUR, "day": DAY, "week": 7 * DAY, "month": 28 * DAY}
 _ATTRIBUTIONS: Final = (
     "scale_set_id", "instance_id", "start", "end", "onset", "worst_state", "verdict", "verb", "initiator", "limit", "candidates",
     "excused_seconds", "counted_seconds",
@@ -77,6 +83,8 @@ def report(settings: ReportSettings, selection: Selection | None = None) -> Repo
     selection = Selection(settings.data, settings.scale_sets) if selection is None else selection
     since, until, known = _period(settings, selection)
     by = settings.by or fitting(since, until)
+    if (until - since) // _LENGTHS[by] > MOST_PERIODS:
+        raise UsageError(f"--by: at most {MOST_PERIODS:,} periods are told, got the {by}s of {_span((since, until))}.")
     edges = period_edges(since, until, by, ZoneInfo(settings.time_zone))
     series = _series(selection, since, until)
     sets = len(pc.unique(series.column("scale_set_id").combine_chunks().dictionary))
@@ -89,7 +97,7 @@ def report(settings: ReportSettings, selection: Selection | None = None) -> Repo
         target=settings.target,
         skew=reach.skew,
         each=_tells_each(settings, sets, len(edges) - 1),
-        inventory=_inventory(settings, selection, since, until),
+        inventory=_inventory(settings, selection, max(since, known[0]), min(until, known[1])),
         known=known,
         policies=policies,
     )
@@ -105,6 +113,9 @@ def _period(settings: ReportSettings, selection: Selection) -> tuple[int, int, t
     known = known_period(settings.data, selection)
     since = known[0] if settings.since is None else settings.since
     until = known[1] if settings.until is None else settings.until
+    for option, moment in (("--since", since), ("--until", until)):
+        if not _CALENDAR[0] <= moment < _CALENDAR[1]:
+            raise UsageError(f"{option}: a time of the years 1900 to 2199 is required.")
     if settings.since is not None and settings.until is not None and since >= until:
         raise UsageError(f"--until: a time later than --since is required, got {format_time(until)}.")
     if since >= known[1] or until <= known[0] or since >= until:
@@ -123,7 +134,7 @@ def known_period(root: str, selection: Selection) -> tuple[int, int]:
     Raises:
         RunError: there is no such folder, or nothing in it of these scale sets.
     """
-    grids = list(read_all(root, "_trueup/grid.json"))
+    grids = [parse_duration(held["grid"]) for held in _held(root, "_trueup/grid.json", "grid")]
     if not grids:
         raise RunError(f"--data: a folder that trueup has written is required, got {root}.")
     if not selection.days:
@@ -131,13 +142,30 @@ def known_period(root: str, selection: Selection) -> tuple[int, int]:
     first, last = selection.first_cell(), selection.last_cell()
     if first is None or last is None:
         raise RunError("--scale-set: the id or name of a scale set in the folder is required, and none is like that.")
-    return first, last + parse_duration(json.loads(grids[0])["grid"])
+    return first, last + grids[0]
+
+
+def _held(root: str, path: str, *needed: str) -> list[dict[str, Any]]:
+    """What a file below `_trueup` holds; nothing if there is none.
+
+    Raises:
+        RunError: it is damaged.
+    """
+    try:
+        found = [json.loads(content) for content in read_all(root, path)]
+    except ValueError:
+        found = [None]
+    if any(not isinstance(one, dict) or not one.keys() >= set(needed) for one in found):
+        raise RunError(f"{root}/{path}: what trueup writes there is required, and it is damaged.")
+    return found
 
 
 def _series(selection: Selection, since: int, until: int) -> pa.Table:
     """The series of the period, joined day by day, so that no more than a day is held with the cuts of the grid."""
     days = selection.rows("availability", days_of(since, until), SERIES.names, joined)
-    return pa.concat_tables(days).unify_dictionaries() if days else SERIES.empty_table()
+    if not days:
+        raise RunError(f"--since: a period in which something is published is required, got {_span((since, until))}.")
+    return pa.concat_tables(days).unify_dictionaries()
 
 
 def whole(days: list[pa.Table], schema: pa.Schema, columns: tuple[str, ...]) -> pa.Table:
@@ -157,10 +185,10 @@ def _policies(selection: Selection, since: int, until: int) -> tuple[str, ...]:
 
 def reach_of(root: str, policies: tuple[str, ...]) -> Reach:
     """Of the policies that the rows were made with; the default one where the folder does not hold them."""
-    held = [json.loads(content) for name in policies for content in read_all(root, f"_trueup/policies/{name}.json")]
-    used: list[Mapping[str, Any]] = held or [Policy().model_dump()]
+    held = [policy for name in policies for policy in _held(root, f"_trueup/policies/{name}.json", "verbs", *_DURATIONS)]
+    used: Sequence[Mapping[str, Any]] = held or [Policy().model_dump()]
     deadline = max(verb["deadline"] for policy in used for verb in policy["verbs"].values())
-    longest = {name: max(policy[name] for policy in used) for name in ("skew", "settle", "max_open", "grid")}
+    longest = {name: max(policy[name] for policy in used) for name in _DURATIONS}
     return Reach(longest["skew"], deadline + longest["settle"], longest["max_open"] + longest["grid"])
 
 

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.compact import without_copies
+from pipelines.failures import RunError
 from pipelines.folder import files, read
 from pipelines.tables import day_name, day_number
 from pipelines.versions import latest
@@ -127,7 +128,10 @@ class Selection:
     def _files(self, table: str) -> dict[int, list[str]]:
         days: dict[int, list[str]] = defaultdict(list)
         for path in files(self._root, f"{table}/day=*/*.parquet"):
-            days[day_number(path)].append(path)
+            try:
+                days[day_number(path)].append(path)
+            except ValueError:
+                raise RunError(f"{path}: a folder named like day=2026-01-31 is required for each file.") from None
         return days
 
     def _again(self, table: str, day: int, reads: Callable[[list[str]], pa.Table | None]) -> pa.Table | None:
@@ -171,13 +175,36 @@ class Selection:
     def _groups(self, table: str, path: str, columns: list[str], ids: pa.StringArray | None) -> Iterator[pa.Table]:
         """The row groups of a file that may hold one of some scale sets (ascending)."""
         with read(path) as source:
-            file = pq.ParquetFile(source, read_dictionary=[name for name in _DICTIONARIES if name in columns])
+            file = _opened(path, source, columns)
             wanted = [
                 group for group in range(file.num_row_groups) if ids is None or _may_hold(file.metadata.row_group(group), ids)
             ]
             self.opened[table].append(Opened(len(wanted), file.num_row_groups, _size(file, wanted, columns)))
             if wanted:
-                yield file.read_row_groups(wanted, columns=columns, use_threads=False)
+                yield _rows_of(path, file, wanted, columns)
+
+
+def _opened(path: str, source: pa.NativeFile, columns: Sequence[str]) -> pq.ParquetFile:
+    try:
+        metadata = pq.read_metadata(source)
+        lacking = sorted(set(columns).difference(metadata.schema.to_arrow_schema().names))
+        if lacking:
+            raise RunError(f"{path}: a column {lacking[0]} is required, and there is none.")
+        return pq.ParquetFile(source, metadata=metadata, read_dictionary=[name for name in _DICTIONARIES if name in columns])
+    except (pa.ArrowInvalid, OSError) as error:
+        raise _damaged(path, error) from error
+
+
+def _rows_of(path: str, file: pq.ParquetFile, groups: list[int], columns: list[str]) -> pa.Table:
+    try:
+        return file.read_row_groups(groups, columns=columns, use_threads=False)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: str, error: Exception) -> RunError:
+    said = (str(error).strip().splitlines() or [""])[0].rstrip(".")
+    return RunError(f"{path}: a whole Parquet file is required, and this one is damaged ({said}).")
 
 
 class _Current:

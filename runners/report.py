@@ -75,7 +75,7 @@ class Percent(click.ParamType[float]):
 )
 @click.option(
     "--top",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 1_000_000),
     metavar="N",
     help="The N worst scale sets only.  [default: 10 in table and markdown; else all]",
 )

@@ -122,8 +122,9 @@ def _names(report: Report) -> Callable[[str], str]:
 def _interruptions(fleet: dict[str, Any]) -> str:
     number, per_year = fleet["interruptions"], fleet["interruptions_per_vm_year"]
     rate = "" if per_year is None else f", {per_year:,.2f} per VM-year"
+    left = f" (without {fleet['still_open']:,} still open at the end)" if fleet["still_open"] else ""
     return (
-        f"{number:,} interruption{'s' * (number != 1)}{rate}; mean time to repair {length(fleet['mttr_seconds'])}, "
+        f"{number:,} interruption{'s' * (number != 1)}{rate}; mean time to repair {length(fleet['mttr_seconds'])}{left}, "
         f"between failures {length(fleet['mtbf_seconds'])}."
     )
 
@@ -223,6 +224,7 @@ def _reliability(report: Report, top: int, name: Callable[[str], str]) -> Sectio
         (
             name(row["scale_set_id"]),
             _number(row["interruptions"]),
+            _number(row["still_open"]),
             "-" if row["interruptions_per_vm_year"] is None else f"{row['interruptions_per_vm_year']:,.1f}",
             length(row["mttr_seconds"]),
             length(row["mtbf_seconds"]),
@@ -230,8 +232,8 @@ def _reliability(report: Report, top: int, name: Callable[[str], str]) -> Sectio
         )
         for row in report.sets.slice(0, top).to_pylist()
     ]
-    columns = ("<scale set", "inter.", "VM-year", "MTTR", "MTBF", *(f"{window} %" for window in WINDOWS))
-    return Section("Their interruptions (number, per VM-year), and their worst windows", columns, rows)
+    columns = ("<scale set", "inter.", "open", "VM-year", "MTTR", "MTBF", *WINDOWS)
+    return Section("Their interruptions (number, open at the end, per VM-year), and their worst windows in %", columns, rows)
 
 
 def _worst_periods(report: Report, top: int, name: Callable[[str], str]) -> Section:

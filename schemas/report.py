@@ -35,6 +35,7 @@ VALUES: Final = {
     "availability_operations_out": "whole operations leave, healthy time too, as in Zabbix: up / (up + bad) of the time outside",
     "interruptions": "spells of counted time of single instances that began to count in the period",
     "repaired": "spells of counted time that ended in the period",
+    "still_open": "spells of counted time that go on when the period ends: mttr_seconds knows nothing of them yet",
     "repair_seconds": "from where they began to count to their end, of the repaired ones, whole",
     "mttr_seconds": "mean time to repair: repair_seconds / repaired",
     "mtbf_seconds": "mean time between failures: up_seconds / interruptions",
@@ -45,7 +46,7 @@ VALUES: Final = {
 }
 """The columns of every FIGURES table, and what each means."""
 
-_COUNTS: Final = ("interruptions", "repaired")
+_COUNTS: Final = ("interruptions", "repaired", "still_open")
 FIGURES: Final = [pa.field(name, pa.int64() if name in _COUNTS else pa.float64()) for name in VALUES]
 
 WORST: Final = [
@@ -56,7 +57,8 @@ WORST: Final = [
 ]
 """The lowest availability of any window of that length that lies in the period, and where the earliest such window starts.
 
-The window slides: it starts at any microsecond, not on the hour. A window in which nothing was expected to be up is none.
+The window slides: it starts at any microsecond, not on the hour. A window in which nothing was expected to be up is none, and
+so is one that begins before anything is known, or ends after that.
 """
 
 _SET: Final = pa.field("scale_set_id", pa.string())
@@ -87,7 +89,7 @@ CAUSES: Final = pa.schema(
     ]
 )
 """One row a verdict, verb and initiator: instances' episodes (and removed stretches) that began in the period, and what of
-any of them lies in it. `scale_sets`: how many they are of. The most time first."""
+any of them lies in it. `scale_sets`: how many they are of. The most counted time first, then the most excused, then removed."""
 
 CHANCE: Final = pa.schema(
     [
@@ -107,7 +109,7 @@ CHANCE: Final = pa.schema(
 `operations` of the verb that have a window in the period; `window_seconds`: instance seconds in their windows; `onsets` that name
 the verb; `expected`: onsets that chance alone would put into these windows, at the rate at which the same scale sets have onsets
 of this kind outside of every operation's window; `share` = expected / onsets; `outside_onsets` and `outside_seconds`: what that
-rate is made of, over all scale sets.
+rate is made of, over all scale sets. Seconds are of instances that are there and not removed: others can have no onset.
 """
 
 COVERAGE: Final = pa.schema(
@@ -119,5 +121,5 @@ COVERAGE: Final = pa.schema(
         ("inventory_at_end", pa.int64()),
     ]
 )
-"""Instances of a scale set that the series counts at the first and the last microsecond of the period, and how many the inventory
-names then (null where it never names any of that set's, as it need not for a Uniform one)."""
+"""Instances of a scale set that the series counts at the first and the last microsecond of the period of which anything is known,
+and how many the inventory names then (null where it never names any of that set's, as it need not for a Uniform one)."""

@@ -3,9 +3,12 @@
 import csv
 import io
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipelines.report import ReportSettings
@@ -136,8 +139,6 @@ def test_rows_that_are_there_twice_count_once(tmp_path: Path) -> None:
 
 
 def test_files_that_vanish_are_looked_for_again(october: Path, tmp_path: Path) -> None:
-    import shutil
-
     root = shutil.copytree(october, tmp_path / "copy")
     selection = Selection(str(root))
     before = run(ReportSettings(str(root))).fleet.to_pylist()
@@ -198,6 +199,14 @@ def test_the_inventory_is_put_beside_what_counts(tmp_path: Path) -> None:
         (["--data", "DIR", "--since", "2030-01-01"], 1, "a period within what is published"),
         (["--data", "DIR", "--until", "2000-01-01"], 1, "a period within what is published"),
         (["--data", "DIR", "--since", "2024-10-02", "--until", "2024-10-02"], 2, "--until: a time later than --since"),
+        (["--data", "DIR", "--since", "0001-01-01", "--time-zone", "Asia/Tokyo"], 2, "--since: a time of the years 1900 to 2199"),
+        (
+            ["--data", "DIR", "--until", "9999-12-31T23:59:59", "--time-zone", "America/New_York"],
+            2,
+            "--until: a time of the years",
+        ),
+        (["--data", "DIR", "--until", "2199-01-01", "--by", "hour"], 2, "--by: at most 200,000 periods"),
+        (["--data", "DIR", "--top", "99999999999999999999"], 2, "--top"),
         (["--data", "DIR", "--since", "yesterday"], 2, "--since: a date or a time like"),
         (["--data", "DIR", "--until", "2024-13-01"], 2, "--until: a date or a time like"),
         (["--data", "DIR", "--time-zone", "Mars/Base"], 2, "--time-zone: the name of a time zone"),
@@ -247,3 +256,53 @@ def test_every_output_names_the_policy(october: Path) -> None:
     (policy,) = (path.stem for path in (october / "_trueup" / "policies").iterdir())
     for form in ("table", "json", "markdown"):
         assert policy in trueup("report", "--data", october, "--as", form).out
+
+
+@pytest.mark.parametrize(
+    ("pattern", "content", "says"),
+    [
+        ("_trueup/grid.json", b'{"gri', "_trueup/grid.json: what trueup writes there is required"),
+        ("_trueup/grid.json", b"[]", "_trueup/grid.json: what trueup writes there is required"),
+        ("_trueup/policies/*.json", b"{}", ".json: what trueup writes there is required"),
+        ("revisions/day=*/*.parquet", b"", ".parquet: a whole Parquet file is required"),
+        ("availability/day=*/*.parquet", b"PAR1 and no more", ".parquet: a whole Parquet file is required"),
+        ("attributions/day=*/*.parquet", None, ".parquet: a column as_of is required"),
+    ],
+)
+def test_a_folder_that_is_damaged_is_said_to_be_so(
+    pattern: str, content: bytes | None, says: str, october: Path, tmp_path: Path
+) -> None:
+    root = shutil.copytree(october, tmp_path / "copy")
+    path = sorted(root.glob(pattern))[0]
+    if content is None:
+        pq.write_table(pa.table({"other": [1]}), path)
+    else:
+        path.write_bytes(content)
+    done = trueup("report", "--data", root)
+    assert (done.status, done.out, done.err.count("\n")) == (1, "", 1)
+    assert says in done.err
+    assert str(root) in done.err
+    assert "TRUEUP_TRACEBACK" not in done.err
+
+
+def test_a_folder_without_the_rows_that_were_published_is_said_to_be_so(october: Path, tmp_path: Path) -> None:
+    root = shutil.copytree(october, tmp_path / "copy")
+    shutil.rmtree(root / "availability")
+    done = trueup("report", "--data", root)
+    assert (done.status, done.out) == (1, "")
+    assert "a period in which something is published" in done.err
+
+
+def test_a_folder_that_is_no_day_is_named(october: Path, tmp_path: Path) -> None:
+    root = shutil.copytree(october, tmp_path / "copy")
+    strange = root / "revisions" / "day=someday"
+    strange.mkdir()
+    shutil.copy(next(root.glob("revisions/day=2*/*.parquet")), strange)
+    done = trueup("report", "--data", root)
+    assert (done.status, done.err.count("\n")) == (1, 1)
+    assert "day=someday" in done.err
+
+
+def test_outages_that_are_still_open_are_told_beside_the_time_to_repair(october: Path) -> None:
+    shown = " ".join(trueup("report", "--data", october, *BERLIN).out.split())
+    assert "mean time to repair 1:00:00 (without 1 still open at the end)" in shown

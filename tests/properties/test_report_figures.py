@@ -99,8 +99,9 @@ def check_line(
     up, excused = times["up"], times["excused"]
     by_set = [plain.outside([r for r in series if r["scale_set_id"] == s], own, span) for s, own in operations.items()]
     up_out, bad_out = (sum(column) for column in zip(*by_set, strict=True)) if by_set else (0, 0)
-    begun, repaired, took = plain.outages(attributions, span)
+    begun, repaired, took, still_open = plain.outages(attributions, span)
     assert (line["interruptions"], line["repaired"], micros(line["repair_seconds"])) == (begun, repaired, took)
+    assert line["still_open"] == still_open
     expected = {
         "bad_seconds": Fraction(bad, SECOND),
         "outside_up_seconds": Fraction(up_out, SECOND),
@@ -172,9 +173,10 @@ def test_no_window_is_worse_than_the_worst(case: Case, size: int, seed: int) -> 
             expected = plain.worst_window(series, good, bad, case.span, width)
             assert close(None if start < 0 else share, expected)
             if expected is not None:
-                assert since <= start <= until - width
+                lo, hi = plain.known(series, case.span)
+                assert lo <= start <= hi - width
                 assert close(share, plain.window_share(series, good, bad, (start, start + width)))
-                others = [draw.randint(since, until - width) for _ in range(5)]
+                others = [draw.randint(lo, hi - width) for _ in range(5)]
                 shares = [plain.window_share(series, good, bad, (t, t + width)) for t in others]
                 assert all(other >= expected for other in shares if other is not None)
 
@@ -204,9 +206,9 @@ def test_chance_is_the_rate_outside_times_the_windows(case: Case) -> None:
     alone, outside = Counter[str](), 0
     for s in case.sets:
         series, attributions, operations = case.of(s)
-        out = sum(plain.class_times(series, span)[name] for name in plain.COUNTS[:4]) - plain.exposure(
-            series, operations, SKEW, span
-        )
+        times = plain.class_times(series, span)
+        at_risk = sum(times[name] for name in plain.COUNTS[:4]) - times["removed"]
+        out = at_risk - plain.exposure(series, operations, SKEW, span)
         outside += out
         kinds = Counter(row["worst_state"] for row in plain.onsets(attributions, span) if row["candidates"] == 0)
         alone += kinds
@@ -228,7 +230,8 @@ def test_chance_is_the_rate_outside_times_the_windows(case: Case) -> None:
 @given(cases())
 def test_coverage_counts_whoever_is_there_at_both_ends(case: Case) -> None:
     for row in case.report.coverage.to_pylist():
-        for name, t in (("counted_at_start", case.span[0]), ("counted_at_end", case.span[1] - 1)):
+        since, until = plain.known(case.series, case.span)
+        for name, t in (("counted_at_start", since), ("counted_at_end", until - 1)):
             held = [r for r in case.of(row["scale_set_id"])[0] if r["start"] <= t < r["end"]]
             assert row[name] == sum(r[count] for r in held for count in plain.COUNTS[:4])
         assert row["inventory_at_start"] is row["inventory_at_end"] is None

@@ -44,8 +44,8 @@ def outside(series: list[Row], operations: list[Row], span: Span) -> tuple[int, 
     return up, bad
 
 
-def interruptions(attributions: list[Row]) -> Iterator[tuple[int | None, int | None, int]]:
-    """(where it begins in this row, where it ends in this row, since when it counts) of rows in which time counts."""
+def interruptions(attributions: list[Row]) -> Iterator[tuple[int | None, int | None, int, Row]]:
+    """(where it begins in this row, where it ends in this row, since when it counts, the row) of rows in which time counts."""
     for row in attributions:
         if row["instance_id"] is None or row["verdict"] not in ("overrun", "unexcused", "fault", "unexplained"):
             continue
@@ -57,15 +57,17 @@ def interruptions(attributions: list[Row]) -> Iterator[tuple[int | None, int | N
         same = [r for r in attributions if (r["instance_id"], r["onset"]) == (row["instance_id"], row["onset"])]
         goes_on = any(r["start"] == row["end"] for r in same)
         here = row["start"] <= begin and (row["end"] is None or begin < row["end"])
-        yield begin if here else None, None if goes_on else row["end"], begin
+        yield begin if here else None, None if goes_on else row["end"], begin, row
 
 
-def outages(attributions: list[Row], span: Span) -> tuple[int, int, int]:
-    """Interruptions that begin in the span, that end in it, and how long these took."""
+def outages(attributions: list[Row], span: Span) -> tuple[int, int, int, int]:
+    """Interruptions that begin in the span, that end in it, how long these took, and that go on when it ends."""
     found = list(interruptions(attributions))
-    begun = sum(begin is not None and span[0] <= begin < span[1] for begin, _, _ in found)
-    took = [end - since for _, end, since in found if end is not None and span[0] <= end < span[1]]
-    return begun, len(took), sum(took)
+    begun = sum(begin is not None and span[0] <= begin < span[1] for begin, _, _, _ in found)
+    took = [end - since for _, end, since, _ in found if end is not None and span[0] <= end < span[1]]
+    going_on = [row for _, _, since, row in found if max(since, row["start"]) < span[1]]
+    still_open = sum(row["end"] is None or row["end"] >= span[1] for row in going_on)
+    return begun, len(took), sum(took), still_open
 
 
 def window_share(series: list[Row], good: str, bad: tuple[str, ...], window: Span) -> Fraction | None:
@@ -75,12 +77,21 @@ def window_share(series: list[Row], good: str, bad: tuple[str, ...], window: Spa
 
 
 def worst_window(series: list[Row], good: str, bad: tuple[str, ...], span: Span, width: int) -> Fraction | None:
-    """The lowest share of any window that begins or ends at a change."""
+    """The lowest share of any window that begins or ends at a change, where the series is known throughout."""
+    span = known(series, span)
     last = span[1] - width
     edges = {t for row in series for t in (row["start"], row["end"])}
     starts = {t for edge in edges for t in (edge, edge - width)} | {span[0], last}
     shares = [window_share(series, good, bad, (t, t + width)) for t in starts if span[0] <= t <= last]
     return min((share for share in shares if share is not None), default=None)
+
+
+def known(series: list[Row], span: Span) -> Span:
+    """The part of a span in which there are rows; some that is empty if there are none."""
+    here = [row for row in series if overlap((row["start"], row["end"]), span)]
+    if not here:
+        return span[0], span[0]
+    return max(span[0], min(row["start"] for row in here)), min(span[1], max(row["end"] for row in here))
 
 
 def states(series: list[Row], column: str, span: Span) -> Counter[str]:
@@ -111,12 +122,12 @@ def cause_rows(attributions: list[Row], span: Span, known: int) -> dict[tuple[An
 
 
 def exposure(series: list[Row], operations: list[Row], skew: int, span: Span) -> int:
-    """Instance time inside windows of operations of one set."""
+    """Instance time, not removed, inside windows of operations of one set."""
     windows = [(max(o["start"] - skew, span[0]), min(o["limit"], span[1]), o) for o in operations]
     total = 0
     for row in series:
         lo, hi = max(row["start"], span[0]), min(row["end"], span[1])
-        present = sum(row[name] for name in COUNTS[:4])
+        present = sum(row[name] for name in COUNTS[:4]) - row["removed"]
         points = sorted({p for p in (lo, hi, *(t for a, b, _ in windows for t in (a, b))) if lo <= p <= hi})
         for a, b in pairwise(points):
             open_ = [o for start, end, o in windows if start <= a < end]

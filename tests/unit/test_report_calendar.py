@@ -97,3 +97,9 @@ def test_a_week_is_named_by_the_year_it_belongs_to() -> None:
 @pytest.mark.parametrize(("length", "by"), [("1h", "hour"), ("48h", "hour"), ("49h", "day"), ("62d", "day"), ("63d", "month")])
 def test_a_period_is_told_by_what_suits_its_length(length: str, by: str) -> None:
     assert fitting(DAY, DAY + parse_duration(length)) == by
+
+
+def test_a_day_that_a_zone_leaves_out_is_none() -> None:
+    zone = ZoneInfo("Pacific/Apia")  # 2011-12-30 was none
+    edges = period_edges(midnight(date(2011, 12, 29), zone), midnight(date(2012, 1, 1), zone), "day", zone)
+    assert lengths(edges, HOUR) == [24, 24]

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from schemas.policy import Policy
@@ -16,12 +17,15 @@ from transforms.core.report.request import Report, Request
 Row = dict[str, Any]
 
 
-def report(*told: Event | list[Event], since: float = 0, until: float = 86_400, T: float = 86_400, **more: Any) -> Report:
+def report(
+    *told: Event | list[Event], since: float = 0, until: float = 86_400, T: float = 86_400, edges: Any = None, **more: Any
+) -> Report:
     """The report of events in seconds of a timeline."""
     events = [event for one in told for event in ([one] if isinstance(one, dict) else one)]
     tables = evaluate(to_batch(events), Policy(), at(T))
     a, b, c = (pa.Table.from_batches([t]) for t in (tables.availability, tables.attributions, tables.operations))
-    return build_report(a, b, c, Request((at(since), at(until)), "day", "UTC", 0.999, 2 * MINUTE, **more))
+    moments = tuple(at(edge) for edge in edges or (since, until))
+    return build_report(a, b, c, Request(moments, "day", "UTC", 0.999, 2 * MINUTE, **more))
 
 
 def fleet(*told: Event | list[Event], **more: Any) -> Row:
@@ -52,6 +56,15 @@ def test_many_short_outages_and_one_long_one_of_the_same_time_look_different() -
 def test_a_window_slides_and_is_not_bound_to_the_hour() -> None:
     line = fleet(up(0, "1"), down(5400, "1"), up(9000, "1"))
     assert (line["worst_hour"], line["worst_hour_start"].timestamp() - EPOCH / SECOND) == (0, 5400)
+
+
+def test_a_set_that_is_first_seen_while_it_is_bad_was_not_bad_all_day() -> None:
+    """For two minutes of the 6 hours that are known: the worst hour is known too, and the worst day is none."""
+    new = [signal(64_800, "1", "Unavailable", scale_set="b"), signal(64_920, "1", "Available", scale_set="b")]
+    made = report(up(0, "1"), new)
+    (line,) = (row for row in made.sets.to_pylist() if row["scale_set_id"] == "b")
+    assert (line["worst_minute"], line["worst_hour"], line["worst_day"]) == (0, 1 - 120 / 3600, None)
+    assert made.fleet.to_pylist()[0]["worst_day"] == 1 - 120 / (86_400 + 21_600)
 
 
 def test_ratios_are_of_sums_never_means_of_ratios() -> None:
@@ -123,7 +136,46 @@ def test_the_set_itself_is_no_instance() -> None:
 
 def test_an_outage_still_open_counts_and_is_not_repaired() -> None:
     line = fleet(fallen())
-    assert (line["interruptions"], line["repaired"], line["mttr_seconds"]) == (1, 0, None)
+    assert (line["interruptions"], line["repaired"], line["mttr_seconds"], line["still_open"]) == (1, 0, None, 1)
+
+
+def test_what_is_still_open_when_a_period_ends_is_told_of_each() -> None:
+    """Down from 100 to 2.5 hours, in periods of an hour; the microsecond of the repair belongs to the time after it."""
+    made = report(up(0, "1"), down(100, "1"), up(9000, "1"), edges=(0, 3600, 7200, 9000, 10_800))
+    assert made.periods["still_open"].to_pylist() == made.set_periods["still_open"].to_pylist() == [1, 1, 1, 0]
+    assert (made.sets["still_open"].to_pylist(), made.fleet["still_open"].to_pylist()) == ([0], [0])
+    assert fleet(up(0, "1"), down(100, "1"), up(9000, "1"), until=9000 + 1e-6)["still_open"] == 0
+    assert fleet(up(0, "1"), down(100, "1"), up(9000, "1"), until=100)["still_open"] == 0
+    assert fleet(up(0, "1"), down(100, "1"), up(9000, "1"), until=100 + 1e-6)["still_open"] == 1
+
+
+def test_an_overrun_is_still_open_from_its_limit_on() -> None:
+    told = (up(0, "1"), spanning(3600, 3900, "restart", "1"), down(3610, "1"), up(9000, "1"))
+    assert [fleet(*told, until=until)["still_open"] for until in (4000, 4800, 4800 + 1e-6, 9000)] == [0, 0, 1, 1]
+
+
+def test_a_row_that_ends_where_nothing_more_is_known_is_not_repaired() -> None:
+    """A long outage is cut after a week; where that is T, no row goes on yet, and the end of the period lies behind it."""
+    week = 7 * 86_400
+    line = fleet(up(0, "1"), down(100, "1"), until=week + 7200, T=week + 3600)
+    assert (line["interruptions"], line["repaired"], line["still_open"]) == (1, 0, 1)
+
+
+def test_a_set_of_which_nothing_is_known_in_the_period_is_none() -> None:
+    """Its outage ended where the period begins: it has a row of the week before, and no series."""
+    week = 7 * 86_400
+    told = to_batch([*up(0, "1"), *down(100, "1")])
+    ended = evaluate(told, Policy(), at(week + 3600))
+    lives = evaluate(to_batch([signal(0, "1", "Available", scale_set="b")]), Policy(), at(2 * week))
+    a, b, c = (
+        pa.concat_tables([pa.Table.from_batches([getattr(t, n)]) for t in (ended, lives)])
+        for n in ("availability", "attributions", "operations")
+    )
+    here = a.filter(pc.greater(a["end"], pa.scalar(at(week + 3600), pa.int64()).cast(a["end"].type)))
+    made = build_report(
+        here.unify_dictionaries(), b.unify_dictionaries(), c, Request((at(week + 3600), at(2 * week)), "day", "UTC")
+    )
+    assert (made.sets["scale_set_id"].to_pylist(), made.fleet["repaired"].to_pylist()) == (["b"], [0])
 
 
 def test_an_outage_that_is_continued_in_further_rows_is_one() -> None:
@@ -142,13 +194,13 @@ def test_the_budget_is_what_the_target_leaves() -> None:
     assert line["budget_left_seconds"] == pytest.approx(43.2)
 
 
-def test_causes_are_told_by_verdict_verb_and_initiator() -> None:
+def test_causes_are_told_by_verdict_verb_and_initiator_and_what_counts_comes_first() -> None:
     restarted = [*spanning(10, 300, "restart", "1"), *down(20, "1"), *up(320, "1")]
     rows = report(up(0, "1", "2"), restarted, fault(1000, "2"), degraded(1000, "2"), up(1100, "2")).causes.to_pylist()
     columns = ("verdict", "verb", "initiator", "episodes", "excused_seconds", "counted_seconds")
     assert [tuple(row[name] for name in columns) for row in rows] == [
-        ("explained", "restart", "customer", 1, 300, 0),
         ("fault", None, None, 1, 0, 100),
+        ("explained", "restart", "customer", 1, 300, 0),
     ]
 
 
@@ -196,6 +248,24 @@ def test_windows_of_one_verb_that_overlap_hold_no_instance_twice() -> None:
     )
     rows = report(*told).chance.to_pylist()
     assert {row["window_seconds"] for row in rows} == {2 * (120 + 300 + 900)}
+
+
+def test_what_is_removed_gives_no_chance_of_an_onset() -> None:
+    """Two of three are deallocated all day but for an hour: from then on only the third can have one."""
+    told = (
+        up(0, "1", "2", "3"),
+        spanning(3600, 3700, "deallocate", "1 2"),
+        [e for n in (40_000, 50_000) for e in (*down(n, "3"), *up(n + 60, "3"))],
+    )
+    (row,) = report(*told).chance.to_pylist()
+    window = 2 * 120 + 1000  # two named ones, and from the removal to the limit the one that is left
+    assert (row["window_seconds"], row["outside_seconds"]) == (window, 3 * 3600 + 82_800 - window)
+    assert row["expected"] == pytest.approx(2 * window / row["outside_seconds"])
+
+
+def test_coverage_is_of_what_is_known_of_the_period() -> None:
+    rows = report(up(0, "1"), up(100, "2"), since=-50_000, until=90_000, T=86_400).coverage.to_pylist()
+    assert [(row["counted_at_start"], row["counted_at_end"]) for row in rows] == [(1, 2)]
 
 
 def test_coverage_says_what_the_inventory_names() -> None:

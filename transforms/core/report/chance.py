@@ -8,9 +8,9 @@ For a verb v, a worst state k and a scale set s:
 
 The window of an operation is [start - skew, limit): an onset in it, at an instance that the operation targets, would name it as
 far as lag goes. It holds as many instances as the operation names; all that are present if it names none; never more than are
-present. Windows of one verb that overlap do not count twice beyond that. Instances that are removed are not there for all this:
-they can have no onset, and a fleet that is deallocated overnight would seem to be calm whenever nobody operates it. Sets that are never outside tell nothing and are left
-out of `expected`.
+present. Windows of one verb that overlap do not count twice beyond that. Sets that are never outside tell nothing and are left
+out of `expected`. Instances that are removed are not there for all this: they can have no onset, and a fleet that is deallocated
+overnight would seem to be calm whenever nobody operates it.
 """
 
 from typing import Any, Final, NamedTuple

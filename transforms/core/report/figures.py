@@ -17,7 +17,7 @@ Floats = npt.NDArray[np.float64]
 
 
 class Outages(NamedTuple):
-    """Of each line: interruptions that begin, that are repaired, how long these took in microseconds, and which go on at its end."""
+    """Of each line: interruptions that begin, that are repaired, how long these took in microseconds, and that are still open."""
 
     begun: Ints
     repaired: Ints

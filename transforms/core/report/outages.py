@@ -34,21 +34,23 @@ class Interruptions(NamedTuple):
     """Of its counted time what is in this row: from when, and to when (NEVER if the row is open)."""
 
 
-def interruptions(attributions: pa.Table, ids: pa.StringArray) -> Interruptions:
+def interruptions(attributions: pa.Table, ids: pa.StringArray, known: Ints) -> Interruptions:
     """The interruptions of instances of some scale sets.
 
     Args:
         attributions: current rows, those that follow a long one included.
         ids: the scale sets, by whose order they are numbered.
+        known: of each of them T, where a row may end only because nothing more is known.
     """
     rows = attributions.filter(_counts(attributions))
     rows = rows.filter(
         pc.is_in(rows.column("scale_set_id").cast(pa.string()), ids)
     )  # one whose series ends where the period begins
+    _, code = numbered(rows.column("scale_set_id"), ids)
     start, end = times(rows, "start"), times(rows, "end", NEVER)
+    end = np.where(end < known[code], end, NEVER)
     overran = is_in(rows, "verdict", pa.array(["overrun"]))
     begin = np.where(overran, times(rows, "limit"), times(rows, "onset"))
-    _, code = numbered(rows.column("scale_set_id"), ids)
     here = (start <= begin) & (begin < end)
     whole = np.where(continued(rows, attributions), NEVER, end)
     return Interruptions(code, begin, whole, here, (np.maximum(start, begin), end))

@@ -43,12 +43,12 @@ def build_report(series: pa.Table, attributions: pa.Table, operations: pa.Table,
     """
     whole = runs_of(series)
     runs = clipped(whole, request.since, request.until)
-    spans = interruptions(attributions, runs.ids)
+    spans = interruptions(attributions, runs.ids, _known(whole))
     sums = sum_times(runs, request.edges, spells_of(operations, runs.ids), request.each)
     by_set, by_period, by_pair = _outages(spans, request, len(runs.ids))
     pairs = sums.set * (len(request.edges) - 1) + sums.period
     fleet = Outages(*(column.sum(keepdims=True) for column in by_set))
-    known = int(whole.end.max()) if len(whole.end) else request.until
+    known = int(whole.end.max(initial=request.since))
     worst = _worst(runs, request)
     sets = _table({"scale_set_id": runs.ids, **figures(sums.by_set, by_set, request.target), **worst[1]}, SETS)
     return Report(
@@ -130,6 +130,13 @@ def _open_at_ends(group: Ints, lo: Ints, hi: Ints, groups: int, periods: int) ->
     np.add.at(change, (group, np.maximum(lo, 1)), hi > np.maximum(lo, 1))
     np.subtract.at(change, (group, hi), hi > np.maximum(lo, 1))
     return np.cumsum(change, axis=1)[:, 1:-1]
+
+
+def _known(runs: Runs) -> Ints:
+    """Of each set, where its series ends."""
+    known = np.zeros(len(runs.ids), np.int64)
+    np.maximum.at(known, runs.set, runs.end)
+    return known
 
 
 def _inside(moments: Ints, request: Request) -> np.ndarray:

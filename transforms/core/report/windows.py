@@ -1,9 +1,9 @@
 """The worst window: the lowest availability of any stretch of time of one length, wherever it begins (sliding).
 
 A window lies where the group is known from its first moment to its last: a set that is seen for the first time while it is bad
-was not bad all week. Within a window availability is good / (good + bad) instance time. While the window slides, both change linearly until either of
-its ends meets a change of the series; between two such moments the ratio only rises or only falls. So the worst window begins or
-ends at a change (or at an edge of the period), and looking there finds it exactly.
+was not bad all week. Within a window availability is good / (good + bad) instance time. While the window slides, both change
+linearly until either of its ends meets a change of the series; between two such moments the ratio only rises or only falls. So
+the worst window begins or ends at a change (or at an edge of the period), and looking there finds it exactly.
 """
 
 from typing import NamedTuple
