@@ -3,10 +3,10 @@
 import base64
 import hashlib
 import os
+from contextlib import suppress
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -49,15 +49,16 @@ def write_page(report: Report, marks: pa.Table, path: str) -> None:
     Raises:
         RunError: the file cannot be written.
     """
-    text = page(report, marks)
-    target = Path(path)
+    text, target = page(report, marks), Path(path)
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        with NamedTemporaryFile("w", encoding="utf-8", dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
-            file.write(text)
-        os.chmod(file.name, 0o644)
-        os.replace(file.name, target)
+        unfinished.write_text(text, "utf-8")
+        unfinished.replace(target)
     except OSError as error:
         raise RunError(f"--html: a file that can be written is required, got {path}: {error.strerror}.") from None
+    finally:
+        with suppress(OSError):
+            unfinished.unlink()
 
 
 def page(report: Report, marks: pa.Table) -> str:
