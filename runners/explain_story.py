@@ -178,26 +178,35 @@ def _publication(published: Published, place: int, clock: Clock) -> str:
         why = "first published, by a backfill" if published.causes == ("backfill",) else "first published"
     else:
         why = f"published again, {' and '.join(_CAUSES.get(cause, name(cause)) for cause in published.causes)}"
-    told = [_change(change, clock) for change in published.changes]
+    told = [f"{who}: {what}" for who, what in _changes(published.changes, clock)]
     if not told:
         told = [f"corrected state {published.states[1]}{', nothing to explain' if place == 0 else ''}"]
     same = f" {number(published.same, 'later version')} told the same." if published.same else ""
     return f"{why}: {'; '.join(told)}.{same}"
 
 
-def _change(change: Change, clock: Clock) -> str:
-    who = "the scale set itself" if change.own else instances(change.instances)
-    was, now = change.before, change.after
-    if now is None:
-        return f"{who}: nothing to explain any more, was {_told(was)}" if was is not None else who
-    if was is None:
-        return f"{who}: {_told(now)}{'' if now.end is not None else ', still open'}"
+def _changes(changes: Iterable[Change], clock: Clock) -> Iterator[tuple[str, str]]:
+    """Who changed how; all at once of whom the same is told."""
+    told: dict[tuple[bool, str], list[str]] = {}
+    for change in changes:
+        told.setdefault((change.own, _change(change.before, change.after, clock)), []).extend(change.instances)
+    for (own, what), ids in told.items():
+        yield "the scale set itself" if own else instances(ids), what
+
+
+def _change(was: Told | None, now: Told | None, clock: Clock) -> str:
+    if now is None or was is None:
+        gone = "nothing to explain any more" if was is None else f"nothing to explain any more, was {_told(was)}"
+        return gone if now is None else f"{_told(now)}{'' if now.end is not None else ', still open'}"
     if was[:3] != now[:3]:
-        return f"{who}: {_told(now)}, was {_told(was)}"
-    if was.end == now.end:
-        return f"{who}: still {_told(now)}, but by another operation, or with another limit"
-    ended = "open again" if now.end is None else f"{'ended' if was.end is None else 'now ended'} at {clock.moment(now.end)}"
-    return f"{who}: still {_told(now)}, {ended}"
+        return f"{_told(now)}, was {_told(was)}"
+    if was.end != now.end:
+        ended = "open again" if now.end is None else f"{'ended' if was.end is None else 'now ended'} at {clock.moment(now.end)}"
+        return f"still {_told(now)}, {ended}"
+    if was.key != now.key:
+        return f"still {_told(now)}, but another one"
+    limit = "no limit" if now.limit is None else f"its limit at {clock.moment(now.limit)}"
+    return f"still {_told(now)}, with {limit}"
 
 
 def _told(told: Told) -> str:

@@ -1,10 +1,9 @@
 """How an answer changed as more became known: what each published version told of a moment (contract.md "Current rows")."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from transforms.core.explanation import covering, micros_or_none
 
@@ -19,6 +18,8 @@ class Told(NamedTuple):
     initiator: str | None
     end: int | None
     limit: int | None
+    key: str | None = None
+    """Of the operation."""
 
 
 class Change(NamedTuple):
@@ -66,11 +67,13 @@ def history(versions: pa.Table, series: pa.Table, attributions: pa.Table, cell: 
         (_micros(row["as_of"]) for row in known if _micros(row["cell"]) == cell and _micros(row["as_of"]) in states), default=0
     )
     moments = sorted({_micros(row["as_of"]) for row in known if _micros(row["as_of"]) >= first})
-    told = [(as_of, *_answer(as_of, known, states, rows, cell)) for as_of in moments]
-    return tuple(_changes(told, known))
+    answers = ((as_of, _answer(as_of, known, states, rows, cell)) for as_of in moments)
+    return tuple(_changes(answers, known))
 
 
 class _Answer(NamedTuple):
+    """As it stood at a moment of publication."""
+
     revision: int
     states: tuple[str | None, str]
     bad: int
@@ -79,42 +82,39 @@ class _Answer(NamedTuple):
 
 def _answer(
     as_of: int, known: list[dict[str, Any]], states: dict[int, dict[str, Any]], rows: list[dict[str, Any]], cell: int
-) -> tuple[int, tuple[str | None, str], int, dict[str | None, Told]]:
-    """As it stood at a moment of publication."""
+) -> _Answer:
     current: dict[int, tuple[int, int]] = {}
     for row in known:
         its, published = _micros(row["cell"]), _micros(row["as_of"])
         if published <= as_of:
             current[its] = max(current.get(its, (published, row["revision"])), (published, row["revision"]))
     latest, revision = current[cell]
-    state = states.get(latest)
     told = {
         row["instance_id"]: _told(row) for row in rows if current.get(_micros(row["cell"]), (-1,))[0] == _micros(row["as_of"])
     }
+    state = states.get(latest)
     if state is None:
-        return revision, (None, "Idle"), 0, told
-    return revision, (state["reported_state"], state["state"]), sum(state[name] for name in _BAD), told
+        return _Answer(revision, (None, "Idle"), 0, told)
+    return _Answer(revision, (state["reported_state"], state["state"]), sum(state[name] for name in _BAD), told)
 
 
-def _changes(
-    told: Iterable[tuple[int, int, tuple[str | None, str], int, dict[str | None, Told]]], known: list[dict[str, Any]]
-) -> Iterable[Published]:
+def _changes(answers: Iterable[tuple[int, _Answer]], known: list[dict[str, Any]]) -> Iterator[Published]:
     last: Published | None = None
-    before: dict[str | None, Told] = {}
-    for as_of, revision, states, bad, now in told:
-        if last is not None and (states, bad, now) == (last.states, last.bad, before):
+    before: _Answer | None = None
+    for as_of, now in answers:
+        if last is not None and before is not None and before[1:] == now[1:]:
             last = last._replace(same=last.same + 1)
             continue
         if last is not None:
             yield last
         causes = tuple(sorted({row["cause"] for row in known if _micros(row["as_of"]) == as_of}))
-        last = Published(as_of, causes, revision, states, bad, tuple(_grouped(before, now)), 0)
-        before = now
+        changes = tuple(_grouped({} if before is None else before.told, now.told))
+        last, before = Published(as_of, causes, now.revision, now.states, now.bad, changes, 0), now
     if last is not None:
         yield last
 
 
-def _grouped(before: dict[str | None, Told], now: dict[str | None, Told]) -> Iterable[Change]:
+def _grouped(before: dict[str | None, Told], now: dict[str | None, Told]) -> Iterator[Change]:
     groups: dict[tuple[bool, Told | None, Told | None], list[str]] = {}
     for its in sorted({*before, *now}, key=lambda its: (its is None, its or "")):
         pair = before.get(its), now.get(its)
@@ -125,13 +125,9 @@ def _grouped(before: dict[str | None, Told], now: dict[str | None, Told]) -> Ite
 
 
 def _told(row: dict[str, Any]) -> Told:
-    return Told(row["verdict"], row["verb"], row["initiator"], micros_or_none(row["end"]), micros_or_none(row["limit"]))
+    end, limit = (micros_or_none(row[name]) for name in ("end", "limit"))
+    return Told(row["verdict"], row["verb"], row["initiator"], end, limit, row["operation_key"])
 
 
 def _micros(time: Any) -> int:
     return micros_or_none(time) or 0
-
-
-def of_set(rows: pa.Table, scale_set_id: str) -> pa.Table:
-    """The rows of one scale set."""
-    return rows.filter(pc.equal(rows.column("scale_set_id").cast(pa.string()), scale_set_id))
