@@ -1,7 +1,8 @@
 """Versions held for some seconds before they are written, so that a stream leaves few files.
 
 They are held by the process, not by the runner: this is for a runner whose state dies with the process. After a crash the ledger
-is built anew from the journal and compared with the folder, so what was held and lost is published again.
+is built anew from the journal and compared with the folder, so what was held and lost is published again. For that the journal
+gets a standing only when the versions are written with which the ledger has left it: what it has settled it looks at no more.
 """
 
 import threading
@@ -11,12 +12,16 @@ from typing import Final
 
 import pyarrow as pa
 
+from pipelines.journal import Journal
+from pipelines.standings import Standing
 from transforms.core.cells import Changes
 from transforms.core.newest import newest_versions
 from transforms.publish import Sink
 
 MOST_ROWS: Final = 100_000
 """Rows of `availability` that are held at most."""
+MOST_BYTES: Final = 64 * 2**20
+"""Of standings."""
 _TURN: Final = 0.2
 
 
@@ -44,6 +49,8 @@ class Held:
     name: str
     """Names what is held; one a run."""
     seconds: float
+    journal: Journal | None = None
+    """Where standings go."""
 
     def publish(self, changes: list[Changes]) -> None:
         """Holds the versions; writes at once where they are many.
@@ -57,8 +64,9 @@ class Held:
         with buffer.lock:
             buffer.since = buffer.since if buffer.changes else time.monotonic()
             buffer.changes += changes
-            many = sum(len(one.availability) for one in buffer.changes) >= MOST_ROWS
-        if many:
+            rows = sum(len(one.availability) for one in buffer.changes)
+            size = sum(one.left.nbytes for one in buffer.changes)
+        if rows >= MOST_ROWS or size >= MOST_BYTES:
             self.flush()
 
     def reject(self, rejects: list[pa.RecordBatch]) -> int:
@@ -72,7 +80,14 @@ class Held:
             with buffer.lock:
                 held, buffer.changes = buffer.changes, []
             if held:
-                self.sink.publish([newest_versions(held)])
+                self._write(newest_versions(held))
+
+    def _write(self, changes: Changes) -> None:
+        if len(changes.revisions):
+            self.sink.publish([changes])
+        if self.journal is not None and len(changes.left):
+            rows = zip(*(column.to_pylist() for column in changes.left.columns), strict=True)
+            self.journal.store({key: Standing(taken, content) for key, taken, content in rows})
 
     def end(self) -> None:
         """Writes what is held; nothing is written later by itself."""

@@ -3,7 +3,6 @@
 What a stream is killed with is lost, ledger and all; the one that follows reads the journal and goes on. Events are appended by
 the bundle that reads them, so they are there before the runner calls that bundle final. So that the journal grows no longer than
 what the ledger needs, the ledger leaves a standing of each scale set now and then; segments whose events are all in standings go.
-(Such standings are taken here, and no step of the graph leaves any yet: until one does, all segments stay.)
 
 When is an event in a standing? Events go on to the ledger together (`turn`), and the next ones not before it has taken those in
 (`settle`): then a standing that counts as many events of its set as the journal does up to there has them all.
@@ -23,7 +22,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.failures import RunError
+from pipelines.failures import RunError, UsageError
 from pipelines.folder import is_local
 from pipelines.segments import Segment, frames
 from pipelines.standings import Kept, Standing, Standings
@@ -60,16 +59,19 @@ class Journal:
         """What it is called in this process; otherwise each time that it is opened."""
         return self._opened.name
 
-    def open(self, rejected: frozenset[str]) -> int:
+    def open(self, rejected: frozenset[str], policy: str) -> int:
         """Takes the journal for this process, and joins its segments to one, without duplicates; says how many events that holds.
 
         Args:
             rejected: ids of events that came too late, and are rejected for good.
+            policy: the hash of the policy with which standings are made.
 
         Raises:
             RunError: another process has it.
+            UsageError: it was made with another policy.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._check(policy)
         lock = self._lock()
         standings = Standings(self.folder / "standings")
         before = {_number(path): path for path in self.folder.glob("*.events")}
@@ -86,6 +88,14 @@ class Journal:
         with _LOCK:
             _OPEN[str(self.folder)] = opened
         return len(events)
+
+    def seed(self, standings: Mapping[str, bytes]) -> None:
+        """Keeps standings of other runs, of scale sets of which there is nothing yet; they are on disk when it returns."""
+        opened = self._opened
+        here = set(_names(self.recalled()))
+        fresh = {name: content for name, content in standings.items() if name not in opened.standings and name not in here}
+        with _LOCK:
+            opened.standings.store({name: Kept(_number(opened.joined), content) for name, content in fresh.items()})
 
     def recalled(self) -> pa.RecordBatch:
         """The events that were there when it was opened, but for those that are in the standings."""
@@ -136,6 +146,16 @@ class Journal:
     @property
     def _opened(self) -> "_Opened":
         return _OPEN[str(self.folder)]
+
+    def _check(self, policy: str) -> None:
+        path = self.folder / "policy"
+        held = path.read_text() if path.exists() else policy
+        if held != policy:
+            raise UsageError(
+                f"--policy: the policy with which this stream began in {self.root}, {held}, is required, got {policy}; "
+                "another one is for another folder."
+            )
+        path.write_text(policy)
 
     def _path(self, number: int) -> Path:
         return self.folder / f"{number:012}.events"

@@ -1,7 +1,7 @@
-"""What a stream that goes on knows of the run before it: the events in its journal, and what was published of them."""
+"""What a stream that goes on knows of the run before it: what its journal holds, and what was published of that."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 import apache_beam as beam
@@ -15,13 +15,18 @@ from apache_beam.utils.windowed_value import WindowedValue
 from pipelines.current import all_rows
 from pipelines.journal import Journal
 from pipelines.versions import current_versions
+from schemas.event import empty_events
 from schemas.time import DAY, floor_to
+from transforms.coders import StandingCoder
 from transforms.core.batches import compact
 from transforms.core.cells import KNOWN
 from transforms.core.columns import micros, no_rows
+from transforms.core.facts import facts_of_standing
 from transforms.core.groups import split_by_group
 from transforms.core.ledger import Entry, entry_of_events
+from transforms.core.standing import NO_STANDING, Standing
 
+_STANDING: Final = StandingCoder()
 _LAST = 2**30 * DAY
 """Later than any cell."""
 _ENTERED: Final[set[str]] = set()
@@ -37,10 +42,13 @@ class Recall(NamedTuple):
 
 def entries_of(recall: Recall) -> Iterator[tuple[str, Entry]]:
     """One entry a scale set."""
-    events = recall.journal.recalled()
-    published = dict(_published(recall, events))
-    for key, rows in split_by_group(events, None):
-        yield key, Entry(None, compact(rows), published.get(key, no_rows(KNOWN)), recalled=True)
+    events = dict(split_by_group(recall.journal.recalled(), None))
+    standings: dict[str, Standing] = {name: _STANDING.decode(content) for name, content in recall.journal.standings()}
+    published = dict(_published(recall, events, standings))
+    for key in events.keys() | standings.keys():
+        own = compact(events[key]) if key in events else empty_events()
+        its = published.get(key, no_rows(KNOWN))
+        yield key, Entry(None, own, its, recalled=True, standing=standings.get(key, NO_STANDING))
 
 
 @beam.typehints.with_input_types(tuple[str, pa.RecordBatch])
@@ -78,13 +86,22 @@ def late_ids(root: str, subscription: str) -> frozenset[str]:
     return frozenset(rejects.filter(late)["location"].to_pylist())
 
 
-def _published(recall: Recall, events: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
-    """KNOWN of each scale set, from the cell of its first event on: a stream says nothing of what lies before."""
-    ids = events.column("scale_set_id")
-    first = np.full(len(ids.dictionary), np.iinfo(np.int64).max)
-    np.minimum.at(first, ids.indices.to_numpy(), micros(events, "time"))
-    known = current_versions(recall.journal.root, ids.dictionary, floor_to(int(first.min()), DAY), _LAST)
+def _published(
+    recall: Recall, events: Mapping[str, pa.RecordBatch], standings: Mapping[str, Standing]
+) -> Iterator[tuple[str, pa.RecordBatch]]:
+    """KNOWN of each scale set, from the first cell on that can still change: a stream says nothing of what lies before."""
+    first = {key: int(micros(rows, "time").min()) for key, rows in events.items()}
+    for standing in standings.values():
+        first |= _first_cells(standing)
+    names = pa.array(list(first), pa.string())
+    moments = np.array(list(first.values()), np.int64) // recall.grid * recall.grid
+    since = floor_to(int(moments.min()), DAY) if first else _LAST
+    known = current_versions(recall.journal.root, names, since, _LAST)
     theirs = known.column("scale_set_id")
-    place = pc.index_in(theirs.dictionary, ids.dictionary).to_numpy(zero_copy_only=False)[theirs.indices.to_numpy()]
-    own = micros(known, "cell") >= first[place] // recall.grid * recall.grid
-    yield from split_by_group(known.filter(pa.array(own)), None)
+    place = pc.index_in(theirs.dictionary, names).to_numpy(zero_copy_only=False)[theirs.indices.to_numpy()]
+    yield from split_by_group(known.filter(pa.array(micros(known, "cell") >= moments[place])), None)
+
+
+def _first_cells(standing: Standing) -> dict[str, int]:
+    facts = facts_of_standing(standing)
+    return dict(zip(facts.column("scale_set_id").to_pylist(), facts.column("first").to_pylist(), strict=True))

@@ -21,7 +21,7 @@ from schemas.time import DAY, from_micros
 from transforms.coders import StandingCoder
 from transforms.core.columns import no_rows
 from transforms.core.facts import FACTS, facts_of_standing, merged_facts
-from transforms.core.standing import Standing, narrowed
+from transforms.core.standing import Standing, narrowed, split_standing
 
 _FOLDER: Final = "_trueup/standing"
 _CODER: Final = StandingCoder()
@@ -111,6 +111,17 @@ def find_standings(root: str, policy: str) -> Found:
     parts = [Part(path, None if len(sets) == len(_ids(path)) else tuple(sets)) for path, sets in sorted(wanted.items())]
     facts = [facts_of_standing(standing) for part in parts for standing in read_standings(part)]
     return Found(tuple(parts), merged_facts(facts))
+
+
+def standings_by_set(root: str, policy: str) -> dict[str, bytes]:
+    """What a stream with a policy can go on from: the standing of each scale set, encoded.
+
+    Raises:
+        UsageError: what was left was made with another policy.
+    """
+    found = find_standings(root, policy)
+    standings = (standing for part in found.parts for standing in read_standings(part))
+    return {name: _CODER.encode(own) for standing in standings for name, own in split_standing(standing, None)}
 
 
 def read_standings(part: Part) -> Iterator[Standing]:

@@ -54,12 +54,16 @@ class StreamSettings:
     compact_every: int | None = None
     """How often the folder is compacted meanwhile; None: never."""
     keep_rejected_payload: bool = False
+    resume: bool = False
+    """Whether to go on from what backfills have left of the scale sets in the output folder."""
     runner: str = "PrismRunner"
     runner_options: tuple[str, ...] = ()
     detach: bool = False
     """Whether a job that a cluster has is left to it."""
 
     def __post_init__(self) -> None:
+        if self.resume and self.runner != "PrismRunner":
+            raise SettingsError(f"--resume: PrismRunner is required so far, got {self.runner}.")
         if self.detach and self.runner == "PrismRunner":
             raise SettingsError("--detach: a runner that goes on without this program is required, got PrismRunner.")
         if _SUBSCRIPTION.fullmatch(self.subscription) is None:
@@ -92,7 +96,7 @@ class StreamSettings:
     @property
     def ledger(self) -> LedgerSettings:
         """What the ledger is told."""
-        return LedgerSettings(self.policy, evaluate, present, source=self.subscription)
+        return LedgerSettings(self.policy, evaluate, present, source=self.subscription, leaves=self.runner == "PrismRunner")
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ class Stream:
     journal: Journal | None = None
     """Where events are written down before they are acknowledged, for a runner that keeps no state."""
     recalls: bool = False
-    """Whether there are events in the journal."""
+    """Whether there is anything in the journal."""
 
     def build(self, pipeline: beam.Pipeline) -> None:
         """Puts the steps into a pipeline."""

@@ -1,4 +1,4 @@
-"""The journal as steps of a graph: events are written down before they go on, standings when the ledger leaves them."""
+"""The journal as a step of a graph: events are written down before they go on."""
 
 import threading
 from collections.abc import Iterator
@@ -11,7 +11,6 @@ from apache_beam.utils.timestamp import MIN_TIMESTAMP
 from apache_beam.utils.windowed_value import WindowedValue
 
 from pipelines.journal import Journal
-from pipelines.standings import Standing
 from pipelines.waiting import Waiting
 
 _WAITING: Final[dict[str, Waiting]] = {}
@@ -57,25 +56,3 @@ class WriteJournal(beam.DoFn):
         if len(due.events):
             self._journal.turn()
         return due.events
-
-
-@beam.typehints.with_input_types(tuple[str, Standing])
-@beam.typehints.with_output_types(pa.RecordBatch)
-class WriteStandings(beam.DoFn):
-    """Stores standings, by scale set; the last one of each in a bundle."""
-
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
-
-    def start_bundle(self) -> None:
-        """Begins with nothing held."""
-        self._held: dict[str, Standing] = {}
-
-    def process(self, keyed: tuple[str, Standing]) -> None:
-        """Takes a standing."""
-        self._held[keyed[0]] = keyed[1]
-
-    def finish_bundle(self) -> None:
-        """Stores them."""
-        if self._held:
-            self._journal.store(self._held)

@@ -44,6 +44,7 @@ Examples:
     metavar="TIME",
     help="After a crash, messages come again so much later.",
 )
+@click.option("--resume", is_flag=True, help="Go on from the state in which backfills have left the scale sets of DIR.")
 @click.option("--compact-every", type=Span(), metavar="TIME", help="Compact the folder so often; never unless given.")
 @click.option("--keep-rejected-payload", is_flag=True, help="Keep the text of rejected records, with all that is in it.")
 @click.option("--runner", default="PrismRunner", show_default=True, metavar="NAME", help="PrismRunner or FlinkRunner.")
@@ -75,6 +76,7 @@ def _settings(given: dict[str, Any], runner_options: tuple[str, ...]) -> "Stream
         lease=given["lease"],
         compact_every=given["compact_every"],
         keep_rejected_payload=given["keep_rejected_payload"],
+        resume=given["resume"],
         runner=given["runner"],
         runner_options=runner_options,
         detach=given["detach"],

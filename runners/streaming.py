@@ -16,6 +16,7 @@ from pipelines.failures import RunError
 from pipelines.held import Held
 from pipelines.journal import Journal
 from pipelines.recall import late_ids
+from pipelines.standing_files import standings_by_set
 from pipelines.store import Store
 from pipelines.stream import Stream, StreamSettings
 from runners.compacting import compacting
@@ -66,15 +67,18 @@ def check_subscription(name: str) -> None:
 def run_on_prism(settings: StreamSettings, store: Store) -> None:
     """Runs a stream on this machine until a signal stops it."""
     journal = Journal(settings.output, settings.subscription)
-    recalls = journal.open(late_ids(settings.output, settings.subscription)) > 0
-    held = Held(store, uuid.uuid4().hex, settings.flush / 1e6)
+    journal.open(late_ids(settings.output, settings.subscription), settings.policy.hash)
+    if settings.resume:
+        journal.seed(standings_by_set(settings.output, settings.policy.hash))
+    sets = journal.sets()
+    recalls = sets > 0
+    held = Held(store, uuid.uuid4().hex, settings.flush / 1e6, journal)
     with stopping() as stopped, temporary_folder() as folder, prism(folder, settings.runner_options) as options:
         pipeline = beam.Pipeline(runner=create_runner("PrismRunner"), options=PipelineOptions(options))
         Stream(settings, held, journal, recalls).build(pipeline)
         # Read nothing before the ledger has what is recalled: it would be taken for the first that there is of its scale set.
         reader = reader_of(settings.source.reader)
         reader.paused = recalls
-        sets = journal.sets() if recalls else 0
         every = None if settings.compact_every is None else settings.compact_every / 1e6
         with Status(settings) as status, compacting(settings.output, every):
             result = pipeline.run()

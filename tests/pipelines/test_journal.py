@@ -29,7 +29,7 @@ import os, signal, sys
 from pipelines.journal import Journal
 from tests.support.build import signal as event, to_batch
 journal = Journal(sys.argv[1], sys.argv[2])
-print(journal.open(frozenset()), flush=True)
+print(journal.open(frozenset(), "p"), flush=True)
 for number in range(int(sys.argv[3])):
     journal.append([to_batch([event(number, "1", "Available", event_id=str(number))])])
 os.kill(os.getpid(), signal.SIGKILL)
@@ -47,7 +47,7 @@ def written(folder: Path, events: int) -> int:
 @contextmanager
 def opened(journal: Journal, *rejected: str) -> Iterator[int]:
     """The journal while it is open; how many events it holds."""
-    yield journal.open(frozenset(rejected))
+    yield journal.open(frozenset(rejected), "p")
     journal.close()
 
 
@@ -80,7 +80,7 @@ def test_two_streams_of_one_subscription_into_one_folder_are_refused(tmp_path: P
     first, other = Journal(str(tmp_path), NAME), Journal(str(tmp_path), "projects/p/subscriptions/t")
     refused = pytest.raises(RunError, match="one stream of projects/p/subscriptions/s at a time is required")
     with opened(first), opened(other), refused:
-        Journal(str(tmp_path), NAME).open(frozenset())
+        Journal(str(tmp_path), NAME).open(frozenset(), "p")
 
 
 def test_a_folder_of_another_machine_is_refused() -> None:

@@ -27,7 +27,7 @@ class Ledger:
 
     def __init__(self, root: Path) -> None:
         self.journal = Journal(str(root), NAME)
-        self.journal.open(frozenset())
+        self.journal.open(frozenset(), "p")
         self.known: dict[str, set[str]] = {name: set() for name in SETS}
         for name, content in self.journal.standings():
             self.known[name] |= set(content.decode().split())

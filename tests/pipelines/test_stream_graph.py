@@ -172,7 +172,7 @@ def test_state_is_coded_by_coders_that_stay(tmp_path: Path) -> None:
     coders = [coder for step in steps(proto(tmp_path)) for coder in state_coders(step)]
     assert coders
     assert {urn for coder in coders for urn in urns_of(parts, coder)} <= {
-        "beam:coder:kv:v1",
+        "beam:coder:tuple:v1",
         "beam:coder:varint:v1",
         "trueup:coder:record_batch:v1",
         "trueup:coder:place:v1",

@@ -1,0 +1,91 @@
+"""Batch = stream, through the ledger's own step: any order of arrival, bundles, crashes and restarts end as one evaluation."""
+
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.policy import Policy
+from schemas.time import MINUTE, floor_to
+from tests.support.build import Event, rows, to_batch
+from tests.support.keeping import TABLES, Disk, Ledger
+from tests.support.policies import SMALL_POLICIES
+from tests.support.timelines import Timeline, many_sets
+from transforms.core.evaluate import evaluate
+from transforms.core.ledger import first_multiple_after
+
+WORLDS = {
+    "small": (tuple(policy.model_copy(update={"lateness": policy.grid}) for policy in SMALL_POLICIES), 6),
+    "hasty": (tuple(policy.model_copy(update={"lateness": policy.grid // 4}) for policy in SMALL_POLICIES), 6),
+    "default": ((Policy(), Policy().model_copy(update={"lateness": 20 * MINUTE})), 4),
+}
+
+
+def streamed(timeline: Timeline, seed: int, crashes: int, disk: Disk, events: list[Event] | None = None) -> Ledger:
+    """The last run of a stream over a history, or some events of it, each up to `lateness` behind its time, some twice."""
+    draw, policy, end = random.Random(seed), timeline.policy, until(timeline)
+    events = timeline.events if events is None else events
+    sent = [*events, *draw.sample(events, len(events) // 3)]
+    arrivals = sorted((event["time"] + draw.randint(0, policy.lateness), number) for number, event in enumerate(sent))
+    dies = sorted(draw.sample(range(len(arrivals)), min(crashes, len(arrivals))))
+    ledger, place = Ledger(policy, end, disk), 0
+    while place < len(arrivals):
+        size = draw.choice((1, 1, 2, 5, 20))
+        bundle = arrivals[place : place + size]
+        if draw.random() < 0.8:  # a watermark may wait, and never goes before what is to come
+            ledger.advance(bundle[0][0])
+        ledger.take([sent[number] for _, number in bundle])
+        if draw.random() < 0.4:
+            ledger.flush()
+        if dies and dies[0] < place + size:
+            dies = [at for at in dies if at >= place + size]
+            ledger = Ledger(policy, end, disk)
+        place += size
+    ledger.advance(end)
+    ledger.flush()
+    return ledger
+
+
+def until(timeline: Timeline) -> int:
+    """An end that all have come to: no event is later, and all of the last hour's are there."""
+    grid = timeline.policy.grid
+    return floor_to(max(event["time"] for event in timeline.events) + timeline.policy.lateness, grid) + 2 * grid
+
+
+def whole(timeline: Timeline) -> dict[str, list[dict[str, Any]]]:
+    """The rows of one evaluation."""
+    evaluated = evaluate(to_batch(timeline.events), timeline.policy, until(timeline))
+    return {name: sorted(rows(getattr(evaluated, name)), key=repr) for name in TABLES}
+
+
+@pytest.mark.parametrize(("world", "examples"), [("small", 15), ("hasty", 15), ("default", 2)])
+def test_a_stream_ends_as_the_evaluation_of_its_events(world: str, examples: int) -> None:
+    @settings(max_examples=examples)
+    @given(seed=st.integers(0, 2**32), crashes=st.integers(0, 3))
+    def holds(seed: int, crashes: int) -> None:
+        timeline, disk = many_sets(seed, WORLDS[world][1], WORLDS[world][0]), Disk()
+        ledger = streamed(timeline, seed, crashes, disk)
+        assert ledger.rejects == []
+        assert disk.current() == whole(timeline)
+
+    holds()
+
+
+@pytest.mark.parametrize(("world", "examples"), [("small", 15), ("hasty", 15), ("default", 2)])
+def test_a_backfill_and_a_stream_that_goes_on_from_it_end_as_one_evaluation(world: str, examples: int) -> None:
+    @settings(max_examples=examples)
+    @given(seed=st.integers(0, 2**32), crashes=st.integers(0, 2))
+    def holds(seed: int, crashes: int) -> None:
+        timeline, disk = many_sets(seed, WORLDS[world][1], WORLDS[world][0]), Disk()
+        times = [event["time"] for event in timeline.events]
+        cut = random.Random(seed).choice(times)
+        early = [event for event in timeline.events if event["time"] <= cut]
+        disk.backfill(early, timeline.policy, first_multiple_after(cut, timeline.policy.grid))
+        later = [event for event in timeline.events if event["time"] > cut]
+        ledger = streamed(timeline, seed, crashes, disk, later)
+        assert ledger.rejects == []
+        assert disk.current() == whole(timeline)
+
+    holds()
