@@ -12,10 +12,9 @@ from transforms.core.explanation_history import Change, Published, Told
 from transforms.core.explanation_moment import Moment, State
 
 CLOCK = Clock(ZoneInfo("UTC"))
-UNEXPLAINED_BY = "explained by a reimage by the customer"
-EXPLAINED = Told("unexplained", None, None, None, None)
-EXPLAINED_BY = "explained by a reimage by the customer"
+UNEXPLAINED = Told("unexplained", None, None, None, None)
 EXPLAINED = Told("explained", "reimage", "customer", 5 * HOUR, 6 * HOUR, "k")
+EXPLAINED_BY = "explained by a reimage by the customer"
 
 
 def moment(*history: Published) -> Moment:
