@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -17,6 +18,7 @@ from transforms.core.duplicates import identities
 from transforms.core.entries import LIMIT, LINE, ONSET, OP, START, VERDICT
 from transforms.core.evaluate import Evaluated, Worked
 from transforms.core.kernel import NEVER, Bools, Ints, group_by
+from transforms.core.operations import FAILED, MAY_REMOVE, REMOVES, SUCCEEDED, UNFINISHED, UNNAMED
 from transforms.core.removals import Rules
 from transforms.core.retained import NO_LINE, Found, Keeping, keep_lines
 from transforms.core.standing import (
@@ -136,9 +138,18 @@ def _opens(worked: Worked, found: Found, closed: int) -> Ints:
     np.minimum.at(opens, of_row[unsettled], onset[unsettled])
     lapsed = np.isin(rows[:, VERDICT], (OVERRUN, PRESUMED)) & (onset + rules.presume_after >= before)
     if len(ops):
+        lapsed &= _may_presume(ops)[op] & (worked.lines.instance[rows[:, LINE]] > 0)
         np.minimum.at(opens, of_row[lapsed], np.minimum(onset, ops["begin"][op] - rules.skew)[lapsed])
     floored: Ints = np.maximum(opens - opens % rules.grid, worked.resumed.opens)
     return floored
+
+
+def _may_presume(ops: npt.NDArray[Any]) -> Bools:
+    """Which operations are of a *kind* that may leave an instance presumed away, whatever the instance."""
+    removes, outcome, unnamed = ops["effect"] == REMOVES, ops["outcome"], ops["target"] == UNNAMED
+    lost = removes & ((outcome == UNFINISHED) | ((outcome == FAILED) & ops["gone"]))
+    may: Bools = np.where(unnamed, (outcome == SUCCEEDED) & (removes | (ops["effect"] == MAY_REMOVE)), lost)
+    return may
 
 
 def _kept_events(worked: Worked, keeping: Keeping, V: Ints) -> Bools:
