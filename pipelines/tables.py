@@ -14,8 +14,8 @@ from pipelines.folder import put
 from schemas.time import DAY, format_time
 from transforms.core.columns import micros
 
-MOST_ROWS: Final = 1_000_000
-"""Of a row group."""
+LEAST_ROWS: Final = 100_000
+"""Of a row group, where there are that many: the fewer, the less is read for one scale set of many."""
 _THREADS: Final = 4
 
 
@@ -94,12 +94,12 @@ def parquet(batch: pa.RecordBatch) -> pa.Buffer:
 
 
 def row_group_size(rows: int) -> int:
-    """Rows of each row group: as few groups as may be, of one size, so that none is small where there are many rows.
+    """Rows of each row group: as many groups as may be, of one size, so that none is small where there are many rows.
 
-    >>> row_group_size(1_200_000), row_group_size(3)
-    (600000, 3)
+    >>> row_group_size(1_250_000), row_group_size(199_999), row_group_size(3)
+    (104167, 199999, 3)
     """
-    groups = max(1, -(-rows // MOST_ROWS))
+    groups = max(1, rows // LEAST_ROWS)
     return max(1, -(-rows // groups))
 
 

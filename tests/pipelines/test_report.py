@@ -306,3 +306,15 @@ def test_a_folder_that_is_no_day_is_named(october: Path, tmp_path: Path) -> None
 def test_outages_that_are_still_open_are_told_beside_the_time_to_repair(october: Path) -> None:
     shown = " ".join(trueup("report", "--data", october, *BERLIN).out.split())
     assert "mean time to repair 1:00:00 (without 1 still open at the end)" in shown
+
+
+def test_of_a_day_only_row_groups_that_may_hold_a_wanted_set_are_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelines.tables.LEAST_ROWS", 24)
+    sets = [f"s{number}" for number in range(8)]
+    root = backfilled(
+        tmp_path, [signal("2024-01-01T00:00:00Z", "1", "Available", one) for one in sets], "--until", "2024-01-02T00:00:00Z"
+    )
+    selection = Selection(str(root), ("s3",))
+    fleet = run(ReportSettings(str(root)), selection).fleet.to_pylist()[0]
+    (opened,) = selection.opened["availability"]
+    assert (fleet["up_seconds"], opened.row_groups, opened.of_row_groups) == (86_400, 1, 8)
