@@ -193,12 +193,9 @@ class Teller:
             return "This is what the set says of itself as a whole; seconds are counted of its instances."
         all_ = " in all" if len(part.instances) > 1 else ""
         since = "" if part.start <= part.onset[1] else f" (of what lies after {self._clock.moment(part.start)})"
-        excused = (
-            "" if part.verdict in ("fault", "unexcused", "unexplained") else f"Excused{all_}: {seconds(part.excused)}; counted"
-        )
-        return (
-            f"{excused or 'Counted'}{all_ if not excused else ''}: {seconds(part.counted)}{since}."
-        )
+        if part.verdict in ("fault", "unexcused", "unexplained"):
+            return f"Counted{all_}: {seconds(part.counted)}{since}."
+        return f"Excused{all_}: {seconds(part.excused)}; counted: {seconds(part.counted)}{since}."
 
     def _sums_at_end(self, part: Part) -> Iterator[str]:
         if part.end is not None:

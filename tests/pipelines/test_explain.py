@@ -68,6 +68,7 @@ TIMELINES = {
         build.up(7000, "1"),
     ],
     "open": [build.up(0, "1", "2"), restart(600, 700), build.down(610, "1"), build.up(7000, "2")],
+    "just now": [build.up(0, "1"), build.down(10_700, "1")],
     "quiet": [build.up(0, "1", "2"), build.up(7000, "1")],
     "alone": [build.up(0, None), build.down(610, None), build.up(690, None)],
     "away": [
@@ -159,6 +160,8 @@ VERDICTS = [
      "and still at 03:00:00, where what "
      "is known ends."),
     ("open", 5000, "It is open, so this can still change; how much of it counts is told when it has ended."),
+    ("just now", 10_750, "It began just before what is known ends: "
+     "an operation that ends by 2024-01-01 03:10:20 can still explain it."),
     ("quiet", 5000, "Nothing was wrong: all 2 instances were up."),
     ("quiet", 5000, "There is no trouble in all that is published of it."),
     ("alone", 650, "It was real, as far as the scale set's own reports tell: it was Unavailable. No instance of it was there."),
@@ -293,6 +296,15 @@ def test_a_long_outage_is_one_stretch_however_many_rows_it_has(week: Path) -> No
     text = said(week, "a", 15 * 86_400)
     assert "from 2024-01-11 00:00:00 to 2024-01-18 00:00:00 (7 d)" in text
     assert "This is part of a stretch of trouble from 2024-01-11 00:00:00 to 2024-01-23 00:00:00." in text
+
+
+def test_what_was_given_up_is_said_to_be(tmp_path: Path) -> None:
+    gone = (build.up(0, None, "1", "2"), build.op(600, "scale_in", "announced"), build.down(610, "2"), build.up(8 * 86_400, "1"))
+    root = backfilled(tmp_path, past(*gone, of="a"))
+    text = said(root, "a", 5000)
+    assert "Instance 2 was not Available (Unavailable at worst) from 2024-01-01 00:10:10 to 2024-01-08 00:25:00 (7 d)" in text
+    assert "After 7 d without a sign of it, it was given up: taken to be gone." in text
+    assert "Nothing was wrong: the one instance was up." in said(root, "a", 7 * 86_400 + 1500)
 
 
 def test_far_neighbours_are_found(week: Path) -> None:
