@@ -84,7 +84,8 @@ class Journal:
         for path in before.values():
             path.unlink()
         opened = _Opened(lock, joined.path, standings, Segment(self._path(number + 1)))
-        opened.closed[number] = _Closed(joined.path, dict.fromkeys(_names(events), 0))
+        if len(events):  # an empty one stays, since it is still to be read
+            opened.closed[number] = _Closed(joined.path, dict.fromkeys(_names(events), 0))
         with _LOCK:
             _OPEN[str(self.folder)] = opened
         return len(events)

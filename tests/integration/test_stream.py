@@ -116,3 +116,24 @@ def test_a_stream_ends_as_the_backfill_restates_what_comes_late_and_stops_in_ord
     assert restated == {("a", end - HOUR)}
     assert len(current(out)["attributions"]) > 5
     assert pubsub.pull(subscription, 12) == []
+
+
+def test_a_stream_goes_on_from_a_backfill_and_after_a_kill_from_itself(pubsub: Emulator, tmp_path: Path) -> None:
+    topic, subscription = pubsub.open(f"stream-{uuid.uuid4().hex}")
+    end, out = hour(), tmp_path / "out"
+    events = recent(list(two_days("abc")), end)
+    cut, pause = end - DAY, end - HOUR  # an outage is open at the one, and all is up at the other
+    early, later, last = (
+        [event for event in events if since <= event["time"] < until] for since, until in ((0, cut), (cut, pause), (pause, end))
+    )
+    path = write_events(tmp_path / "early.jsonl", early)
+    assert trueup("backfill", "--input", path, "--output", out).status == 0
+    send(pubsub, topic, bodies(later))
+    with streaming(subscription, out, "--idle", "5s", "--resume") as process:
+        wait(120, lambda: reaches(out, end, 3))
+        process.kill()
+    send(pubsub, topic, bodies([*last, signal(0, "9", "Unavailable", event_id="old") | {"time": end - DAY}]))
+    with streaming(subscription, out, "--idle", "5s", "--resume"):
+        wait(120, lambda: len(table(out, "rejects")) == 1)
+        wait(120, lambda: reaches(out, hour(), 3) and current(out) == backfilled(tmp_path, events))
+    assert {row["cause"] for row in revisions(out)} == {"backfill", "first", "progress"}
