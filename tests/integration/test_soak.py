@@ -25,8 +25,8 @@ from transforms.subscription import present
 
 SECONDS = float(os.environ.get("TRUEUP_SOAK_SECONDS", "180"))
 DAYS = 3
-EVENTS = 700 * int(SECONDS)
-SETS = 50
+EVENTS = 300 * int(SECONDS)
+SETS = 12
 SAMPLES = 40
 pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(300 + SECONDS), pytest.mark.flaky(reruns=1)]
 
