@@ -39,7 +39,7 @@ def demo(output: str) -> int:
     with progress(note="compiling the kernels, once"):
         day = simulated_day(output)
         summary = correct_day(day, output)
-        show(summary, output)
+    show(summary, output)
     return 0
 
 

@@ -35,7 +35,7 @@ Examples:
 @click.option("--time-zone", type=Zone(), default="UTC", show_default=True, metavar="NAME", help="On whose clocks.")
 @click.option("--as", "form", type=click.Choice(("text", "json")), default="text", show_default=True, help="How to print it.")
 def explain(data: str, scale_set: str, at: str | None, last: int, time_zone: ZoneInfo, form: str) -> int:
-    """Says why a scale set was not available: what an operation explains, and what was real.
+    """Says whether trouble of a scale set was real, and why.
 
     Without --at: its latest stretches of trouble in order of time, the last one at the end, a sentence or two each. A stretch is
     of episodes that overlap or that one operation explains; that nothing of it counts is told too. With --at: what was reported
