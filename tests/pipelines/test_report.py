@@ -318,3 +318,19 @@ def test_of_a_day_only_row_groups_that_may_hold_a_wanted_set_are_opened(tmp_path
     fleet = run(ReportSettings(str(root)), selection).fleet.to_pylist()[0]
     (opened,) = selection.opened["availability"]
     assert (fleet["up_seconds"], opened.row_groups, opened.of_row_groups) == (86_400, 1, 8)
+
+
+def test_a_set_of_two_policies_is_one_set_and_both_are_named(tmp_path: Path) -> None:
+    """The second day is published with a policy of its own; no second of either day is counted twice, and both reaches are kept."""
+    told = [signal("2024-01-01T00:00:00Z", "1", "Available"), signal("2024-01-01T06:00:00Z", "1", "Unavailable")]
+    told += [signal("2024-01-01T07:00:00Z", "1", "Available"), signal("2024-01-02T06:00:00Z", "1", "Unavailable")]
+    told += [signal("2024-01-02T06:30:00Z", "1", "Available")]
+    root = backfilled(tmp_path, told, "--until", "2024-01-02T00:00:00Z")
+    (policy := tmp_path / "policy.toml").write_text('settle = "20m"\n')
+    second = ("--since", "2024-01-02T00:00:00Z", "--until", "2024-01-03T00:00:00Z", "--policy", str(policy))
+    backfilled(tmp_path, told, *second)
+    made = trueup("report", "--data", root, "--as", "json").json
+    (line,) = made["scale_sets"]
+    assert len(made["period"]["policies"]) == 2
+    assert (line["up_seconds"], line["bad_seconds"], line["interruptions"]) == (2 * 86_400 - 5400, 5400, 2)
+    assert (line["mttr_seconds"], line["still_open"]) == (2700, 0)

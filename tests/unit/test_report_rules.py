@@ -67,6 +67,12 @@ def test_a_set_that_is_first_seen_while_it_is_bad_was_not_bad_all_day() -> None:
     assert made.fleet.to_pylist()[0]["worst_day"] == 1 - 120 / (86_400 + 21_600)
 
 
+def test_a_window_does_not_reach_beyond_what_is_known() -> None:
+    """Two minutes were bad before the end of what is known; the period goes on for a day."""
+    line = fleet(up(0, "1"), down(86_280, "1"), until=172_800)
+    assert (line["worst_minute"], line["worst_hour"], line["worst_week"]) == (0, 1 - 120 / 3600, None)
+
+
 def test_ratios_are_of_sums_never_means_of_ratios() -> None:
     line = fleet(up(0, "1"), down(3600 - 10, "1"), [signal(0, str(n), "Available", scale_set="b") for n in range(99)], until=3600)
     assert line["availability"] == pytest.approx(1 - 10 / 360_000)

@@ -42,10 +42,8 @@ def interruptions(attributions: pa.Table, ids: pa.StringArray, known: Ints) -> I
         ids: the scale sets, by whose order they are numbered.
         known: of each of them T, where a row may end only because nothing more is known.
     """
-    rows = attributions.filter(_counts(attributions))
-    rows = rows.filter(
-        pc.is_in(rows.column("scale_set_id").cast(pa.string()), ids)
-    )  # one whose series ends where the period begins
+    # Of a scale set whose series ends where the period begins there are rows here, but no id.
+    rows = attributions.filter(pc.and_(_counts(attributions), pa.array(is_in(attributions, "scale_set_id", ids))))
     _, code = numbered(rows.column("scale_set_id"), ids)
     start, end = times(rows, "start"), times(rows, "end", NEVER)
     end = np.where(end < known[code], end, NEVER)

@@ -127,8 +127,8 @@ def _outages(spans: Interruptions, request: Request, sets: int) -> tuple[Outages
 def _open_at_ends(group: Ints, lo: Ints, hi: Ints, groups: int, periods: int) -> Ints:
     """How many spells of each group go on at the end of each period; a spell goes on at edges[lo:hi], the ends are edges[1:]."""
     change = np.zeros((groups, periods + 2), np.int64)
-    np.add.at(change, (group, np.maximum(lo, 1)), hi > np.maximum(lo, 1))
-    np.subtract.at(change, (group, hi), hi > np.maximum(lo, 1))
+    np.add.at(change, (group, lo), 1)
+    np.subtract.at(change, (group, hi), 1)
     return np.cumsum(change, axis=1)[:, 1:-1]
 
 
