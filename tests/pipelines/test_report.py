@@ -321,7 +321,7 @@ def test_of_a_day_only_row_groups_that_may_hold_a_wanted_set_are_opened(tmp_path
 
 
 def test_a_set_of_two_policies_is_one_set_and_both_are_named(tmp_path: Path) -> None:
-    """The second day is published with a policy of its own; no second of either day is counted twice, and both reaches are kept."""
+    """The second day is published with a policy of its own; no second of either day is counted twice."""
     told = [signal("2024-01-01T00:00:00Z", "1", "Available"), signal("2024-01-01T06:00:00Z", "1", "Unavailable")]
     told += [signal("2024-01-01T07:00:00Z", "1", "Available"), signal("2024-01-02T06:00:00Z", "1", "Unavailable")]
     told += [signal("2024-01-02T06:30:00Z", "1", "Available")]
