@@ -1,33 +1,12 @@
-"""`trueup explain` from folder to sentences: every verdict, boundaries, revisions, names, and what is refused."""
+"""`trueup explain` from folder to sentences: every verdict, boundaries, stretches, and what is refused."""
 
-import re
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from pipelines.explain import ExplainSettings
-from pipelines.explain import explain as run
-from pipelines.selection import Selection
-from schemas.time import DAY, format_time
 from tests.support import build
-from tests.support.build import Event
-from tests.support.files import PAST, Finished, at, trueup, write_events
-
-GROUP = "/subscriptions/s/resourcegroups/{}/providers/microsoft.compute/virtualmachinescalesets/{}"
-MONDAY = "2024-01-01"
-
-
-def past(*events: Event | Iterable[Event], of: str) -> list[Event]:
-    """Events of a timeline that begins on a Monday that is past, of one scale set."""
-    flat = [one for event in events for one in ([event] if isinstance(event, dict) else event)]
-    return [{**event, "time": event["time"] - PAST, "scale_set_id": GROUP.format("g", of)} for event in flat]
-
-
-def restart(start: float, end: float, **more: Any) -> list[Event]:
-    return build.spanning(start, end, "restart", "1", **more)
-
+from tests.support.explaining import backfilled, explained, past, restart, said
+from tests.support.files import trueup
 
 TIMELINES = {
     "explained": [
@@ -102,27 +81,6 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("explained")
     events = [event for name, timeline in TIMELINES.items() for event in past(*timeline, of=name)]
     return backfilled(folder, events, "--until", "2024-01-01T03:00:00Z")
-
-
-def backfilled(folder: Path, events: Iterable[Event], *more: str) -> Path:
-    path = write_events(folder / f"in{len(list(folder.glob('in*')))}.jsonl", events)
-    done = trueup("backfill", "--input", path, "--output", folder / "out", *more)
-    assert done.status == 0, done.err
-    return folder / "out"
-
-
-def explained(root: Path, name: str, seconds: float | None = None, *more: str) -> Finished:
-    moment = () if seconds is None else ("--at", format_time(at(seconds)))
-    return trueup("explain", "--data", root, "--scale-set", name, *moment, *more)
-
-
-def said(root: Path, name: str, seconds: float | None = None, *more: str) -> str:
-    """What is printed, without the ends of lines."""
-    done = explained(root, name, seconds, *more)
-    assert (done.status, done.err) == (0, "")
-    assert [line for line in done.out.splitlines() if len(line) > 80 and "trueup explain" not in line] == []
-    assert [line for line in done.out.splitlines() if line != line.rstrip()] == []
-    return " ".join(done.out.split())
 
 
 VERDICTS = [
@@ -257,7 +215,7 @@ def test_a_stretch_is_told_in_a_sentence(name: str, sentence: str, record: Path)
 
 def test_what_one_operation_explains_is_one_stretch(record: Path) -> None:
     told = explained(record, "rolling", None, "--as", "json").json["stretches"]
-    assert [(one["start"], one["end"]) for one in told] == [(f"{MONDAY}T00:11:10Z", f"{MONDAY}T00:16:50Z")]
+    assert [(one["start"], one["end"]) for one in told] == [("2024-01-01T00:11:10Z", "2024-01-01T00:16:50Z")]
 
 
 def test_the_example_that_is_given_works(record: Path) -> None:
@@ -268,99 +226,9 @@ def test_the_example_that_is_given_works(record: Path) -> None:
     assert "It was real" in again.out
 
 
-@pytest.fixture(scope="module")
-def week(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Forty days with an outage every other day, one of twelve days among them."""
-    day = 86_400
-    outages = [(build.down(k * day, "1"), build.up(k * day + 60, "1")) for k in (*range(1, 8, 2), *range(25, 40, 2))]
-    long = (build.down(10 * day, "1"), build.up(22 * day, "1"))
-    events = past(build.up(0, "1", "2"), *(event for pair in (*outages, long) for event in pair), of="a")
-    return backfilled(tmp_path_factory.mktemp("week"), events)
-
-
-def starts(root: Path, *more: str) -> list[str]:
-    return [one["start"][:10] for one in explained(root, "a", None, "--as", "json", *more).json["stretches"]]
-
-
-def test_the_latest_stretches_come_unless_more_are_asked_for(week: Path) -> None:
-    everything = starts(week, "--last", "99")
-    assert len(everything) == 13
-    assert starts(week, "--last", "3") == everything[-3:]
-    assert starts(week) == everything[-10:]
-    assert "The latest stretches of trouble, the last one at the end; --last N tells more." in said(week, "a")
-    assert "All stretches of trouble" in said(week, "a", None, "--last", "13")
-
-
-def test_a_long_outage_is_one_stretch_however_many_rows_it_has(week: Path) -> None:
-    assert starts(week, "--last", "9")[0] == "2024-01-11"
-    text = said(week, "a", 15 * 86_400)
-    assert "from 2024-01-11 00:00:00 to 2024-01-18 00:00:00 (7 d)" in text
-    assert "This is part of a stretch of trouble from 2024-01-11 00:00:00 to 2024-01-23 00:00:00." in text
-
-
-def test_what_was_given_up_is_said_to_be(tmp_path: Path) -> None:
-    gone = (build.up(0, None, "1", "2"), build.op(600, "scale_in", "announced"), build.down(610, "2"), build.up(8 * 86_400, "1"))
-    root = backfilled(tmp_path, past(*gone, of="a"))
-    text = said(root, "a", 5000)
-    assert "Instance 2 was not Available (Unavailable at worst) from 2024-01-01 00:10:10 to 2024-01-08 00:25:00 (7 d)" in text
-    assert "After 7 d without a sign of it, it was given up: taken to be gone." in text
-    assert "Nothing was wrong: the one instance was up." in said(root, "a", 7 * 86_400 + 1500)
-
-
-def test_far_neighbours_are_found(week: Path) -> None:
-    text = said(week, "a", 24 * 86_400)
-    assert "The last one before: 2024-01-11 00:00:00 to 2024-01-23 00:00:00, 2 d earlier, real." in text
-    assert "The next one: 2024-01-26 00:00:00 to 00:01:00, 1 d later, real." in text
-
-
-def test_few_files_are_opened_for_a_moment_of_a_long_record(week: Path) -> None:
-    selection = Selection(str(week), only=GROUP.format("g", "a"))
-    run(ExplainSettings(str(week), GROUP.format("g", "a"), at(39 * 86_400 + 10)), selection)
-    assert sum(one.row_groups for one in selection.opened["availability"]) <= 3
-    assert sum(one.row_groups for one in selection.opened["attributions"]) < 15
-    assert selection.days[0] == at(0) // DAY
-
-
-def test_revisions_tell_when_and_why_the_answer_changed(tmp_path: Path) -> None:
-    known = past(build.up(0, "1"), build.down(5000, "1"), of="a")
-    until = ("--until", "2024-01-01T03:00:00Z")
-    backfilled(tmp_path, known, *until)
-    ended = known + past(build.up(5600, "1"), of="a")
-    backfilled(tmp_path, ended, *until)
-    backfilled(tmp_path, ended + past(build.down(6000, "1"), build.up(6010, "1"), of="a"), *until)
-    root = backfilled(tmp_path, ended + past(build.spanning(4990, 5500, "reimage", "1"), of="a"), *until)
-    text = said(root, "a", 5100)
-    assert re.search(
-        r"How this answer came about: 20\S+ \S+ first published, by a backfill: instance 1: unexplained, still open\.", text
-    )
-    assert re.search(
-        r"20\S+ \S+ published again, by a backfill: instance 1: still unexplained, ended at 2024-01-01 01:33:20\.", text
-    )
-    assert "1 later version told the same." in text
-    assert "published again, by a backfill: instance 1: explained by a reimage by the customer, was unexplained." in text
-    assert text.index("first published") < text.index("ended at") < text.index("was unexplained")
-    history = explained(root, "a", 5100, "--as", "json").json["moment"]["history"]
-    assert [(one["revision"], one["state"], one["bad"], one["same"]) for one in history] == [
-        (0, "Unavailable", 1, 0),
-        (1, "Unavailable", 1, 1),
-        (3, "Planned", 0, 0),
-    ]
-
-
 def test_of_one_version_the_answer_is_told_once(record: Path) -> None:
     text = said(record, "quiet", 5000)
     assert text.endswith("first published, by a backfill: corrected state Available, nothing to explain.")
-
-
-def test_names_that_several_have_need_more(tmp_path: Path) -> None:
-    events = past(build.up(0, "1"), of="web")
-    other = [{**event, "scale_set_id": GROUP.format("h", "web")} for event in past(build.up(0, "1", "2"), of="web")]
-    root = backfilled(tmp_path, [*events, *other])
-    done = explained(root, "web", 10)
-    assert (done.status, done.out) == (2, "")
-    assert done.err == "trueup: --scale-set: one scale set is required, and 2 are called web: g/web, h/web.\n"
-    assert "all 2 instances" in said(root, "h/web", 10)
-    assert "the one instance" in said(root, GROUP.format("g", "web").upper(), 10)
 
 
 @pytest.mark.parametrize(
@@ -406,31 +274,3 @@ def test_times_are_told_on_the_clocks_of_a_zone(record: Path) -> None:
         *("--time-zone", "Asia/Kolkata", "--at", "2024-01-01T06:53:20"),
     )
     assert "At 2024-01-01 06:53:20: It was real" in done.out
-
-
-HOSTILE = {
-    "tag": "<script>alert('1')</script>",
-    "long": "n" * 200,
-    "right to left": "\u05e9\u05dc\u05d5\u05dd",
-    "turned": "abc\u202egnp.exe",
-    "escape": "\x1b[31mred\x1b[0m\x07",
-    "markup": "[red]x[/red]:bomb:",
-    "lines": "one\ntwo\u2028three",
-    "quotes": "a\"b'c`d $(e)",
-}
-
-
-@pytest.mark.parametrize("name", HOSTILE.values(), ids=HOSTILE)
-@pytest.mark.parametrize("seconds", [None, 650])
-def test_hostile_names_do_no_harm(name: str, seconds: float | None, tmp_path: Path) -> None:
-    events = past(build.up(0, name), build.spanning(600, 700, "restart", key=name), build.down(610, name), of="a")
-    root = backfilled(tmp_path, [{**event, "scale_set_id": name} for event in events])
-    done = explained(root, name, seconds)
-    assert (done.status, done.err) == (0, "")
-    assert {c for c in done.out if not c.isprintable()} <= {"\n", "\u2068", "\u2069"}
-    assert [
-        line for line in re.sub("[\u2068\u2069]", "", done.out).splitlines() if len(line) > 80 and "trueup explain" not in line
-    ] == []
-    told = explained(root, name, 650, "--as", "json").json
-    assert told["scale_set_id"] == name.casefold()
-    assert told["moment"]["attributions"][0]["operation"]["key"] == name
