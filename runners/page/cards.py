@@ -15,6 +15,8 @@ from transforms.core.report.request import Request
 
 PRINTED: Final = 6
 """Cards of a scale set that are printed: those with the most time."""
+_NAMES: Final = 4
+"""Machines that are named."""
 _WORDS: Final = 18
 """Letters of the name that stands beside a mark."""
 
@@ -66,6 +68,7 @@ def _card(link: str, row: dict[str, Any], request: Request, zone: ZoneInfo) -> C
     what = f"{row['verb']} by {row['initiator']}" if own else _trouble(row)
     rows = _operation_rows(row, zone) if own else _trouble_rows(row, zone)
     rows += [(f"{name.capitalize()}", length(row[f"{name}_seconds"])) for name in _TIMES if row[f"{name}_seconds"]]
+    rows += [("Operation key", row["operation_key"])] if own else []
     title = harmless(f"{start} {what}")
     said = "; ".join(f"{term} {text}" for term, text in rows if term != "Operation key")
     name = row["verb"] if own else row["verdicts"][0]
@@ -99,8 +102,6 @@ def _trouble_rows(row: dict[str, Any], zone: ZoneInfo) -> list[tuple[str, str]]:
 
 
 def _operation_rows(row: dict[str, Any], zone: ZoneInfo) -> list[tuple[str, str]]:
-    spells = zip(row["verdicts"] or [], row["episodes"] or [], strict=True)
-    explains = ", ".join(f"{number:,} {verdict}" for verdict, number in spells)
     outcome = row["outcome"] or "outcome not known"
     rows = [("Began", _when(row["start"], zone)), ("Ended", f"{_ended(row, 'no end was seen', zone)} ({outcome})")]
     if row["excuses"] is False:
@@ -109,7 +110,19 @@ def _operation_rows(row: dict[str, Any], zone: ZoneInfo) -> list[tuple[str, str]
         rows.append(("Excuses until", _when(row["limit"], zone)))
     if row["target"] is not None:
         rows.append(("On", {"named": "named machines", "all": "all machines"}.get(row["target"], "machines it does not name")))
-    return [*rows, ("Explains", explains or "no trouble in this period"), ("Operation key", row["operation_key"])]
+    return [*rows, *_explained(row, zone)]
+
+
+def _explained(row: dict[str, Any], zone: ZoneInfo) -> list[tuple[str, str]]:
+    """How many spells of trouble an operation explains, when they were, and whose."""
+    if row["verdicts"] is None:
+        return [("Explains", "no trouble in this period")]
+    spells = ", ".join(f"{number:,} {verdict}" for verdict, number in zip(row["verdicts"], row["episodes"], strict=True))
+    last = "and goes on" if row["last"] is None else f"to {_when(row['last'], zone)}"
+    rows = [("Explains", spells), ("Trouble", f"{_when(row['first'], zone)} {last}")]
+    names = sorted(name for name in row["instances"] if name is not None)
+    more = f" and {len(names) - _NAMES:,} more" if len(names) > _NAMES else ""
+    return [*rows, ("Machines", ", ".join(names[:_NAMES]) + more)] if names else rows
 
 
 def _ended(row: dict[str, Any], open_: str, zone: ZoneInfo) -> str:

@@ -50,7 +50,7 @@ def write_page(report: Report, marks: pa.Table, path: str) -> None:
         RunError: the file cannot be written.
     """
     text, target = page(report, marks), Path(path)
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
+    unfinished = target.parent / f".{target.name}.{os.getpid()}"
     try:
         unfinished.write_text(text, "utf-8")
         unfinished.replace(target)

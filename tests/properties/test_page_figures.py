@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +16,7 @@ from tests.support.build import rows, to_batch
 from tests.support.timelines import Timeline, timelines
 from transforms.core.evaluate import evaluate
 from transforms.core.report.causes import causes
-from transforms.core.report.heat import by_day_and_hour, by_weekday_and_hour, by_weekday_and_week, hours_of, worst_hours
+from transforms.core.report.heat import Hours, by_day_and_hour, by_weekday_and_hour, by_weekday_and_week, hours_of, worst_hours
 from transforms.core.report.marks import marks_of
 from transforms.core.report.series import clipped, runs_of
 from transforms.core.report.timeline import bin_edges
@@ -40,6 +41,10 @@ class Case:
         self.attributions, self.operations = (pa.Table.from_batches([t]) for t in (tables.attributions, tables.operations))
         self.runs = clipped(runs_of(pa.Table.from_batches([tables.availability])), self.since, self.until)
         self.T = timeline.T
+        here = [row for row in rows(self.attributions) if meets(row, self)]
+        with_instances = {row["scale_set_id"] for row in here if row["instance_id"] is not None}
+        self.told = [row for row in here if row["instance_id"] is not None or row["scale_set_id"] not in with_instances]
+        """Attributions of the period; those of a scale set itself only where none of its instances has any."""
 
     def __repr__(self) -> str:
         return f"[{self.since}, {self.until})\n{self.timeline!r}"
@@ -100,12 +105,10 @@ def test_an_hour_holds_the_time_of_all_scale_sets(case: Case, name: str) -> None
         per_day[day] += bad
     found = {mondays[c].toordinal() + r: bad for r, c, bad, _ in zip(*(x.tolist() for x in weeks), strict=True)}
     assert found == {day.toordinal(): bad for day, bad in per_day.items()}
+    check_the_worst_hours(case, hours)
 
 
-@FEWER
-@given(cases())
-def test_the_worst_hours_are_those_with_the_most_counted_time(case: Case) -> None:
-    hours = hours_of(case.runs, case.since, case.until, ZoneInfo("UTC"))
+def check_the_worst_hours(case: Case, hours: Hours) -> None:
     worst = worst_hours(case.runs, hours, 3)
     assert [hours.bad[place] for place, _ in worst] == sorted((bad for bad in hours.bad.tolist() if bad), reverse=True)[:3]
     for place, culprit in worst:
@@ -121,41 +124,50 @@ def bad_of(series: list[Row], scale_set_id: str, span: tuple[int, int]) -> int:
 
 @FEWER
 @given(cases())
-def test_marks_share_out_the_time_of_the_causes(case: Case) -> None:
+def test_marks_are_what_the_attributions_and_operations_say(case: Case) -> None:
     marks = marks_of(case.attributions, case.operations, case.period, 10**6)
-    whose = [row["scale_set_id"] for row in rows(case.attributions) if row["instance_id"] is not None and meets(row, case)]
-    own = pa.compute.is_in(marks["scale_set_id"], pa.array(sorted(set(whose)), pa.string()))
+    check_marks_share_out_the_time_of_the_causes(case, marks)
+    check_each_operation_of_the_period_has_one_mark(case, marks)
+    check_a_mark_tells_whose_trouble_its_operation_explains_and_when(case, marks)
+
+
+def check_marks_share_out_the_time_of_the_causes(case: Case, marks: pa.Table) -> None:
+    whose = [row["scale_set_id"] for row in case.told if row["instance_id"] is not None]
+    told = pc.is_in(marks["scale_set_id"], pa.array(sorted(set(whose)), pa.string()))
     made = causes(case.attributions, *case.period)
     for name in NAMES:
-        kept = marks.filter(own)[name].to_pylist()
+        kept = marks.filter(told)[name].to_pylist()
         assert round(sum(kept) * SECOND) == round(sum(made[name].to_pylist()) * SECOND)
-    spells = [n for of, counts in zip(own.to_pylist(), marks["episodes"].to_pylist(), strict=True) if of for n in counts or []]
+    spells = [n for of, counts in zip(told.to_pylist(), marks["episodes"].to_pylist(), strict=True) if of for n in counts or []]
     assert sum(spells) == len(whose)
 
 
-@FEWER
-@given(cases())
-def test_each_operation_of_the_period_has_one_mark(case: Case) -> None:
-    marks = rows(marks_of(case.attributions, case.operations, case.period, 10**6))
-    keys = [key(row) for row in marks if row["verb"] is not None]
-    explaining = {
-        key(row, "operation_start") for row in rows(case.attributions) if row["verb"] and meets(row, case) and own(row, case)
-    }
+def check_each_operation_of_the_period_has_one_mark(case: Case, marks: pa.Table) -> None:
+    told = rows(marks)
+    keys = [key(row) for row in told if row["verb"] is not None]
+    explaining = {key(row, "operation_start") for row in case.told if row["verb"]}
     here = {key(row) for row in rows(case.operations) if row["start"] < case.until and row["limit"] > case.since}
     assert len(keys) == len(set(keys))
     assert set(keys) == here | explaining
-    alone = [row for row in rows(case.attributions) if row["verb"] is None and meets(row, case) and own(row, case)]
+    alone = [row for row in case.told if row["verb"] is None]
     assert len(marks) - len(keys) == len(alone)
+
+
+def check_a_mark_tells_whose_trouble_its_operation_explains_and_when(case: Case, marks: pa.Table) -> None:
+    for mark in rows(marks):
+        if mark["verb"] is None:
+            continue
+        mine = [row for row in case.told if row["verb"] and key(row, "operation_start") == key(mark)]
+        ends = [row["end"] for row in mine]
+        assert set(mark["instances"] or []) == {row["instance_id"] for row in mine} - {None}
+        assert mark["first"] == min((row["start"] for row in mine), default=None)
+        assert mark["last"] == (None if None in ends else max(ends, default=None))
+        told = dict(zip(mark["verdicts"] or [], mark["episodes"] or [], strict=True))
+        assert told == Counter(row["verdict"] for row in mine)
 
 
 def key(row: Row, start: str = "start") -> tuple[Any, ...]:
     return row["scale_set_id"], row["operation_key"], row["verb"], row[start]
-
-
-def own(row: Row, case: Case) -> bool:
-    """A scale set's own rows are told only where none of its instances has any."""
-    instances = {r["scale_set_id"] for r in rows(case.attributions) if r["instance_id"] is not None and meets(r, case)}
-    return row["instance_id"] is not None or row["scale_set_id"] not in instances
 
 
 def meets(row: Row, case: Case) -> bool:

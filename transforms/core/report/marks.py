@@ -30,6 +30,9 @@ MARKS: Final = pa.schema(
         ("excuses", pa.bool_()),
         ("instance_id", pa.string()),
         ("worst_state", pa.string()),
+        ("instances", pa.list_(pa.string())),
+        ("first", TIMESTAMP),
+        ("last", TIMESTAMP),
         ("verdicts", pa.list_(pa.string())),
         ("episodes", pa.list_(pa.int64())),
         ("excused_seconds", pa.float64()),
@@ -41,12 +44,14 @@ MARKS: Final = pa.schema(
 """One row a mark, by scale set and start.
 
 `operation_key` to `excuses` are the operation's, null where there is none (fault, unexplained); then `instance_id` and
-`worst_state` say whose trouble it is, and `start` and `end` when. `verdicts` and `episodes`: how many spells of each verdict.
+`worst_state` say whose trouble it is, and `start` and `end` when. `instances`: whose trouble the operation explains; `first` and
+`last`: when that began and was over (null: it goes on). `verdicts` and `episodes`: how many spells of each verdict.
 Seconds lie in the period. `of`: how many marks the scale set has, and these are those with the most counted or excused time.
 """
 
 _OPERATION: Final = ["scale_set_id", "operation_key", "verb", "start"]
 _TIMES: Final = ["excused_seconds", "removed_seconds", "counted_seconds"]
+_NAMED_BY_OPERATION: Final = {"start": "first", "end": "last", "operation_start": "start", "operation_end": "end_told"}
 _TEXTS: Final = ("scale_set_id", "operation_key", "verb", "initiator", "instance_id", "worst_state", "verdict")
 
 
@@ -84,7 +89,7 @@ def _spells(attributions: pa.Table, period: tuple[int, int, int]) -> pa.Table:
 
 def _of_operations(spells: pa.Table, operations: pa.Table, since: int, until: int) -> pa.Table:
     """A mark an operation: what its rows say, or, where the row is not at hand, what the episodes say of it."""
-    told = _summed(spells.drop_columns(["start"]).rename_columns({"operation_start": "start"}))
+    told = _summed(spells)
     names = [*_OPERATION, "initiator", "outcome", "target"]
     rows = pa.table({n: operations[n].cast(pa.string()) if n != "start" else operations[n] for n in names} | {
         name: operations[name] for name in ("end", "limit", "excuses")
@@ -113,15 +118,23 @@ def _joined(rows: pa.Table, told: pa.Table) -> pa.Table:
 
 
 def _summed(spells: pa.Table) -> pa.Table:
-    """One row an operation: its times, and how often each verdict."""
-    spells = spells.drop_columns(["end"]).rename_columns({"operation_end": "end"})
-    begins = [("end", "max"), ("limit", "max"), ("initiator", "max"), *((name, "sum") for name in _TIMES)]
-    each = spells.group_by([*_OPERATION, "verdict"]).aggregate([("onset", "count"), *begins])
+    """One row an operation: its times, whose trouble it explains, when that was, and how often each verdict."""
+    spells = spells.rename_columns(_NAMED_BY_OPERATION)
+    going_on = pc.fill_null(spells["last"], pa.scalar(NEVER, TIMESTAMP))
+    spells = spells.set_column(spells.column_names.index("last"), "last", going_on)
+    each = spells.group_by([*_OPERATION, "verdict"]).aggregate([("onset", "count")])
     each = each.sort_by([*((name, "ascending") for name in _OPERATION), ("verdict", "ascending")])
-    lists = [("verdict", "list"), ("onset_count", "list")]
-    again = [("end_max", "max"), ("limit_max", "max"), ("initiator_max", "max"), *((f"{name}_sum", "sum") for name in _TIMES)]
-    whole = each.group_by(_OPERATION, use_threads=False).aggregate([*lists, *again])
-    return whole.rename_columns([*_OPERATION, "verdicts", "episodes", "end_told", "limit_told", "initiator_told", *_TIMES])
+    counts = each.group_by(_OPERATION, use_threads=False).aggregate([("verdict", "list"), ("onset_count", "list")])
+    most = [("first", "min"), ("last", "max"), ("end_told", "max"), ("limit", "max"), ("initiator", "max")]
+    whole = spells.group_by(_OPERATION).aggregate([("instance_id", "distinct"), *most, *((name, "sum") for name in _TIMES)])
+    whole = whole.rename_columns([*_OPERATION, "instances", "first", "last", "end_told", "limit_told", "initiator_told", *_TIMES])
+    places = counts.select(_OPERATION).append_column("place", pa.array(np.arange(len(counts))))
+    ordered = whole.select(_OPERATION).append_column("row", pa.array(np.arange(len(whole)))).join(places, _OPERATION)
+    told = whole.take(ordered["row"].combine_chunks())
+    taken = counts.take(ordered["place"].combine_chunks())
+    last = pc.if_else(pc.equal(told["last"].cast(pa.int64()), NEVER), None, told["last"])
+    told = told.set_column(told.column_names.index("last"), "last", last)
+    return told.append_column("verdicts", taken["verdict_list"]).append_column("episodes", taken["onset_count_list"])
 
 
 def _of_nothing(spells: pa.Table) -> pa.Table:
