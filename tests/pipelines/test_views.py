@@ -125,3 +125,24 @@ def test_the_command_prints_what_duckdb_runs(record: Path) -> None:
     assert done.status == 0
     with duckdb.connect() as connection:
         connection.execute(done.out)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_folder_that_only_the_engine_can_open_is_not_looked_into(dialect: str) -> None:
+    done = trueup("sql", "--dialect", dialect, "--data", "nowhere://bucket/record")
+    assert (done.status, done.err) == (0, "")
+    assert done.out.count("nowhere://bucket/record/rejects") > 0
+
+
+def test_a_folder_that_trueup_has_not_written_is_refused(tmp_path: Path) -> None:
+    done = trueup("sql", "--data", tmp_path)
+    assert (done.status, done.out, done.err.count("\n")) == (1, "", 1)
+    assert "--data: a folder that trueup has written is required" in done.err
+
+
+def test_a_table_without_files_is_an_empty_view(record: Path) -> None:
+    assert not list(record.glob("rejects/day=*/*.parquet"))
+    done = trueup("sql", "--data", record)
+    with duckdb.connect() as connection:
+        connection.execute(done.out)
+        assert connection.execute("SELECT COUNT(*) FROM rejects").fetchall() == [(0,)]
