@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal as signals
 import subprocess
 import sys
@@ -9,16 +10,19 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from runners.prism import local_binary
+from schemas.policy import Policy
 from schemas.time import DAY, HOUR, floor_to, format_time
 from tests.support.build import Event
 from tests.support.emulator import Emulator, missing
 from tests.support.files import at, current, signal, table, trueup, two_days, write_events
+from tests.support.timelines import many_sets
 from transforms.subscription import present
 
 ROOT = Path(__file__).parents[2]
@@ -68,10 +72,10 @@ def streaming(subscription: str, out: Path, *options: str) -> Iterator["subproce
         process.communicate()
 
 
-def wait(seconds: float, until: Callable[[], Any]) -> None:
+def wait(seconds: float, until: Callable[[], Any], of: object = "") -> None:
     end = time.monotonic() + seconds
     while not until():
-        assert time.monotonic() < end, "it did not come"
+        assert time.monotonic() < end, f"it did not come {of}"
         time.sleep(0.5)
 
 
@@ -137,3 +141,31 @@ def test_a_stream_goes_on_from_a_backfill_and_after_a_kill_from_itself(pubsub: E
         wait(120, lambda: len(table(out, "rejects")) == 1)
         wait(120, lambda: reaches(out, hour(), 3) and current(out) == backfilled(tmp_path, events))
     assert {row["cause"] for row in revisions(out)} == {"backfill", "first", "progress"}
+
+
+def test_random_timelines_in_any_order_within_the_lateness_end_as_the_backfill(pubsub: Emulator, tmp_path: Path) -> None:
+    topic, subscription = pubsub.open(f"stream-{uuid.uuid4().hex}")
+    end, out, rng = hour(), tmp_path / "out", random.Random()
+    seeds = list(islice((seed for seed in iter(lambda: rng.randrange(2**32), None) if is_short(seed)), 6))
+    events = [event for seed in seeds for event in random_events(seed, end)]
+    due = {id(event): event["time"] + rng.randrange(Policy().lateness) for event in events}
+    sent = sorted([*events, *rng.sample(events, len(events) // 5)], key=lambda event: due[id(event)])
+    expected, sets = backfilled(tmp_path, events), len({event["scale_set_id"] for event in events})
+    send(pubsub, topic, bodies(sent))
+    with streaming(subscription, out, "--idle", "5s"):
+        wait(200, lambda: reaches(out, end, sets), seeds)
+        wait(30, lambda: current(out) == (expected if end == hour() else backfilled(tmp_path, events)), seeds)
+    assert not len(table(out, "rejects")), seeds
+
+
+def is_short(seed: int) -> bool:
+    """Whether a random timeline is over within hours: each of them is an evaluation of each of its scale sets."""
+    times = [event["time"] for event in many_sets(seed, 3, (Policy(),)).events]
+    return max(times) - min(times) < 30 * HOUR
+
+
+def random_events(seed: int, end: int) -> list[Event]:
+    """The events of a random timeline whose last one lies in the hour before a moment, of scale sets of its own."""
+    events = many_sets(seed, 3, (Policy(),)).events
+    shift = end - HOUR - floor_to(max(event["time"] for event in events), HOUR)
+    return [{**each, "time": each["time"] + shift, "scale_set_id": f"{seed}/{each['scale_set_id']}"} for each in events]
