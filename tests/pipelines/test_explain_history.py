@@ -16,10 +16,10 @@ from tests.support.files import at
 
 @pytest.fixture(scope="module")
 def week(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Forty days with an outage every other day, one of twelve days among them."""
+    """Forty days with an outage every other day, one of ten days among them."""
     day = 86_400
     outages = [(build.down(k * day, "1"), build.up(k * day + 60, "1")) for k in (*range(1, 8, 2), *range(25, 40, 2))]
-    long = (build.down(10 * day, "1"), build.up(22 * day, "1"))
+    long = (build.down(14 * day, "1"), build.up(24 * day, "1"))
     events = past(build.up(0, "1", "2"), *(event for pair in (*outages, long) for event in pair), of="a")
     return backfilled(tmp_path_factory.mktemp("week"), events)
 
@@ -38,10 +38,10 @@ def test_the_latest_stretches_come_unless_more_are_asked_for(week: Path) -> None
 
 
 def test_a_long_outage_is_one_stretch_however_many_rows_it_has(week: Path) -> None:
-    assert starts(week, "--last", "9")[0] == "2024-01-11"
-    text = said(week, "a", 15 * 86_400)
-    assert "from 2024-01-11 00:00:00 to 2024-01-18 00:00:00 (7 d)" in text
-    assert "This is part of a stretch of trouble from 2024-01-11 00:00:00 to 2024-01-23 00:00:00." in text
+    assert starts(week, "--last", "9")[0] == "2024-01-15"
+    text = said(week, "a", 17 * 86_400)
+    assert "from 2024-01-15 00:00:00 to 2024-01-22 00:00:00 (7 d)" in text
+    assert "This is part of a stretch of trouble from 2024-01-15 00:00:00 to 2024-01-25 00:00:00." in text
 
 
 def test_what_was_given_up_is_said_to_be(tmp_path: Path) -> None:
@@ -54,9 +54,9 @@ def test_what_was_given_up_is_said_to_be(tmp_path: Path) -> None:
 
 
 def test_far_neighbours_are_found(week: Path) -> None:
-    text = said(week, "a", 24 * 86_400)
-    assert "The last one before: 2024-01-11 00:00:00 to 2024-01-23 00:00:00, 2 d earlier, real." in text
-    assert "The next one: 2024-01-26 00:00:00 to 00:01:00, 1 d later, real." in text
+    text = said(week, "a", 24.5 * 86_400)
+    assert "The last one before: 2024-01-15 00:00:00 to 2024-01-25 00:00:00, 12 h earlier, real." in text
+    assert "The next one: 2024-01-26 00:00:00 to 00:01:00, 12 h later, real." in text
 
 
 def test_few_files_are_opened_for_a_moment_of_a_long_record(week: Path) -> None:
