@@ -218,8 +218,9 @@ def test_what_one_operation_explains_is_one_stretch(record: Path) -> None:
     assert [(one["start"], one["end"]) for one in told] == [("2024-01-01T00:11:10Z", "2024-01-01T00:16:50Z")]
 
 
-def test_the_example_that_is_given_works(record: Path) -> None:
-    done = explained(record, "unexplained")
+def test_the_example_that_is_given_works(tmp_path: Path) -> None:
+    root = backfilled(tmp_path, past(build.up(0, "1"), build.down(5000.5, "1"), build.up(5600, "1"), of="a"))
+    done = explained(root, "a")
     (example,) = (line.split() for line in done.out.splitlines() if line.startswith("  trueup explain"))
     again = trueup(*example[1:])
     assert again.status == 0
