@@ -13,7 +13,7 @@ from runners.report_sections import length
 from schemas.time import SECOND, to_micros
 from transforms.core.report.request import Request
 
-PRINTED: Final = 6
+PRINTED: Final = 3
 """Cards of a scale set that are printed: those with the most time."""
 _NAMES: Final = 4
 """Machines that are named."""

@@ -67,6 +67,7 @@ def page(report: Report, marks: pa.Table) -> str:
     script = _part("page.js")
     parts = {
         "style": Markup(_part("page.css").replace("{{printed}}", str(PRINTED + 1))),
+        "wbr": Markup("_<wbr>"),
         "script": Markup(script),
         "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         "rows": _rows(values.pop("table")),

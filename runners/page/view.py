@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from runners.names import harmless, labels
 from runners.page.axis import ticks
+from runners.page.cards import PRINTED as CARDS
 from runners.page.cards import Card, cards_of
 from runners.page.charts import FILLS, PARTS, RAW_PARTS, SIZES, fleet_chart, timeline_chart
 from runners.page.drawing import drawn
@@ -80,6 +81,8 @@ class Drawn(NamedTuple):
     drawn: str
     marks: list[Card]
     marks_told: str
+    printed: str
+    """What print leaves out of them."""
 
 
 class _Material(NamedTuple):
@@ -304,6 +307,7 @@ def _one(material: _Material, lines: Timelines, place: int, row: dict[str, Any],
         excused=excused,
         drawn="".join(charts),
         marks=cards,
+        printed=f"In print, the {CARDS} that matter most." if any(card.minor for card in cards) else "",
         marks_told=f"Evidence: operations and outages{part or f' ({of:,})'}",
     )
 
