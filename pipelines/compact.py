@@ -13,10 +13,8 @@ from typing import Final, NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from apache_beam.io.filesystem import FileMetadata
-from apache_beam.io.filesystems import FileSystems
 
-from pipelines.folder import put, read
+from pipelines.folder import matching, put, read, remove
 from pipelines.tables import Rows, day_number, parquet, plan_files
 from schemas.time import DAY, SECOND
 
@@ -78,7 +76,7 @@ class Compaction:
         unfinished = [file.path for file in _files(self.root, "_trueup/unfinished/*") if self._is_old(file)]
         for paths in (self._old["revisions"], *(self._old[table] for table in (*_ROWS, "rejects")), unfinished):
             for path in paths:
-                _remove(path)
+                remove(path)
                 self.done.files_removed += 1
                 yield path
 
@@ -202,9 +200,7 @@ def _by_day(root: str, table: str) -> dict[int, list[File]]:
 
 
 def _files(root: str, pattern: str) -> list[File]:
-    (matched,) = FileSystems.match([FileSystems.join(root, pattern)])
-    found: list[FileMetadata] = matched.metadata_list
-    return sorted(File(one.path, int(one.last_updated_in_seconds * SECOND)) for one in found)
+    return sorted(File(one.path, int(one.last_updated_in_seconds * SECOND)) for one in matching(root, pattern))
 
 
 def _read(files: list[File]) -> pa.Table | None:
@@ -214,7 +210,3 @@ def _read(files: list[File]) -> pa.Table | None:
 def _content(file: File) -> pa.Table:
     with read(file.path) as source:
         return pq.ParquetFile(source).read()
-
-
-def _remove(path: str) -> None:
-    FileSystems.delete([path])

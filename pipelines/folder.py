@@ -1,12 +1,17 @@
 """Folders on any of Beam's filesystems: list, read, and put whole files."""
 
 import os
+import re
 import uuid
 from collections.abc import Iterable
+from typing import Final
 
 import pyarrow as pa
-from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystem import CompressionTypes, FileMetadata
 from apache_beam.io.filesystems import FileSystems
+
+_SPECIAL: Final = re.compile(r"[*?[]")
+"""Characters that mean something in a glob."""
 
 
 def is_local(path: str) -> bool:
@@ -34,8 +39,21 @@ def put(root: str, path: str, content: pa.Buffer | bytes) -> None:
 
 def files(root: str, pattern: str) -> list[str]:
     """The paths of the files below `root` that match a glob; none if there is no such folder."""
-    (matched,) = FileSystems.match([FileSystems.join(root, pattern)])
-    return sorted(found.path for found in matched.metadata_list)
+    return sorted(found.path for found in matching(root, pattern))
+
+
+def matching(root: str, pattern: str) -> list[FileMetadata]:
+    """The files below `root` that match a glob. A root that looks like a glob is none: Beam has no quotes for it."""
+    (matched,) = FileSystems.match([FileSystems.join(_SPECIAL.sub("?", root), pattern)])
+    return [found for found in matched.metadata_list if not _SPECIAL.search(root) or found.path.startswith(root)]
+
+
+def remove(path: str) -> None:
+    """Removes a file. Beam would take its path for a glob, and remove whatever else is like it."""
+    if is_local(path):
+        os.remove(path)
+    else:
+        FileSystems.delete([path])
 
 
 def read(path: str) -> pa.NativeFile:

@@ -13,10 +13,9 @@ from typing import Final, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from apache_beam.io.filesystems import FileSystems
 
 from pipelines.failures import UsageError
-from pipelines.folder import files, put, read, read_all
+from pipelines.folder import files, put, read, read_all, remove
 from schemas.time import DAY, from_micros
 from transforms.coders import StandingCoder
 from transforms.core.columns import no_rows
@@ -84,7 +83,8 @@ def commit_standings(root: str, name: str, run: Run) -> None:
     runs = _runs(root)
     needed = {_run_of(path) for path in _newest(root, runs).values()}
     for other in runs.keys() - needed:
-        FileSystems.delete(files(root, f"{_FOLDER}/{other}.json"))
+        for mark in files(root, f"{_FOLDER}/{other}.json"):
+            remove(mark)
         _remove_files(root, other)
     for folder in _folders(root) - runs.keys():
         if folder < f"{from_micros(run.started - DAY):{_STARTED}}":  # of a run that was killed
@@ -165,9 +165,8 @@ def _folders(root: str) -> set[str]:
 
 
 def _remove_files(root: str, name: str) -> None:
-    paths = files(root, f"{_FOLDER}/{name}/*.parquet")
-    if paths:
-        FileSystems.delete(paths)
+    for path in files(root, f"{_FOLDER}/{name}/*.parquet"):
+        remove(path)
 
 
 def _run_of(path: str) -> str:

@@ -334,3 +334,18 @@ def test_a_set_of_two_policies_is_one_set_and_both_are_named(tmp_path: Path) -> 
     assert len(made["period"]["policies"]) == 2
     assert (line["up_seconds"], line["bad_seconds"], line["interruptions"]) == (2 * 86_400 - 5400, 5400, 2)
     assert (line["mttr_seconds"], line["still_open"]) == (2700, 0)
+
+
+def test_a_folder_whose_name_looks_like_a_glob_is_read_and_written_as_it_is_named(tmp_path: Path) -> None:
+    odd = tmp_path / "a[1]*b?"
+    told = write_events(tmp_path / "in.jsonl", [signal("2024-01-01T00:00:00Z", "1", "Available")])
+    run_of = ("backfill", "--input", told, "--until", "2024-01-02T00:00:00Z", "--output", odd)
+    assert trueup(*run_of).err == ""
+    assert trueup("report", "--data", odd, "--as", "json").json["fleet"]["up_seconds"] == 86_400
+    before = sorted(odd.glob("*/day=*/*.parquet"))
+    assert trueup(*run_of).err == ""
+    assert sorted(odd.glob("*/day=*/*.parquet")) == before
+    for path in list(odd.glob("availability/day=*/*.parquet")):
+        shutil.copy(path, path.with_name("copy.parquet"))
+    assert trueup("compact", "--data", odd).err == ""
+    assert len(list(odd.glob("availability/day=*/*.parquet"))) == 1
