@@ -23,7 +23,7 @@ def events(tmp_path: Path) -> Path:
         (["backfil"], "backfill"),
         (["backfill", "--inptu", "x"], "--input"),
         (["backfill", "--output", "x"], "--input is required"),
-        (["backfill", "--input", "x", "--output", "y", "--resume"], "--resume is no option"),
+        (["backfill", "--input", "x", "--output", "y", "--retain"], "--retain is no option"),
         (["backfill", "--input", "x", "--output", "y", "stray"], "stray"),
         (["backfill", "--input", "x", "--output", "y", "--since", "yesterday"], "--since: a time like"),
         (["backfill", "--input", "x", "--output", "y", "--since", "2024-01-01T00:00:01Z"], "--since: a multiple of the grid"),
