@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 import apache_beam as beam
@@ -66,14 +67,65 @@ class Numbers(NamedTuple):
     taken: int = 0
 
 
+class Value:
+    """State of one value, asked for once: each reading is a request to the runner, and a look at a key would make ten of them."""
+
+    def __init__(self, state: Any) -> None:
+        self._state = state
+
+    @cached_property
+    def _value(self) -> Any:
+        return self._state.read()
+
+    def read(self) -> Any:
+        """The value; None if there is none."""
+        return self._value
+
+    def write(self, value: Any) -> None:
+        """Puts a value in the place of the one before."""
+        self._state.write(value)
+        self._value = value
+
+    def clear(self) -> None:
+        """Leaves no value."""
+        self._state.clear()
+        self._value = None
+
+
+class Bag:
+    """State of many values, asked for once."""
+
+    def __init__(self, state: BagRuntimeState) -> None:
+        self._state = state
+
+    @cached_property
+    def _values(self) -> list[Any]:
+        return list(self._state.read())
+
+    def read(self) -> list[Any]:
+        """The values."""
+        return self._values
+
+    def add(self, value: Any) -> None:
+        """Adds a value."""
+        self._state.add(value)
+        if "_values" in self.__dict__:
+            self._values.append(value)
+
+    def clear(self) -> None:
+        """Leaves no values."""
+        self._state.clear()
+        self._values = []
+
+
 class Held(NamedTuple):
     """The state of one key while it is worked on."""
 
-    events: BagRuntimeState
-    published: BagRuntimeState
-    folded: Any
-    fired: Any
-    counted: Any
+    events: Bag
+    published: Bag
+    folded: Value
+    fired: Value
+    counted: Value
 
     def standing(self) -> Standing:
         """What is left of the past."""
@@ -97,7 +149,7 @@ class Held(NamedTuple):
 
     def known(self) -> pa.RecordBatch:
         """The current versions of cells that can still change, KNOWN."""
-        known, standing = one_batch(list(self.published.read()), KNOWN), self.standing()
+        known, standing = one_batch(self.published.read(), KNOWN), self.standing()
         return known.filter(pa.array(is_held(known, standing))) if len(standing.marks) else known
 
     def replace_known(self, known: pa.RecordBatch) -> None:
@@ -195,7 +247,7 @@ class Keep(beam.DoFn):
         _, entry = keyed
         if len(entry.published):
             published.add(entry.published)
-        held = Held(events, published, standing, fired, counted)
+        held = Held(Bag(events), Bag(published), Value(standing), Value(fired), Value(counted))
         if entry.recalled:
             yield from self._recall(entry, held, timer)
         elif entry.end is not None:
@@ -217,7 +269,7 @@ class Keep(beam.DoFn):
         timer: Any = beam.DoFn.TimerParam(GRID_END),
     ) -> Iterator[Changes | Late]:
         """Evaluates: a bounded input once, at its end; an unbounded one whenever a grid interval has ended."""
-        held = Held(events, published, standing, fired, counted)
+        held = Held(Bag(events), Bag(published), Value(standing), Value(fired), Value(counted))
         T = end.read()
         if T is None:
             yield from self._pass_grid_end(key, grid_end_of_timer(moment.micros, self._grid), held, timer)
@@ -236,7 +288,7 @@ class Keep(beam.DoFn):
             timer.set(Timestamp(micros=T))
 
     def _close(self, key: str, T: int, held: Held) -> Iterator[Changes | Late]:
-        standing, arrived = held.standing(), concat(list(held.events.read()))
+        standing, arrived = held.standing(), concat(held.events.read())
         if len(standing.marks):
             arrived, late = self._on_time(arrived, standing, counted=True)
             held.count_from(standing.events)
