@@ -26,6 +26,7 @@ from pipelines.failures import RunError, UsageError
 from pipelines.folder import is_local
 from pipelines.segments import Segment, frames
 from pipelines.standings import Kept, Standing, Standings
+from schemas.event import empty_events
 from transforms.coders import RecordBatchCoder
 from transforms.core.batches import concat
 from transforms.core.duplicates import remove_duplicates
@@ -84,8 +85,7 @@ class Journal:
         for path in before.values():
             path.unlink()
         opened = _Opened(lock, joined.path, standings, Segment(self._path(number + 1)))
-        if len(events):  # an empty one stays, since it is still to be read
-            opened.closed[number] = _Closed(joined.path, dict.fromkeys(_names(events), 0))
+        opened.closed[number] = _Closed(joined.path, dict.fromkeys(_names(events), 0))
         with _LOCK:
             _OPEN[str(self.folder)] = opened
         return len(events)
@@ -100,7 +100,8 @@ class Journal:
 
     def recalled(self) -> pa.RecordBatch:
         """The events that were there when it was opened, but for those that are in the standings."""
-        return _events(self._opened.joined)
+        path = self._opened.joined
+        return _events(path) if path.exists() else empty_events()  # without events it may go at once
 
     def standings(self) -> Iterator[tuple[str, bytes]]:
         """The last standing of each scale set."""

@@ -10,10 +10,11 @@ import pyarrow as pa
 from apache_beam.coders import Coder, registry
 
 from transforms.core.cells import Changes
-from transforms.core.ledger import Entry
+from transforms.core.ledger import Entry, Notes
 from transforms.core.standing import NO_STANDING, Standing
 
 _MOMENT = struct.Struct("<?q??")
+_NUMBERS = struct.Struct("<?qqqq")
 
 
 def write_batch(sink: pa.NativeFile, batch: pa.RecordBatch) -> None:
@@ -135,6 +136,33 @@ class StandingCoder(_BatchesCoder):
     made = Standing
 
 
+class NotesCoder(_ArrowCoder):
+    """One `Notes`: its numbers, then its batch."""
+
+    urn: ClassVar[str] = "trueup:coder:notes:v1"
+
+    def encode(self, notes: Notes) -> bytes:
+        """A flag and numbers, then an IPC stream."""
+        sink = pa.BufferOutputStream()
+        sink.write(_NUMBERS.pack(notes.fired is not None, notes.fired or 0, notes.used, notes.duplicates, notes.taken))
+        write_batch(sink, notes.known)
+        return sink.getvalue().to_pybytes()
+
+    def decode(self, encoded: bytes) -> Notes:
+        """The notes, their columns pointing into `encoded`."""
+        source = pa.BufferReader(encoded)
+        has_fired, fired, *numbers = _NUMBERS.unpack(source.read(_NUMBERS.size))
+        return Notes(read_batch(source), fired if has_fired else None, *numbers)
+
+    def estimate_size(self, notes: Notes) -> int:
+        """Bytes of the columns."""
+        return int(notes.known.nbytes)
+
+    def to_type_hint(self) -> type:
+        """What it codes."""
+        return Notes
+
+
 class ChangesCoder(_BatchesCoder):
     """One `Changes`: its batches."""
 
@@ -146,6 +174,7 @@ for _kind, _coder in (
     (pa.RecordBatch, RecordBatchCoder),
     (Entry, EntryCoder),
     (Standing, StandingCoder),
+    (Notes, NotesCoder),
     (Changes, ChangesCoder),
 ):
     registry.register_coder(_kind, _coder)

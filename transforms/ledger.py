@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 import apache_beam as beam
 import pyarrow as pa
 import pyarrow.compute as pc
-from apache_beam.coders import TupleCoder, VarIntCoder
+from apache_beam.coders import VarIntCoder
 from apache_beam.pvalue import TaggedOutput
 from apache_beam.transforms.timeutil import TimeDomain
 from apache_beam.transforms.userstate import (
@@ -23,14 +23,16 @@ from apache_beam.utils.timestamp import Timestamp
 
 from schemas.policy import Policy
 from schemas.time import format_duration, format_time
-from transforms.coders import RecordBatchCoder, StandingCoder
+from transforms.coders import NotesCoder, RecordBatchCoder, StandingCoder
 from transforms.core.batches import concat
 from transforms.core.cells import KNOWN, LEFT, Changes, Compared, Publication, changed_cells, known_after
 from transforms.core.columns import micros, one_batch
 from transforms.core.duplicates import remove_duplicates
 from transforms.core.fold import closed_before, folded, is_behind, is_copy, is_held, resumed_cells
 from transforms.core.ledger import (
+    NO_NOTES,
     Entry,
+    Notes,
     fired_before,
     grid_end_of_timer,
     is_late,
@@ -57,14 +59,6 @@ class Kept(NamedTuple):
     """`Changes`: the cells to publish."""
     late: beam.PCollection
     """REJECTS: one row a record that came too late; none of a bounded input."""
-
-
-class Numbers(NamedTuple):
-    """Records of a key that were counted as used and as duplicates, and events that the ledger was told of."""
-
-    used: int = 0
-    duplicates: int = 0
-    taken: int = 0
 
 
 class Value:
@@ -122,14 +116,20 @@ class Held(NamedTuple):
     """The state of one key while it is worked on."""
 
     events: Bag
-    published: Bag
     folded: Value
-    fired: Value
-    counted: Value
+    noted: Value
 
     def standing(self) -> Standing:
         """What is left of the past."""
         return self.folded.read() or NO_STANDING
+
+    def notes(self) -> Notes:
+        """What is known of what was published and counted."""
+        return self.noted.read() or NO_NOTES
+
+    def note(self, **changed: Any) -> None:
+        """Has some of the notes say something else."""
+        self.noted.write(self.notes()._replace(**changed))
 
     def accepted(self) -> pa.RecordBatch:
         """The events taken in so far that can still decide something."""
@@ -143,40 +143,30 @@ class Held(NamedTuple):
         """Puts a standing in the place of the `before` events that it was made of, and of versions that can change no more."""
         self.folded.write(standing)
         self.events.clear()
-        self.replace_known(self.known())
+        self.note(known=self.known())
         self.count_from(standing.events)
         count("retained", len(standing.events) - before)
 
     def known(self) -> pa.RecordBatch:
         """The current versions of cells that can still change, KNOWN."""
-        known, standing = one_batch(self.published.read(), KNOWN), self.standing()
+        known, standing = self.notes().known, self.standing()
         return known.filter(pa.array(is_held(known, standing))) if len(standing.marks) else known
 
-    def replace_known(self, known: pa.RecordBatch) -> None:
-        """Puts the current versions in the place of those held."""
-        self.published.clear()
-        self.published.add(known)
-
-    def numbers(self) -> Numbers:
-        """What has been counted so far."""
-        return Numbers(*(self.counted.read() or ()))
-
-    def take_note(self, events: int) -> None:
-        """Counts events that the ledger is told of, whatever becomes of them."""
-        its = self.numbers()
-        self.counted.write(its._replace(taken=its.taken + events))
+    def add_known(self, known: pa.RecordBatch) -> None:
+        """Takes in what was published before."""
+        self.note(known=one_batch([self.notes().known, known], KNOWN))
 
     def count_from(self, events: pa.RecordBatch) -> None:
         """Counts on from events whose records have been counted before."""
         _, used, duplicates = remove_duplicates(events)
-        self.counted.write(self.numbers()._replace(used=used, duplicates=duplicates))
+        self.note(used=used, duplicates=duplicates)
 
     def count_records(self, evaluated: "Evaluated") -> None:
         """Counts the records that are new since the last evaluation."""
-        its = self.numbers()
+        its = self.notes()
         count("used", evaluated.used - its.used)
         count("duplicate", evaluated.duplicates - its.duplicates)
-        self.counted.write(its._replace(used=evaluated.used, duplicates=evaluated.duplicates))
+        self.note(used=evaluated.used, duplicates=evaluated.duplicates)
 
 
 @dataclass(frozen=True)
@@ -216,16 +206,12 @@ class Keep(beam.DoFn):
     # Bounded by the events of the key in a batch, of a grid interval and what comes before its time in a stream; cleared by the
     # one evaluation, or when they are folded into the standing.
     EVENTS = BagStateSpec("events", RecordBatchCoder())
-    # Bounded by the published cells of the key, in a stream by those that can still change; cleared with the events.
-    PUBLISHED = BagStateSpec("published", RecordBatchCoder())
     # What is left of the past: bounded as architecture.md 4 says; replaced when a grid interval has ended, never cleared.
     STANDING = ReadModifyWriteStateSpec("standing", StandingCoder())
+    # Bounded by the published cells of the key, in a stream by those that can still change; replaced, in a batch cleared.
+    NOTES = ReadModifyWriteStateSpec("notes", NotesCoder())
     # T of a bounded input, one number; cleared by the evaluation.
     END = ReadModifyWriteStateSpec("end", VarIntCoder())
-    # The last grid end that has fired, one number; replaced, never cleared.
-    FIRED = ReadModifyWriteStateSpec("fired", VarIntCoder())
-    # `Numbers`, three of them; replaced, never cleared.
-    COUNTED = ReadModifyWriteStateSpec("counted", TupleCoder((VarIntCoder(),) * len(Numbers._fields)))
     GRID_END = TimerSpec("grid_end", TimeDomain.WATERMARK)
 
     def __init__(self, settings: LedgerSettings) -> None:
@@ -236,18 +222,16 @@ class Keep(beam.DoFn):
         self,
         keyed: tuple[str, Entry],
         events: Any = beam.DoFn.StateParam(EVENTS),
-        published: Any = beam.DoFn.StateParam(PUBLISHED),
         standing: Any = beam.DoFn.StateParam(STANDING),
         end: Any = beam.DoFn.StateParam(END),
-        fired: Any = beam.DoFn.StateParam(FIRED),
-        counted: Any = beam.DoFn.StateParam(COUNTED),
+        notes: Any = beam.DoFn.StateParam(NOTES),
         timer: Any = beam.DoFn.TimerParam(GRID_END),
     ) -> Iterator[Changes | Late]:
         """Takes an entry in: a bounded input waits for its end, an unbounded one gets a preview at once."""
         _, entry = keyed
+        held = Held(Bag(events), Value(standing), Value(notes))
         if len(entry.published):
-            published.add(entry.published)
-        held = Held(Bag(events), Bag(published), Value(standing), Value(fired), Value(counted))
+            held.add_known(entry.published)
         if entry.recalled:
             yield from self._recall(entry, held, timer)
         elif entry.end is not None:
@@ -261,15 +245,13 @@ class Keep(beam.DoFn):
         key: Any = beam.DoFn.KeyParam,
         moment: Any = beam.DoFn.TimestampParam,
         events: Any = beam.DoFn.StateParam(EVENTS),
-        published: Any = beam.DoFn.StateParam(PUBLISHED),
         standing: Any = beam.DoFn.StateParam(STANDING),
         end: Any = beam.DoFn.StateParam(END),
-        fired: Any = beam.DoFn.StateParam(FIRED),
-        counted: Any = beam.DoFn.StateParam(COUNTED),
+        notes: Any = beam.DoFn.StateParam(NOTES),
         timer: Any = beam.DoFn.TimerParam(GRID_END),
     ) -> Iterator[Changes | Late]:
         """Evaluates: a bounded input once, at its end; an unbounded one whenever a grid interval has ended."""
-        held = Held(Bag(events), Bag(published), Value(standing), Value(fired), Value(counted))
+        held = Held(Bag(events), Value(standing), Value(notes))
         T = end.read()
         if T is None:
             yield from self._pass_grid_end(key, grid_end_of_timer(moment.micros, self._grid), held, timer)
@@ -296,12 +278,11 @@ class Keep(beam.DoFn):
         publication = self._publication(T)._replace(backfill=True)
         evaluated, (changes, unchanged) = self._evaluated(concat([standing.events, arrived]), T, held, publication)
         count("unchanged", unchanged)
-        held.events.clear()
-        held.published.clear()
-        held.folded.clear()
         if self._settings.leaves:
             closed = T - self._grid - self._settings.policy.lateness
-            changes = changes._replace(left=left_of(key, held.numbers().taken, folded(evaluated, closed, standing)))
+            changes = changes._replace(left=left_of(key, 0, folded(evaluated, closed, standing)))
+        for state in held:
+            state.clear()
         yield from [changes] if len(changes.revisions) or len(changes.left) else []
 
     def _on_time(self, arrived: pa.RecordBatch, standing: Standing, counted: bool) -> tuple[pa.RecordBatch, list[Late]]:
@@ -315,12 +296,12 @@ class Keep(beam.DoFn):
         return arrived.filter(pa.array(~behind)), [self._rejected(refused, required, counted)]
 
     def _take(self, arrived: pa.RecordBatch, held: Held, timer: RuntimeTimer) -> Iterator[Changes | Late]:
-        held.take_note(len(arrived))
+        held.note(taken=held.notes().taken + len(arrived))
         arrived = _without_copies(arrived, held.standing(), counted=True)
-        accepted, fired = held.accepted(), held.fired.read()
+        accepted, fired = held.accepted(), held.notes().fired
         allowed = self._settings.policy.lateness
         late = pa.array(is_late(arrived, accepted, fired, allowed))
-        if late.true_count:
+        if fired is not None and late.true_count:
             required = f"at most {format_duration(allowed)} before {format_time(fired)}"
             yield self._rejected(arrived.filter(late), [required] * late.true_count, counted=True)
             arrived = arrived.filter(pc.invert(late))
@@ -345,8 +326,7 @@ class Keep(beam.DoFn):
         events = held.accepted()
         count("retained", len(events))
         fired = latest_of(fired, fired_before(self._known_until(events, held, fired), held.known(), self._grid))
-        if fired is not None:
-            held.fired.write(fired)
+        held.note(fired=fired)
         self._set(timer, int(micros(events, "time").min()) if len(events) else fired or 0, fired)
         held.count_from(events)
         yield from self._preview(events, self._known_until(events, held, fired), held, None)
@@ -358,9 +338,9 @@ class Keep(beam.DoFn):
         return TaggedOutput(LATE, rejects)
 
     def _pass_grid_end(self, key: str, grid_end: int, held: Held, timer: RuntimeTimer) -> Iterator[Changes]:
-        before, events = held.fired.read(), held.accepted()
-        fired = grid_end if before is None else max(before, grid_end)
-        held.fired.write(fired)
+        events = held.accepted()
+        fired = max(grid_end, held.notes().fired or grid_end)
+        held.note(fired=fired)
         self._set(timer, fired, fired)
         T = self._known_until(events, held, fired)
         evaluated, changes = self._changed(events, T, held, None)
@@ -368,7 +348,7 @@ class Keep(beam.DoFn):
         standing = folded(evaluated, fired - self._settings.policy.lateness, held.standing())
         held.replace_standing(standing, len(events))
         if self._settings.leaves:
-            changes = changes._replace(left=left_of(key, held.numbers().taken, standing))
+            changes = changes._replace(left=left_of(key, held.notes().taken, standing))
         yield from [changes] if len(changes.revisions) or len(changes.left) else []
 
     def _preview(self, events: pa.RecordBatch, T: int, held: Held, final: int | None) -> Iterator[Changes]:
@@ -379,7 +359,7 @@ class Keep(beam.DoFn):
         """What has changed; it is held as known from here on."""
         evaluated, (changes, _) = self._evaluated(events, T, held, self._publication(T)._replace(final=final))
         if len(changes.revisions):
-            held.replace_known(known_after(held.known(), changes.revisions, self._grid))
+            held.note(known=known_after(held.known(), changes.revisions, self._grid))
         return evaluated, changes
 
     def _evaluated(self, events: pa.RecordBatch, T: int, held: Held, publication: Publication) -> tuple["Evaluated", Compared]:

@@ -39,7 +39,7 @@ CorrectRecord/JoinSessions/MergeSessions: groups
 CorrectRecord/JoinSessions/ConcatPanes
 CorrectRecord/JoinSessions/CloseSessions
 CorrectRecord/EnterEvents
-CorrectRecord/KeepLedger/Keep/ParDo(Keep): counted end events fired published standing, ts-grid_end
+CorrectRecord/KeepLedger/Keep/ParDo(Keep): end events notes standing, ts-grid_end
 GatherChanges/Key
 GatherChanges/Hold
 GatherChanges/Group: groups
@@ -172,10 +172,11 @@ def test_state_is_coded_by_coders_that_stay(tmp_path: Path) -> None:
     coders = [coder for step in steps(proto(tmp_path)) for coder in state_coders(step)]
     assert coders
     assert {urn for coder in coders for urn in urns_of(parts, coder)} <= {
-        "beam:coder:tuple:v1",
+        "beam:coder:kv:v1",
         "beam:coder:varint:v1",
         "trueup:coder:record_batch:v1",
         "trueup:coder:place:v1",
+        "trueup:coder:notes:v1",
         "trueup:coder:standing:v1",
         "TimestampCoder",
     }

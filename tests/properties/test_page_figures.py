@@ -23,7 +23,7 @@ from transforms.core.report.timeline import bin_edges
 from transforms.core.report.timeline import timelines as bins
 
 Row = dict[str, Any]
-FEWER = settings(max_examples=max(50, settings.default.max_examples // 10))
+FEWER = settings(max_examples=max(40, settings.default.max_examples // 40))
 ZONES = ("UTC", "Europe/Berlin", "Asia/Kolkata", "America/St_Johns")
 NAMES = ("excused_seconds", "removed_seconds", "counted_seconds")
 

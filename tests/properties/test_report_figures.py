@@ -29,7 +29,7 @@ from transforms.core.report.windows import curve_of, summed, worst_windows
 Row = dict[str, Any]
 Span = tuple[int, int]
 SKEW = 2 * MINUTE
-FEWER = settings(max_examples=max(50, settings.default.max_examples // 10))
+FEWER = settings(max_examples=max(40, settings.default.max_examples // 40))
 """The plain computation is slow."""
 
 

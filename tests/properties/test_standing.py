@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.policy import Policy
-from schemas.time import HOUR, floor_to
-from tests.support.build import at, down, rows, signal, spanning, to_batch, up
+from schemas.time import DAY, HOUR, floor_to
+from tests.support.build import at, down, op, rows, signal, spanning, to_batch, up
 from tests.support.policies import SECONDS_POLICIES, SMALL_POLICIES, TINY_POLICIES
 from tests.support.timelines import Timeline, many_sets, smallest
 from transforms.core.batches import concat
@@ -152,3 +152,18 @@ def test_what_is_heard_within_a_day_takes_a_presumption_back_that_a_standing_hol
     resumed = resumed_cells(evaluate(both, Policy(), late, standing.marks), standing, Policy())
     assert rows(resumed.attributions) == rows(evaluate(to_batch([*events, *more]), Policy(), late).attributions)
     assert [row["verdict"] for row in rows(resumed.attributions)] == ["overrun"]
+
+
+def test_episodes_that_share_a_count_are_decided_for_good_together() -> None:
+    """Onsets on both sides of the moment before which all is decided: with days as cells, that lies within a day of them."""
+    policy, day, before = Policy().model_copy(update={"grid": DAY}), 86_400, 86_400 - 720
+    events = [*up(0, "1", "2"), op(before - 60, "delete", "announced", count=1), *down(before - 30, "2"), *down(before + 30, "1")]
+    first = evaluate(to_batch(events), policy, at(3 * day))
+    standing = folded(first, at(2 * day + 300))
+    resumed = resumed_cells(evaluate(standing.events, policy, at(4 * day), standing.marks), standing, policy)
+    verdicts = {row["instance_id"]: row["verdict"] for row in rows(first.attributions)}
+    assert verdicts == {"1": "overrun", "2": "presumed_removed"}
+    again = folded(resumed, at(3 * day + 300), standing)
+    last = resumed_cells(evaluate(again.events, policy, at(5 * day), again.marks), again, policy)
+    for later in (resumed, last):
+        assert {row["overrun"] for row in rows(later.availability) if row["cell"] >= at(3 * day)} == {1}

@@ -75,8 +75,7 @@ class State:
 
     def __init__(self) -> None:
         self.timer = Timer()
-        self.cells: dict[str, Any] = {"events": Bag(), "published": Bag()}
-        self.cells |= {name: Value() for name in ("standing", "end", "fired", "counted")}
+        self.cells: dict[str, Any] = {"events": Bag(), "standing": Value(), "notes": Value(), "end": Value()}
 
 
 @dataclass

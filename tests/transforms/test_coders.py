@@ -14,11 +14,11 @@ from schemas.policy import Policy
 from schemas.time import HOUR
 from tests.support.build import at, signal, to_batch
 from tests.support.graph import Keeping, ledger_settings
-from transforms.coders import ChangesCoder, EntryCoder, RecordBatchCoder
+from transforms.coders import ChangesCoder, EntryCoder, NotesCoder, RecordBatchCoder
 from transforms.core.cells import KNOWN, Changes
 from transforms.core.columns import no_rows
 from transforms.core.decode import DecodeSettings
-from transforms.core.ledger import Entry
+from transforms.core.ledger import Entry, Notes
 from transforms.decode import DecodeRecords
 from transforms.facts import GatherFacts
 from transforms.files import Shard
@@ -49,12 +49,19 @@ def test_an_entry_comes_back_with_its_end(end: int | None) -> None:
     assert (back.end, back.events.to_pylist(), back.published.to_pylist()) == (end, entry.events.to_pylist(), [])
 
 
+@pytest.mark.parametrize("fired", [None, 0, at(0)])
+def test_notes_come_back_as_they_were(fired: int | None) -> None:
+    notes = Notes(EVENTS.slice(3, 2), fired, used=5, duplicates=6, taken=7)
+    back = NotesCoder().decode(NotesCoder().encode(notes))
+    assert (back.known.to_pylist(), *back[1:]) == (notes.known.to_pylist(), *notes[1:])
+
+
 def test_changes_come_back_as_they_were() -> None:
     changes = Changes(*(EVENTS.slice(number, 1) for number in range(4)))
     assert ChangesCoder().decode(ChangesCoder().encode(changes)) == changes
 
 
-@pytest.mark.parametrize("coder", [RecordBatchCoder(), EntryCoder(), ChangesCoder()])
+@pytest.mark.parametrize("coder", [RecordBatchCoder(), EntryCoder(), NotesCoder(), ChangesCoder()])
 def test_a_coder_is_known_by_its_own_name(coder: Coder) -> None:
     assert coder.is_deterministic()
     assert coder == type(coder)()

@@ -140,8 +140,27 @@ def _opens(worked: Worked, found: Found, closed: int) -> Ints:
     if len(ops):
         lapsed &= _may_presume(ops)[op] & (worked.lines.instance[rows[:, LINE]] > 0)
         np.minimum.at(opens, of_row[lapsed], np.minimum(onset, ops["begin"][op] - rules.skew)[lapsed])
+    return _with_sharers(worked, found, opens)
+
+
+def _with_sharers(worked: Worked, found: Found, opens: Ints) -> Ints:
+    """Opens so early that of the episodes which share the count of an operation all are decided for good, or none."""
+    rules, ops, rows, early = worked.rules, worked.past.ops, found.episodes, worked.rules.skew + worked.rules.unseen
     floored: Ints = np.maximum(opens - opens % rules.grid, worked.resumed.opens)
-    return floored
+    rows = rows[np.isin(rows[:, VERDICT], (OVERRUN, PRESUMED))]
+    rows = rows[ops["how_many"][rows[:, OP]] >= 0] if len(ops) else rows[:0]
+    op, onset, of_op = rows[:, OP], rows[:, START], worked.folded.ops.set
+    first, last = np.full(len(ops), NEVER), np.full(len(ops), -NEVER)
+    np.minimum.at(first, op, onset)
+    np.maximum.at(last, op, onset)
+    while True:
+        V, earlier = floored[of_op] - early, floored.copy()
+        apart = (first < V) & (last >= V)
+        np.minimum.at(earlier, of_op[apart], first[apart])
+        earlier = np.maximum(earlier - earlier % rules.grid, worked.resumed.opens)
+        if (earlier == floored).all():
+            return floored
+        floored = earlier
 
 
 def _may_presume(ops: npt.NDArray[Any]) -> Bools:

@@ -1,7 +1,7 @@
 """Decisions of the ledger: what is late, until when things are known, when to look again (semantics.md, header and 8)."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,23 @@ class Entry(NamedTuple):
     """Whether it is what an earlier run of a stream had taken in and published for the key: it was judged and counted then."""
     standing: Standing = NO_STANDING
     """What the key goes on from, below its events."""
+
+
+class Notes(NamedTuple):
+    """What the ledger knows of a key beside its events."""
+
+    known: pa.RecordBatch
+    """KNOWN: the current versions of its cells."""
+    fired: int | None = None
+    """The last grid end that has fired, in microseconds."""
+    used: int = 0
+    """Records that were counted as used, and as duplicates."""
+    duplicates: int = 0
+    taken: int = 0
+    """Events that the ledger was told of in this run."""
+
+
+NO_NOTES: Final = Notes(no_rows(KNOWN))
 
 
 def entry_of_events(events: pa.RecordBatch, end: int | None) -> Entry:
