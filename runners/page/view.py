@@ -1,7 +1,6 @@
 """What the page says, as texts and drawings for its template."""
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -377,8 +376,3 @@ def _section(section: Section) -> dict[str, Any]:
     columns = [{"name": column.lstrip("<"), "left": column.startswith("<")} for column in section.columns]
     rows = [[harmless(cell) for cell in row] for row in section.rows]
     return {"title": harmless(section.title), "columns": columns, "rows": rows, "note": section.note}
-
-
-def when(time: datetime | None, zone: ZoneInfo) -> str:
-    """A moment to the second, on the clocks of a zone."""
-    return "-" if time is None else f"{time.astimezone(zone):%Y-%m-%d %H:%M:%S}"
