@@ -4,6 +4,7 @@ import os
 import re
 import uuid
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Final
 
 import pyarrow as pa
@@ -54,6 +55,15 @@ def remove(path: str) -> None:
         os.remove(path)
     else:
         FileSystems.delete([path])
+
+
+def remove_folder(root: str, path: str) -> None:
+    """Removes the files of a folder below `root`, which has no other folders in it."""
+    for found in files(root, f"{path}/*"):
+        remove(found)
+    if is_local(root):  # an object store has no folders but in names
+        with suppress(FileNotFoundError):
+            os.rmdir(os.path.join(root, path))
 
 
 def read(path: str) -> pa.NativeFile:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.failures import UsageError
-from pipelines.folder import files, put, read, read_all, remove
+from pipelines.folder import files, put, read, read_all, remove, remove_folder
 from schemas.time import DAY, from_micros
 from transforms.coders import StandingCoder
 from transforms.core.columns import no_rows
@@ -85,10 +85,10 @@ def commit_standings(root: str, name: str, run: Run) -> None:
     for other in runs.keys() - needed:
         for mark in files(root, f"{_FOLDER}/{other}.json"):
             remove(mark)
-        _remove_files(root, other)
+        remove_folder(root, f"{_FOLDER}/{other}")
     for folder in _folders(root) - runs.keys():
         if folder < f"{from_micros(run.started - DAY):{_STARTED}}":  # of a run that was killed
-            _remove_files(root, folder)
+            remove_folder(root, f"{_FOLDER}/{folder}")
 
 
 def find_standings(root: str, policy: str) -> Found:
@@ -162,11 +162,6 @@ def _sets_of(standing: Standing) -> list[str]:
 
 def _folders(root: str) -> set[str]:
     return {_run_of(path) for path in files(root, f"{_FOLDER}/*/*.parquet")}
-
-
-def _remove_files(root: str, name: str) -> None:
-    for path in files(root, f"{_FOLDER}/{name}/*.parquet"):
-        remove(path)
 
 
 def _run_of(path: str) -> str:
