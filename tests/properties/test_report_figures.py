@@ -99,7 +99,7 @@ def check_line(
     up, excused = times["up"], times["excused"]
     by_set = [plain.outside([r for r in series if r["scale_set_id"] == s], own, span) for s, own in operations.items()]
     up_out, bad_out = (sum(column) for column in zip(*by_set, strict=True)) if by_set else (0, 0)
-    begun, repaired, took, still_open = plain.outages(attributions, span)
+    begun, repaired, took, still_open = plain.outages(attributions, series, span)
     assert (line["interruptions"], line["repaired"], micros(line["repair_seconds"])) == (begun, repaired, took)
     assert line["still_open"] == still_open
     expected = {

@@ -44,7 +44,7 @@ def outside(series: list[Row], operations: list[Row], span: Span) -> tuple[int, 
     return up, bad
 
 
-def interruptions(attributions: list[Row]) -> Iterator[tuple[int | None, int | None, int, Row]]:
+def interruptions(attributions: list[Row], series: list[Row]) -> Iterator[tuple[int | None, int | None, int, Row]]:
     """(where it begins in this row, where it ends in this row, since when it counts, the row) of rows in which time counts."""
     for row in attributions:
         if row["instance_id"] is None or row["verdict"] not in ("overrun", "unexcused", "fault", "unexplained"):
@@ -55,14 +55,17 @@ def interruptions(attributions: list[Row]) -> Iterator[tuple[int | None, int | N
             continue
         begin = row["limit"] if row["verdict"] == "overrun" else row["onset"]
         same = [r for r in attributions if (r["instance_id"], r["onset"]) == (row["instance_id"], row["onset"])]
+        known = max((r["end"] for r in series if r["scale_set_id"] == row["scale_set_id"]), default=row["end"])
+        if row["end"] is not None and row["end"] >= known:
+            row = {**row, "end": None}  # where all that is known ends, a row does too
         goes_on = any(r["start"] == row["end"] for r in same)
         here = row["start"] <= begin and (row["end"] is None or begin < row["end"])
         yield begin if here else None, None if goes_on else row["end"], begin, row
 
 
-def outages(attributions: list[Row], span: Span) -> tuple[int, int, int, int]:
+def outages(attributions: list[Row], series: list[Row], span: Span) -> tuple[int, int, int, int]:
     """Interruptions that begin in the span, that end in it, how long these took, and that go on when it ends."""
-    found = list(interruptions(attributions))
+    found = list(interruptions(attributions, series))
     begun = sum(begin is not None and span[0] <= begin < span[1] for begin, _, _, _ in found)
     took = [end - since for _, end, since, _ in found if end is not None and span[0] <= end < span[1]]
     going_on = [row for _, _, since, row in found if max(since, row["start"]) < span[1]]
