@@ -1,19 +1,15 @@
 """The explanation of a scale set: reads what it needs of a folder (contract.md `trueup explain`)."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipelines.failures import RunError
-from pipelines.folder import files, read, read_all
-from pipelines.report import known_period
+from pipelines.report import held_in, known_period
 from pipelines.selection import Selection
-from pipelines.tables import day_name
 from schemas.attribution import ATTRIBUTIONS
 from schemas.availability import AVAILABILITY
 from schemas.operation_row import OPERATIONS as OPERATION_ROWS
@@ -27,7 +23,10 @@ from transforms.core.explanation_moment import OPERATIONS, SERIES, Explanation, 
 LAST: Final = 10
 """Stretches that are told unless more are asked for."""
 _VERSION: Final = ("scale_set_id", "cell", "as_of")
-_TRIES: Final = 3
+_POLICY: Final = (
+    "skew", "unseen", "settle", "possible_excuse", "max_excuse", "presume_after", "max_open", "grid", "verbs",
+)  # fmt: skip
+"""What an explanation tells of a policy."""
 
 
 @dataclass(frozen=True)
@@ -155,45 +154,23 @@ def _moment(settings: ExplainSettings, at: int, reader: _Reader, policy: Mapping
         stretch=inside,
         before=before,
         after=after,
-        history=_history(settings, at, reader.reach, policy["grid"]),
+        history=_history(reader, at, policy["grid"]),
     )
 
 
-def _history(settings: ExplainSettings, at: int, reach: int, grid: int) -> Any:
+def _history(reader: _Reader, at: int, grid: int) -> Any:
     day = at // DAY
-    days, one = range(day - reach, day + 1), settings.scale_set_id
-    versions = _versions(settings.data, "revisions", days, one, REVISIONS, ("cause", "revision"))
-    series = _versions(settings.data, "availability", [day], one, AVAILABILITY, SERIES)
-    rows = _versions(settings.data, "attributions", days, one, ATTRIBUTIONS, TOLD)
+    days = range(day - reader.reach, day + 1)
+    versions = _all(reader, "revisions", days, REVISIONS, ("cause", "revision"))
+    series = _all(reader, "availability", [day], AVAILABILITY, SERIES)
+    rows = _all(reader, "attributions", days, ATTRIBUTIONS, TOLD)
     return history(versions, series, rows, floor_to(at, grid), at)
 
 
-def _versions(
-    root: str, table: str, days: Iterable[int], scale_set_id: str, schema: pa.Schema, columns: Sequence[str]
-) -> pa.Table:
-    """Rows of every version of one scale set, exact copies too."""
+def _all(reader: _Reader, table: str, days: Iterable[int], schema: pa.Schema, columns: Sequence[str]) -> pa.Table:
+    """Rows of every version, with what names it."""
     names = list(dict.fromkeys([*_VERSION, *columns]))
-    found = [rows for day in days for rows in _read_day(root, table, day, scale_set_id, names)]
-    return _whole(found, _empty(schema, names))
-
-
-def _read_day(root: str, table: str, day: int, scale_set_id: str, names: list[str]) -> list[pa.Table]:
-    for _ in range(_TRIES - 1):
-        try:
-            return _read(files(root, f"{table}/{day_name(day)}/*.parquet"), scale_set_id, names)
-        except FileNotFoundError:  # others compact
-            continue
-    return _read(files(root, f"{table}/{day_name(day)}/*.parquet"), scale_set_id, names)
-
-
-def _read(paths: list[str], scale_set_id: str, names: list[str]) -> list[pa.Table]:
-    """The rows of a scale set; row groups whose statistics say that they hold none are left alone."""
-    found = []
-    for path in paths:
-        with read(path) as source:
-            rows = pq.read_table(source, columns=names, filters=[("scale_set_id", "==", scale_set_id)], use_threads=False)
-        found.append(rows)
-    return [rows for rows in found if len(rows)]
+    return _whole(reader.selection.all_rows(table, days, names), _empty(schema, names))
 
 
 def _policy(root: str, selection: Selection, day: int) -> Mapping[str, Any]:
@@ -201,7 +178,7 @@ def _policy(root: str, selection: Selection, day: int) -> Mapping[str, Any]:
     days = sorted(selection.days, key=lambda one: (abs(one - day), one))
     versions = next(v for v in map(selection.versions, days) if v is not None)
     name = versions.column("policy")[len(versions) - 1].as_py()
-    held = [json.loads(content) for content in read_all(root, f"_trueup/policies/{name}.json")]
+    held = held_in(root, f"_trueup/policies/{name}.json", *_POLICY)
     return held[0] if held else Policy().model_dump()
 
 

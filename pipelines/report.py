@@ -134,7 +134,7 @@ def known_period(root: str, selection: Selection) -> tuple[int, int]:
     Raises:
         RunError: there is no such folder, or nothing in it of these scale sets.
     """
-    grids = [parse_duration(held["grid"]) for held in _held(root, "_trueup/grid.json", "grid")]
+    grids = [parse_duration(held["grid"]) for held in held_in(root, "_trueup/grid.json", "grid")]
     if not grids:
         raise RunError(f"--data: a folder that trueup has written is required, got {root}.")
     if not selection.days:
@@ -145,8 +145,8 @@ def known_period(root: str, selection: Selection) -> tuple[int, int]:
     return first, last + grids[0]
 
 
-def _held(root: str, path: str, *needed: str) -> list[dict[str, Any]]:
-    """What a file below `_trueup` holds; nothing if there is none.
+def held_in(root: str, path: str, *needed: str) -> list[dict[str, Any]]:
+    """What a file below `_trueup` holds, with the keys that are needed; nothing if there is none.
 
     Raises:
         RunError: it is damaged.
@@ -185,7 +185,7 @@ def _policies(selection: Selection, since: int, until: int) -> tuple[str, ...]:
 
 def reach_of(root: str, policies: tuple[str, ...]) -> Reach:
     """Of the policies that the rows were made with; the default one where the folder does not hold them."""
-    held = [policy for name in policies for policy in _held(root, f"_trueup/policies/{name}.json", "verbs", *_DURATIONS)]
+    held = [policy for name in policies for policy in held_in(root, f"_trueup/policies/{name}.json", "verbs", *_DURATIONS)]
     used: Sequence[Mapping[str, Any]] = held or [Policy().model_dump()]
     deadline = max(verb["deadline"] for policy in used for verb in policy["verbs"].values())
     longest = {name: max(policy[name] for policy in used) for name in _DURATIONS}

@@ -55,8 +55,10 @@ class Selection:
         """
         self._root = root
         self._wanted = _matcher(globs) if only is None else only.__eq__
+        self._ids = None if only is None else pa.array([only])
         self._versions: dict[int, pa.RecordBatch | None] = {}
         self.opened: dict[str, list[Opened]] = defaultdict(list)
+        """By table; what `all_rows` opens has a name of its own, "all" and the table."""
 
     def narrowed(self, ids: Collection[str]) -> "Selection":
         """The same of some scale sets, by their exact ids; what is known of their versions is not read again."""
@@ -106,6 +108,17 @@ class Selection:
             held = [day for day in wanted if self._count(table, day)]
             found = pool.map(lambda day: self._again(table, day, lambda paths: self._read(table, day, paths, columns)), held)
             return [then(rows) for rows in found if rows is not None and len(rows)]
+
+    def all_rows(self, table: str, days: Iterable[int], columns: Sequence[str]) -> list[pa.Table]:
+        """Rows of every version, exact copies too, with what names the version; a table a day that has any."""
+        names = list(dict.fromkeys([*_VERSION, *columns]))
+
+        def reads(paths: list[str]) -> pa.Table | None:
+            found = [rows for path in paths for rows in self._groups(f"all {table}", path, names, self._ids)]
+            return pa.concat_tables([rows.filter(pa.array(self._asked(rows))) for rows in found]) if found else None
+
+        found = [self._again(table, day, reads) for day in days]
+        return [rows for rows in found if rows is not None and len(rows)]
 
     def scale_sets(self) -> list[str]:
         """The ids of all scale sets of which anything was ever published, wanted or not, ascending."""

@@ -81,7 +81,7 @@ def commit_standings(root: str, name: str, run: Run) -> None:
         return
     put(root, f"{_FOLDER}/{name}.json", run.mark)
     runs = _runs(root)
-    needed = {_run_of(path) for path in _newest(root, runs).values()}
+    needed = {_run_of(path) for path in _newest(root, runs)[0].values()}
     for other in runs.keys() - needed:
         for mark in files(root, f"{_FOLDER}/{other}.json"):
             remove(mark)
@@ -97,20 +97,9 @@ def find_standings(root: str, policy: str) -> Found:
     Raises:
         UsageError: what was left was made with another policy.
     """
-    runs = _runs(root)
-    wanted: dict[str, list[str]] = defaultdict(list)
-    for name, path in _newest(root, runs).items():
-        wanted[path].append(name)
-    for path in wanted:
-        held = runs[_run_of(path)].policy
-        if held != policy:
-            raise UsageError(
-                f"--resume: the policy of what {root} goes on from, {held}, is required, got {policy}; "
-                "a backfill without --resume begins anew with another."
-            )
-    parts = [Part(path, None if len(sets) == len(_ids(path)) else tuple(sets)) for path, sets in sorted(wanted.items())]
+    parts = _parts(root, policy)
     facts = [facts_of_standing(standing) for part in parts for standing in read_standings(part)]
-    return Found(tuple(parts), merged_facts(facts))
+    return Found(parts, merged_facts(facts))
 
 
 def standings_by_set(root: str, policy: str) -> dict[str, bytes]:
@@ -119,8 +108,7 @@ def standings_by_set(root: str, policy: str) -> dict[str, bytes]:
     Raises:
         UsageError: what was left was made with another policy.
     """
-    found = find_standings(root, policy)
-    standings = (standing for part in found.parts for standing in read_standings(part))
+    standings = (standing for part in _parts(root, policy) for standing in read_standings(part))
     return {name: _CODER.encode(own) for standing in standings for name, own in split_standing(standing, None)}
 
 
@@ -140,13 +128,32 @@ def _runs(root: str) -> dict[str, Run]:
     return {_run_of(path): Run(**mark) for path, mark in zip(paths, marks, strict=True)}
 
 
-def _newest(root: str, runs: Mapping[str, Run]) -> dict[str, str]:
-    """The file of each scale set whose standing of it counts."""
+def _parts(root: str, policy: str) -> tuple[Part, ...]:
+    runs = _runs(root)
+    newest, sizes = _newest(root, runs)
+    wanted: dict[str, list[str]] = defaultdict(list)
+    for name, path in newest.items():
+        wanted[path].append(name)
+    for path in wanted:
+        held = runs[_run_of(path)].policy
+        if held != policy:
+            raise UsageError(
+                f"--resume: the policy of what {root} goes on from, {held}, is required, got {policy}; "
+                "a backfill without --resume begins anew with another."
+            )
+    return tuple(Part(path, None if len(sets) == sizes[path] else tuple(sets)) for path, sets in sorted(wanted.items()))
+
+
+def _newest(root: str, runs: Mapping[str, Run]) -> tuple[dict[str, str], dict[str, int]]:
+    """The file of each scale set whose standing of it counts, and how many scale sets each file holds."""
     newest: dict[str, str] = {}
+    sizes: dict[str, int] = {}
     for name in sorted(runs, key=lambda name: (runs[name].until, runs[name].started, name)):
         for path in files(root, f"{_FOLDER}/{name}/*.parquet"):
-            newest |= dict.fromkeys(_ids(path), path)
-    return newest
+            ids = _ids(path)
+            newest |= dict.fromkeys(ids, path)
+            sizes[path] = len(ids)
+    return newest, sizes
 
 
 def _ids(path: str) -> list[str]:
@@ -156,8 +163,8 @@ def _ids(path: str) -> list[str]:
 
 
 def _sets_of(standing: Standing) -> list[str]:
-    marks: pa.RecordBatch = standing.marks
-    return sorted(set(marks.column("scale_set_id").to_pylist()))
+    ids: list[str] = pc.unique(standing.marks.column("scale_set_id").cast(pa.string())).to_pylist()
+    return ids
 
 
 def _folders(root: str) -> set[str]:

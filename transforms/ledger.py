@@ -54,7 +54,7 @@ class Kept(NamedTuple):
     changes: beam.PCollection
     """`Changes`: the cells to publish."""
     late: beam.PCollection
-    """REJECTS: one row a record that came too late; none of a bounded input."""
+    """REJECTS: one row a record that came too late; of a bounded input, for what it goes on from."""
 
 
 @dataclass(frozen=True)
