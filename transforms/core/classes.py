@@ -3,11 +3,12 @@
 from typing import Final
 
 from schemas.availability import CLASSES
-from transforms.core.attribution import EXPLAINED, NONE, OVERRUN, PRESUMED, UNEXPLAINED
 from transforms.core.entries import CHANGES, END, LIMIT, ROWS, START, VERDICT, Walked, claim
 from transforms.core.kernel import NEVER, Ints, kernel
 from transforms.core.lines import AVAILABLE, DEGRADED, UNKNOWN, Past
 from transforms.core.removals import Life, Rules
+from transforms.core.targets import NONE
+from transforms.core.verdicts import EXPLAINED, OVERRUN, PRESUMED, UNEXPLAINED
 
 UP, BAD_DEGRADED, BAD_UNAVAILABLE, OVERRUNS, EXCUSED, IS_UNKNOWN, IS_REMOVED = range(len(CLASSES))
 ABSENT: Final = len(CLASSES)

@@ -2,10 +2,11 @@
 
 from typing import Final, NamedTuple
 
-from transforms.core.attribution import FAULT, NONE, PRESUMED, REMOVED, UNEXCUSED, UNEXPLAINED, Judged
 from transforms.core.kernel import NEVER, Ints, kernel
 from transforms.core.lines import DEGRADED, Past
 from transforms.core.removals import Life, Rules, first_signal
+from transforms.core.targets import NONE
+from transforms.core.verdicts import FAULT, PRESUMED, REMOVED, UNEXCUSED, UNEXPLAINED, Judged
 
 ROW_FIELDS: Final = 13
 LINE, START, END, ONSET, WORST, VERDICT, OP, LIMIT, CANDIDATES, EXCUSED_US, COUNTED_US, SIGNAL, AWAY = range(ROW_FIELDS)

@@ -118,7 +118,7 @@ def evaluate(events: pa.RecordBatch, policy: Policy, T: int, marks: pa.RecordBat
     coded = encode(events if early.all() else events.filter(pa.array(early)), marks.column("scale_set_id").dictionary)
     sets = len(coded.texts.set_ids)
     folded = fold_operations(coded.records, policy)
-    lines, past = build_lines(coded.signals, coded.faults, folded, sets)
+    lines, past = build_lines(coded.signals, coded.faults, folded, coded.texts.verbs, sets)
     resumed = resumed_from(marks, coded.texts.set_ids, coded.texts.instance_ids, lines, rules.skew + rules.unseen)
     lines = lines._replace(since=resumed.since)
     walked = _walk(lines, past, folded, resumed, rules, sets)

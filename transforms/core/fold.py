@@ -10,7 +10,6 @@ import pyarrow.compute as pc
 from schemas.event import KINDS
 from schemas.policy import Policy
 from schemas.time import DAY
-from transforms.core.attribution import NONE, OVERRUN, PRESUMED, REMOVED
 from transforms.core.batches import compact
 from transforms.core.cell_rows import cells_of
 from transforms.core.columns import micros, one_batch
@@ -18,7 +17,8 @@ from transforms.core.duplicates import identities
 from transforms.core.entries import LIMIT, LINE, ONSET, OP, START, VERDICT
 from transforms.core.evaluate import Evaluated, Worked
 from transforms.core.kernel import NEVER, Bools, Ints, group_by
-from transforms.core.operations import FAILED, MAY_REMOVE, REMOVES, SUCCEEDED, UNFINISHED, UNNAMED
+from transforms.core.operations import FAILED, MAY_REMOVE, REMOVES, UNFINISHED
+from transforms.core.related import with_related
 from transforms.core.removals import Rules
 from transforms.core.retained import NO_LINE, Found, Keeping, keep_lines
 from transforms.core.standing import (
@@ -37,6 +37,8 @@ from transforms.core.standing import (
     Standing,
     moments_of,
 )
+from transforms.core.targets import NONE, UNNAMED
+from transforms.core.verdicts import OVERRUN, PRESUMED, REMOVED
 
 _SIGNAL, _FAULT, _OPERATION = range(len(KINDS))
 _DECISION_NAMES = {decision: name for name, decision in DECIDED.items()}
@@ -64,6 +66,7 @@ def folded(evaluated: Evaluated, closed: int, before: Standing = NO_STANDING) ->
         np.zeros(1, np.int64),
     )
     keep_lines(V, lines, past, found, worked.rules, keeping)
+    keeping.ops[:] = with_related(keeping.ops, worked.folded.ops, worked.coded.texts.verbs, V, worked.rules)
     kept = _kept_events(worked, keeping, V)
     events = compact(worked.events.filter(pa.array(kept)))
     dropped = _dropped(worked.events.filter(pa.array(~kept)), before, closed)
@@ -124,7 +127,8 @@ def _opens(worked: Worked, found: Found, closed: int) -> Ints:
     rules, ops, sets = worked.rules, worked.past.ops, len(worked.resumed.opens)
     of_op, early = worked.folded.ops.set, rules.skew + rules.unseen
     settled = np.full(sets, closed - early)
-    open_ops = ops["limit"] >= closed
+    open_ops = np.where(ops["refused"], ops["end"] + rules.settle, ops["limit"]) >= closed
+    open_ops |= ops["start"] >= closed - 2 * rules.skew  # a scale-out that comes, or is refused, tells whether an update adds
     np.minimum.at(settled, of_op[open_ops], ops["begin"][open_ops] - rules.skew)
     opens = settled.copy()
     rows = found.episodes
@@ -166,8 +170,8 @@ def _with_sharers(worked: Worked, found: Found, opens: Ints) -> Ints:
 def _may_presume(ops: npt.NDArray[Any]) -> Bools:
     """Which operations are of a *kind* that may leave an instance presumed away, whatever the instance."""
     removes, outcome, unnamed = ops["effect"] == REMOVES, ops["outcome"], ops["target"] == UNNAMED
-    lost = removes & ((outcome == UNFINISHED) | ((outcome == FAILED) & ops["gone"]))
-    may: Bools = np.where(unnamed, (outcome == SUCCEEDED) & (removes | (ops["effect"] == MAY_REMOVE)), lost)
+    lost = removes & ((outcome == UNFINISHED) | ((outcome == FAILED) & ops["gone"] & ~ops["refused"]))
+    may: Bools = np.where(unnamed, (outcome != FAILED) & (removes | (ops["effect"] == MAY_REMOVE)), lost)
     return may
 
 

@@ -4,14 +4,17 @@ import heapq
 
 import numpy as np
 
-from transforms.core.attribution import ACCEPTED, NONE, REFUSED, Own, judge
+from transforms.core.attribution import judge
 from transforms.core.classes import push_changes
 from transforms.core.entries import BEGUN, CHANGES, DECISIONS, FORGOTTEN, ROWS, Walked, claim, push_removed, push_rows, signal_at
 from transforms.core.kernel import NEVER, Ints, kernel
+from transforms.core.lapses import Own
 from transforms.core.lines import AVAILABLE, DEGRADED, UNKNOWN, Lines, Past
 from transforms.core.presumptions import count_left, decision_on, keep_begun, keep_decision
 from transforms.core.removals import Life, Rules, definite_removals, first_signal
 from transforms.core.spans import end_of_long, merge_spans, push_span
+from transforms.core.targets import NONE
+from transforms.core.verdicts import ACCEPTED, REFUSED
 
 
 @kernel
@@ -73,7 +76,8 @@ def _walk_life(life: Life, own: Own, head: int, version: int, past: Past, rules:
                 removed = push_span(removed, n_removed, judged.away, judged.back)
                 n_removed = merge_spans(removed, n_removed + 1)
     for k in range(len(removals)):
-        if not life.own and removals[k, 0] < min(removals[k, 1], forgotten):
+        gone = past.ops[removals[k, 3]].gone
+        if not life.own and gone and removals[k, 0] < min(removals[k, 1], forgotten):
             keep_begun(life.line, removals[k, 0], version, out)
     if op == NONE:
         push_changes(life, forgotten, row0, absent, n_absent, removed, n_removed, past, rules, out)

@@ -10,25 +10,23 @@ import numpy as np
 import pyarrow as pa
 
 from transforms.core.kernel import NEVER, Ints, Records, group_by, kernel
-from transforms.core.operations import ALL, RENEWS, UNNAMED, Folded, Ops
+from transforms.core.operations import RENEWS, Folded, Ops, is_verb
+from transforms.core.targets import ALL, NONE, UNNAMED
 from transforms.core.texts import tie_ranks
 
 AVAILABLE, UNKNOWN, DEGRADED, UNAVAILABLE = range(4)
 
 
-SIGNAL: Final = np.dtype(
-    [("time", "i8"), ("state", "i8"), ("row", "i8"), ("next_available", "i8"), ("next_other", "i8"), ("bad", "i8")]
-)
+SIGNAL: Final = np.dtype([(name, "i8") for name in ("time", "state", "row", "next_available", "next_other", "well", "bad")])
 """A winning signal. `row`: whose event_id counts, the smallest of those that carry the winning state. `next_available`,
-`next_other`: the first
-at or after it, in its line, that is (not) Available, or the end of the line. `bad`: microseconds of Degraded or Unavailable
-before it."""
+`next_other`: the first at or after it, in its line, that is (not) Available, or the end of the line. `well`, `bad`: microseconds
+of Available, and of Degraded or Unavailable, before it in its line."""
 
 OPERATION: Final = np.dtype(
-    [(name, "i8") for name in ("start", "begin", "end", "limit", "outcome", "effect", "target", "how_many")]
-    + [(name, "?") for name in ("gone", "excuses", "news")]
+    [(name, "i8") for name in ("start", "begin", "end", "limit", "outcome", "handed_by", "effect", "target", "how_many")]
+    + [(name, "?") for name in ("refused", "gone", "excuses", "adds", "starts")]
 )
-"""An operation as the walk reads it: the fields of `Ops` that decide."""
+"""An operation as the walk reads it: the fields of `Ops` that decide, and whether its verb is `start`."""
 
 
 class Lines(NamedTuple):
@@ -61,11 +59,9 @@ class Past(NamedTuple):
     ops: Records
     """Of OPERATION."""
     lists: Ints
-    """Operations by whom they target, each list ascending, so by start: (operation, more). `more` of those that target all:
-    the first position at or
-    after it, in its list, of one that renews and excuses (or its end); of unnamed ones: the latest limit so far, in its
-    list, of those that renew,
-    excuse and are no create or scale_out."""
+    """Operations by whom they target, each list ascending, so by start: (operation, more, more). `more` of those that target all:
+    the first position at or after it, in its list, of one that renews (or its end), twice; of unnamed ones: the latest limit so
+    far, in its list, of those that can bring back (-1: of none), and of those among them whose verb is `start`."""
 
 
 @kernel
@@ -83,12 +79,13 @@ def _next_states(lo: Ints, state: Ints) -> tuple[Ints, Ints]:
 
 
 @kernel
-def _bad_before(lo: Ints, time: Ints, state: Ints) -> Ints:
-    bad = np.zeros(len(state), np.int64)
+def _before(lo: Ints, time: Ints, state: Ints, least: int, most: int) -> Ints:
+    """Of each signal, for how many microseconds its line has been in states least..most before it."""
+    total = np.zeros(len(state), np.int64)
     for line in range(len(lo) - 1):
         for k in range(lo[line] + 1, lo[line + 1]):
-            bad[k] = bad[k - 1] + (time[k] - time[k - 1] if state[k - 1] >= DEGRADED else 0)
-    return bad
+            total[k] = total[k - 1] + (time[k] - time[k - 1] if least <= state[k - 1] <= most else 0)
+    return total
 
 
 class Signals(NamedTuple):
@@ -101,7 +98,7 @@ class Signals(NamedTuple):
     event_id: pa.StringArray
 
 
-def build_lines(given: Signals, faults: Signals, folded: Folded, sets: int) -> tuple[Lines, Past]:
+def build_lines(given: Signals, faults: Signals, folded: Folded, verb_names: list[str], sets: int) -> tuple[Lines, Past]:
     """Sorts the signals of each line, decides equal times (the worst state wins), and lists the operations by whom they
     target."""
     width = 1 + int(max(x.max(initial=0) for x in (given.instance, faults.instance, folded.named_instance)))
@@ -115,7 +112,7 @@ def build_lines(given: Signals, faults: Signals, folded: Folded, sets: int) -> t
     all_lo, all_, unnamed_lo, unnamed = _wide(folded.ops, sets)
     lists = np.concatenate([named, all_, unnamed])
     all_lo, unnamed_lo = all_lo + len(named), unnamed_lo + len(named) + len(all_)
-    ops = _table(OPERATION, folded.ops._asdict())
+    ops = _table(OPERATION, folded.ops._asdict() | {"starts": is_verb("start", folded.ops, verb_names)})
     _note_renewing(all_lo, lists, ops)
     _note_covered(unnamed_lo, lists, ops)
     lines = Lines(
@@ -145,8 +142,8 @@ def _winning(given: Signals, line: Ints, lines: int) -> tuple[Ints, Records]:
     lo = np.r_[0, np.cumsum(np.bincount(line[wins], minlength=lines))].astype(np.int64)
     time, state = given.time[wins], given.state[wins]
     available, other = _next_states(lo, state)
-    columns = {"time": time, "state": state, "row": wins, "bad": _bad_before(lo, time, state)}
-    columns |= {"next_available": available, "next_other": other}
+    columns = {"time": time, "state": state, "row": wins, "next_available": available, "next_other": other}
+    columns |= {"well": _before(lo, time, state, AVAILABLE, AVAILABLE), "bad": _before(lo, time, state, DEGRADED, UNAVAILABLE)}
     return lo, _table(SIGNAL, columns)
 
 
@@ -164,15 +161,26 @@ def _named(folded: Folded, ids: Ints, width: int, own: Ints) -> tuple[Ints, Ints
     line = np.r_[line[known], own[own_line[of_own]]]
     op = np.r_[folded.named_op[known], of_own]
     lo, order = group_by(line, len(ids), np.arange(len(line)))
-    return lo, np.stack([op[order], np.zeros(len(order), np.int64)], axis=1)
+    return lo, _list_of(op[order])
 
 
 def _wide(ops: Ops, sets: int) -> tuple[Ints, Ints, Ints, Ints]:
-    """Lists, a set, of the operations that target all, and of the unnamed ones: offsets and (operation, 0) of each."""
+    """Lists, a set, of the operations that target all, and of the unnamed ones: offsets and lists of each."""
     positions = np.arange(len(ops.set))
     all_lo, all_ = group_by(ops.set, sets, positions[ops.target == ALL])
     unnamed_lo, unnamed = group_by(ops.set, sets, positions[ops.target == UNNAMED])
-    return all_lo, np.stack([all_, 0 * all_], axis=1), unnamed_lo, np.stack([unnamed, 0 * unnamed], axis=1)
+    return all_lo, _list_of(all_), unnamed_lo, _list_of(unnamed)
+
+
+def _list_of(ops: Ints) -> Ints:
+    """Operations as `Past.lists` holds them, without more yet."""
+    return np.stack([ops, 0 * ops, 0 * ops], axis=1)
+
+
+@kernel
+def is_renewal(op: int, ops: Records) -> bool:
+    """Whether an operation renews what it targets: it excuses, and is not only the late end of what was asked for before."""
+    return ops[op].effect == RENEWS and ops[op].excuses and ops[op].handed_by == NONE
 
 
 @kernel
@@ -180,18 +188,19 @@ def _note_renewing(lo: Ints, lists: Ints, ops: Records) -> None:
     for s in range(len(lo) - 1):
         found = lo[s + 1]
         for k in range(lo[s + 1] - 1, lo[s] - 1, -1):
-            op = ops[lists[k, 0]]
-            if op.effect == RENEWS and op.excuses:
+            if is_renewal(lists[k, 0], ops):
                 found = k
-            lists[k, 1] = found
+            lists[k, 1] = lists[k, 2] = found
 
 
 @kernel
 def _note_covered(lo: Ints, lists: Ints, ops: Records) -> None:
     for s in range(len(lo) - 1):
-        latest = -1
+        latest = latest_start = -1
         for k in range(lo[s], lo[s + 1]):
-            op = ops[lists[k, 0]]
-            if op.effect == RENEWS and op.excuses and not op.news:
-                latest = max(latest, op.limit)
-            lists[k, 1] = latest
+            op = lists[k, 0]
+            if is_renewal(op, ops) and not ops[op].adds:
+                latest = max(latest, ops[op].limit)
+                if ops[op].starts:
+                    latest_start = max(latest_start, ops[op].limit)
+            lists[k, 1], lists[k, 2] = latest, latest_start

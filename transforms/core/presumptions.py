@@ -1,10 +1,11 @@
 """Presumptions whose operation says how many it took, decided in order of (onset, instance) (semantics.md 4, *counted*)."""
 
-from transforms.core.attribution import NONE, UNDECIDED
 from transforms.core.entries import BEGUN, DECISIONS, Walked, claim
 from transforms.core.kernel import Ints, kernel
 from transforms.core.lines import Past
 from transforms.core.removals import Rules
+from transforms.core.targets import NONE
+from transforms.core.verdicts import UNDECIDED
 
 
 @kernel

@@ -6,8 +6,9 @@ from typing import NamedTuple
 import numpy as np
 
 from transforms.core.kernel import NEVER, Ints, kernel
-from transforms.core.lines import AVAILABLE, DEGRADED, Past
+from transforms.core.lines import AVAILABLE, UNKNOWN, Past, is_renewal
 from transforms.core.operations import FAILED, MAY_REMOVE, REMOVES, RENEWS, SUCCEEDED
+from transforms.core.targets import NONE
 
 
 class Rules(NamedTuple):
@@ -89,28 +90,42 @@ def next_renewal(life: Life, x: int, past: Past) -> int:
         op = past.lists[k, 0]
         if past.ops[op].start >= found:
             break
-        if past.ops[op].effect == RENEWS and past.ops[op].excuses:
+        if is_renewal(op, past.ops):
             return past.ops[op].start
     return found
 
 
 @kernel
-def is_covered(life: Life, t: int, past: Past) -> bool:
-    """Whether t lies within [start, limit) of an unnamed excusing operation that renews and is no create or scale_out."""
+def is_covered(life: Life, t: int, starts: bool, past: Past, rules: Rules) -> bool:
+    """Whether t lies within [begin, limit) of an unnamed excusing operation that renews and does not add (or a `start`)."""
     k = first_start(past, life.unnamed, life.unnamed_end, t + 1)
-    return k > life.unnamed and past.lists[k - 1, 1] > t
+    if k > life.unnamed and past.lists[k - 1, 2 if starts else 1] > t:
+        return True
+    while k < life.unnamed_end and past.ops[past.lists[k, 0]].start <= t + rules.unseen:  # only its end was seen: it had begun
+        op = past.ops[past.lists[k, 0]]
+        if op.begin <= t and is_renewal(past.lists[k, 0], past.ops) and not op.adds and (op.starts or not starts):
+            return True
+        k += 1
+    return False
 
 
 @kernel
-def brought_back(life: Life, x: int, until: int, past: Past) -> int:
+def is_turn(life: Life, k: int, past: Past) -> bool:
+    """Whether signal k changes the reported state: of an Available, that it is a return and no repeat."""
+    return k == life.k0 or past.signals[k - 1].state != past.signals[k].state
+
+
+@kernel
+def brought_back(life: Life, x: int, until: int, past: Past, rules: Rules) -> int:
     """The first moment in [x, until) at which something brings the instance back; `until` if there is none."""
     found = min(until, next_renewal(life, x, past))
     k = first_signal(past, life.k0, life.k1, x)
     while k < life.k1 and past.signals[k].time < found:
-        turns = past.signals[k].state >= DEGRADED and (k == life.k0 or past.signals[k - 1].state != past.signals[k].state)
-        if turns and is_covered(life, past.signals[k].time, past):
-            return past.signals[k].time
-        k = past.signals[k].next_other if past.signals[k].state == AVAILABLE else k + 1
+        signal = past.signals[k]
+        turns = signal.state != UNKNOWN and is_turn(life, k, past)
+        if turns and is_covered(life, signal.time, signal.state == AVAILABLE, past, rules):
+            return signal.time
+        k = signal.next_other if signal.state == AVAILABLE else k + 1
     return found
 
 
@@ -122,7 +137,8 @@ def made_anew(life: Life, x: int, past: Past) -> int:
     for k in range(first_start(past, lo, hi, x), hi):
         op = past.lists[k, 0]
         makes = past.ops[op].effect == RENEWS or (past.ops[op].effect == MAY_REMOVE and not life.own)
-        if makes and past.ops[op].excuses and past.ops[op].outcome != FAILED and past.ops[op].begin >= x:
+        makes = makes and past.ops[op].excuses and past.ops[op].handed_by == NONE
+        if makes and past.ops[op].outcome != FAILED and past.ops[op].begin >= x:
             return past.ops[op].start
     return NEVER
 
@@ -137,11 +153,22 @@ def next_return(life: Life, x: int, past: Past) -> int:
 
 
 @kernel
+def next_recovery(life: Life, x: int, past: Past) -> int:
+    """The time of the first return at or after x that is no repeat; NEVER if there is none."""
+    k = first_signal(past, life.k0, life.k1, x)
+    if k < life.k1 and past.signals[k].state == AVAILABLE and not is_turn(life, k, past):
+        k = past.signals[k].next_other
+    if k < life.k1 and past.signals[k].next_available < life.k1:
+        return past.signals[past.signals[k].next_available].time
+    return NEVER
+
+
+@kernel
 def _return_after_end(life: Life, end: int, limit: int, past: Past) -> int:
     """The first return at or after `end`; a repeat counts only after `limit`."""
     k = first_signal(past, life.k0, life.k1, end)
     while k < life.k1 and past.signals[k].time <= limit:
-        if past.signals[k].state == AVAILABLE and (k == life.k0 or past.signals[k - 1].state != AVAILABLE):
+        if past.signals[k].state == AVAILABLE and is_turn(life, k, past):
             return past.signals[k].time
         k += 1
     return next_return(life, limit + 1, past)
@@ -153,7 +180,7 @@ def _removes_definitely(op: int, past: Past) -> bool:
 
 
 @kernel
-def _add(life: Life, op: int, n: int, out: Ints, past: Past) -> int:
+def _add(life: Life, op: int, n: int, out: Ints, past: Past, rules: Rules) -> int:
     """Adds the removal of one operation as (start, end of the removed time, end of the absent time, operation)."""
     start = max(past.ops[op].start, past.signals[life.k0].time)
     end, limit = past.ops[op].end, past.ops[op].limit
@@ -161,7 +188,7 @@ def _add(life: Life, op: int, n: int, out: Ints, past: Past) -> int:
         back = min(next_return(life, limit + 1, past), made_anew(life, end, past))
         removed = min(limit, back)
     else:
-        back = brought_back(life, end, _return_after_end(life, end, limit, past), past)
+        back = brought_back(life, end, _return_after_end(life, end, limit, past), past, rules)
         removed = back
     if back > start >= life.since:
         out[n, 0], out[n, 1], out[n, 2], out[n, 3] = start, max(removed, start), back, op
@@ -189,5 +216,5 @@ def definite_removals(life: Life, past: Past, rules: Rules) -> Ints:
             a0 += 1
             reported = first <= past.ops[op].end and (past.ops[op].gone or not life.own)
         if reported and _removes_definitely(op, past):
-            n = _add(life, op, n, out, past)
+            n = _add(life, op, n, out, past, rules)
     return out[:n]

@@ -1,26 +1,20 @@
 """What a standing keeps of each line: the signals and operations that still decide something (semantics.md 7).
 
 A line goes on from a *cut*: a moment x from which on it is what it is whatever came before, as long as H just before x, the
-latest return before x, and `since` = x are kept. Such a moment is any at which the line is up, the onset of an episode that
-begins with a signal, and the beginning of a definite removal. Everything of the line from its latest cut before V on is kept.
+latest return before x that is no repeat, and `since` = x are kept. Such a moment is any at which the line is up, the onset of
+an episode that begins with a signal, and the beginning of a definite removal. Everything of the line from its latest cut before
+V on is kept.
 """
 
 from typing import Final, NamedTuple
 
-from transforms.core.attribution import (
-    AWAY_FOR_GOOD,
-    GIVEN_UP_FOR_GOOD,
-    NONE,
-    OVERRUN,
-    OVERRUN_FOR_GOOD,
-    PRESUMED,
-    REFUSED,
-)
 from transforms.core.classes import ABSENT, GONE, IS_REMOVED, UP
 from transforms.core.entries import AWAY, LIMIT, OP, START, VERDICT
 from transforms.core.kernel import NEVER, Bools, Ints, kernel
 from transforms.core.lines import AVAILABLE, Lines, Past
 from transforms.core.removals import Rules, first_signal, first_start
+from transforms.core.targets import NONE
+from transforms.core.verdicts import AWAY_FOR_GOOD, GIVEN_UP_FOR_GOOD, OVERRUN, OVERRUN_FOR_GOOD, PRESUMED, REFUSED
 
 NO_LINE: Final = NEVER
 """The cut of a line of which nothing is kept: it is forgotten."""
@@ -105,8 +99,8 @@ def latest_cut(line: int, V: int, lines: Lines, past: Past, found: Found) -> tup
 
 @kernel
 def _keep_signals(line: int, x: int, V: int, before: bool, lines: Lines, past: Past, found: Found, out: Keeping) -> int:
-    """Marks the signals from the cut on, the latest return before it, and H just before it if that is needed. Gives the time of
-    the latter if it is not Available, else -1."""
+    """Marks the signals from the cut on, the latest return before it that is no repeat, and H just before it if that is needed.
+    Gives the time of the latter if it is not Available, else -1."""
     k = first_signal(past, lines.lo[line], lines.lo[line + 1], x)
     for later in range(k, lines.lo[line + 1]):
         out.signals[later] = True
@@ -118,12 +112,14 @@ def _keep_signals(line: int, x: int, V: int, before: bool, lines: Lines, past: P
     if before and k > lines.lo[line] and past.signals[k - 1].time >= born and past.signals[k - 1].state != AVAILABLE:
         out.signals[k - 1] = True
         garbage = past.signals[k - 1].time
+    returned = NONE
     for earlier in range(k - 1, lines.lo[line] - 1, -1):
-        if past.signals[earlier].time < born:
+        if past.signals[earlier].time < born or (returned != NONE and past.signals[earlier].state != AVAILABLE):
             break
         if past.signals[earlier].state == AVAILABLE:
-            out.signals[earlier] = True
-            break
+            returned = earlier
+    if returned != NONE:
+        out.signals[returned] = True
     return garbage
 
 

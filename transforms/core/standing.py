@@ -15,12 +15,12 @@ from schemas.attribution import ATTRIBUTIONS
 from schemas.availability import AVAILABILITY
 from schemas.event import EVENTS
 from schemas.operation_row import OPERATIONS
-from transforms.core.attribution import AWAY_FOR_GOOD, GIVEN_UP_FOR_GOOD, OVERRUN_FOR_GOOD, REFUSED
 from transforms.core.batches import compact
 from transforms.core.columns import no_rows, one_batch
 from transforms.core.groups import split_by_group
 from transforms.core.kernel import NEVER, Bools, Ints
 from transforms.core.lines import Lines
+from transforms.core.verdicts import AWAY_FOR_GOOD, GIVEN_UP_FOR_GOOD, OVERRUN_FOR_GOOD, REFUSED
 
 OPENS, CLOSED, KNOWN_UNTIL, BEGUN, REPORTED, SINCE = "opens", "closed", "known_until", "begun", "reported", "since"
 DECIDED: Final = {"refused": REFUSED, "away": AWAY_FOR_GOOD, "given_up": GIVEN_UP_FOR_GOOD, "overrun": OVERRUN_FOR_GOOD}
