@@ -68,6 +68,7 @@ def _judge(life: Life, a: int, known: Knowledge) -> Generator[Claim, bool, Episo
     if not candidates:
         return Episode(a, b, "unexplained", 0)
     operation = min(candidates, key=lambda o: _preference(o, life, a))
+    has_come_back = any(_has_come_back(o, life, a) for o in candidates)
     if not operation.excuses:
         return Episode(a, b, "unexcused", len(candidates), operation)
     L = _limit(operation, life, a, b, known)
@@ -77,12 +78,12 @@ def _judge(life: Life, a: int, known: Knowledge) -> Generator[Claim, bool, Episo
     if b <= L or (b > known.T and known.T <= L):
         return Episode(a, b, "explained", len(candidates), operation, L)
     lapsed = Episode(a, b, "overrun", len(candidates), operation, L)
-    return lapsed if life.instance_id is None else (yield from _lapse(lapsed, life, known))
+    return lapsed if life.instance_id is None else (yield from _lapse(lapsed, life, known, has_come_back))
 
 
-def _lapse(lapsed: Episode, life: Life, known: Knowledge) -> Generator[Claim, bool, Episode]:
+def _lapse(lapsed: Episode, life: Life, known: Knowledge, has_come_back: bool) -> Generator[Claim, bool, Episode]:
     """Step 5 for an instance whose excuse has lapsed: presumed removed, given up, or just overrun."""
-    presumed = presume(lapsed, life, known)
+    presumed = presume(lapsed, life, known, has_come_back)
     if presumed is not None:
         counts = presumed.operation is not None and presumed.operation.count is not None
         if not counts or (yield Claim(life.instance_id, presumed)):
@@ -109,9 +110,18 @@ def _counts_as_definite(operation: Operation, life: Life) -> bool:
     return life.instance_id is None or is_definite(operation, life)
 
 
-def _preference(operation: Operation, life: Life, a: int) -> tuple[bool, bool, bool, int, str, str]:
+def _has_come_back(operation: Operation, life: Life, a: int) -> bool:
+    """Whether it has *come back from* the operation before a: a renewal that is over, and has had its effect."""
+    if operation.effect != "renews" or (operation.end is not None and operation.end > a):
+        return False
+    return any(operation.start <= t < a for t in life.recoveries())
+
+
+def _preference(operation: Operation, life: Life, a: int) -> tuple[bool, bool, bool, bool, bool, int, str, str]:
     """Step 3: the smallest explains."""
     return (
+        operation.refused,
+        _has_come_back(operation, life, a),
         not _counts_as_definite(operation, life),
         operation.effect == "may_remove",
         operation.begin > a,
@@ -123,7 +133,7 @@ def _preference(operation: Operation, life: Life, a: int) -> tuple[bool, bool, b
 
 def _limit(operation: Operation, life: Life, a: int, b: int, known: Knowledge) -> int:
     """Step 4 without faults: the operation's own limit, as far as others extend it."""
-    following = [p for p in known.operations if p.excuses and is_target(p, life, a) and p.start < b]
+    following = [p for p in known.operations if p.excuses and not p.refused and is_target(p, life, a) and p.start < b]
     L, before = operation.limit, None
     while before != L:
         before = L

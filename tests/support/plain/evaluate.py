@@ -122,7 +122,7 @@ def _decide(walks: list[Any], grant: Callable[[Claim, int], bool]) -> None:
 
 
 def _places(claim: Claim, instances: list[list[Life]], policy: Policy) -> int:
-    """n of *counted*: the operation's count less the instances that definite operations begin to remove meanwhile.
+    """n of *counted*: the operation's count less the instances of which definite operations leave nothing meanwhile.
 
     Every removal that begins by the operation's limit is known when the claim is decided: a life whose end is still
     open then cannot have begun to be absent `max_open` before that limit.
@@ -130,8 +130,8 @@ def _places(claim: Claim, instances: list[list[Life]], policy: Policy) -> int:
     operation = claim.episode.operation
     removed = 0
     for lives in instances:
-        spans = [span for life in lives for span in life.spans(absent=False, definite_only=True)]
-        removed += any(operation.begin - policy.skew <= start <= operation.limit for start, _ in spans)
+        starts = [start for life in lives for start in life.begins_to_be_deleted()]
+        removed += any(operation.begin - policy.skew <= start <= operation.limit for start in starts)
     return operation.count - removed
 
 

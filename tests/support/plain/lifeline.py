@@ -80,6 +80,10 @@ class Life:
         """Whether the return at t found H Available."""
         return self.state_before(t) == "Available"
 
+    def recoveries(self) -> list[int]:
+        """The times of returns that are no repeats."""
+        return [time for time in self.returns() if not self.is_repeat(time)]
+
     def turns_bad(self) -> list[int]:
         """The moments at which H turns Degraded or Unavailable, from any other state (the other one, too) or none."""
         return [time for time, state in self.winners if state in BAD and self.state_before(time) != state]
@@ -90,6 +94,11 @@ class Life:
         if not definite_only:
             spans += [e.taken.span for e in self.episodes if e.taken is not None and e.taken.absent == absent]
         return [(start, min(end, self.forgotten)) for start, end in spans if start < min(end, self.forgotten)]
+
+    def begins_to_be_deleted(self) -> list[int]:
+        """When each definite operation that leaves nothing behind begins to remove it, whatever else covers that."""
+        removed = [removal.removed for removal in self.removals if removal.operation.gone]
+        return [start for start, end in removed if start < min(end, self.forgotten)]
 
     def is_absent(self, t: int) -> bool:
         return covers(self.spans(absent=True), t)

@@ -6,8 +6,6 @@ from schemas.time import NEVER
 from tests.support.plain.lifeline import Life, Removal
 from tests.support.plain.operations import Operation
 
-MAKES_NEW_INSTANCES = ("create", "scale_out")
-
 
 def is_definite(operation: Operation, life: Life) -> bool:
     """Whether it targets the instance definitely; the set itself, only `all` does (but for steps 3 and 4)."""
@@ -22,12 +20,12 @@ def is_target(operation: Operation, life: Life, onset: int) -> bool:
         return True
     if operation.target != "unnamed":
         return False
-    return operation.verb not in MAKES_NEW_INSTANCES or not any(t < onset for t in life.returns())
+    return not operation.adds or not any(t < onset for t in life.returns())
 
 
 def renews(operation: Operation, life: Life) -> bool:
-    """A definite excusing `renews` operation on it."""
-    return operation.effect == "renews" and operation.excuses and is_definite(operation, life)
+    """A definite excusing `renews` operation on it, that asks for it anew."""
+    return operation.effect == "renews" and operation.excuses and operation.asks and is_definite(operation, life)
 
 
 def definite_removals(life: Life, operations: list[Operation]) -> list[Removal]:
@@ -62,14 +60,16 @@ def _back_in_service(life: Life, operation: Operation, operations: list[Operatio
 def brings_back(life: Life, operations: list[Operation]) -> list[int]:
     """Every moment at which something brings it back, if it was left behind."""
     by_name = [p.start for p in operations if renews(p, life)]
-    windows = [p for p in operations if p.target == "unnamed" and p.effect == "renews" and p.excuses]
-    windows = [p for p in windows if p.verb not in MAKES_NEW_INSTANCES]
-    return by_name + [t for t in life.turns_bad() if any(p.start <= t < p.limit for p in windows)]
+    unnamed = [p for p in operations if p.target == "unnamed" and p.effect == "renews" and p.excuses and not p.adds]
+    starts = [p for p in unnamed if p.verb == "start"]
+    left_on = [t for t in life.turns_bad() if any(p.begin <= t < p.limit for p in unnamed)]
+    brought = [t for t in life.recoveries() if any(p.begin <= t < p.limit for p in starts)]
+    return [*by_name, *left_on, *brought]
 
 
 def makes_anew(operation: Operation, life: Life) -> bool:
     """Whether it makes anew what nothing was left of, if it begins late enough."""
-    if not operation.excuses or operation.outcome == "failed":
+    if not operation.excuses or operation.outcome == "failed" or not operation.asks:
         return False
     if life.instance_id is None:
         return operation.target == "all" and operation.effect == "renews"
