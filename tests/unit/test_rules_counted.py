@@ -40,21 +40,41 @@ def test_the_largest_count_of_its_records_counts(judge):
     ],
 )
 def test_what_definite_operations_begin_to_remove_is_taken_from_the_count(judge, start, verdict):
-    removal = spanning(start, start + 1, "stop", "2", key="s")
+    removal = spanning(start, start + 1, "delete", "2", key="s")
     judged = judge(up(-500, "1", "2"), down(15, "1"), spanning(10, 20, "scale_in", count=1), removal)
     assert judged.verdict() == verdict
 
 
 def test_removed_time_begins_with_the_first_signal(judge):
-    removal = spanning(-500, -400, "stop", "2", key="s")
+    removal = spanning(-500, -400, "delete", "2", key="s")
     judged = judge(up(-500, "1"), unknown(12, "2"), down(15, "1"), spanning(10, 20, "scale_in", count=1), removal)
     assert judged.verdict() == "overrun"
 
 
 def test_an_instance_is_taken_from_the_count_once(judge):
-    removals = [*spanning(11, 12, "stop", "2", key="s"), *spanning(13, 14, "deallocate", "2", key="d")]
+    removals = [*spanning(11, 12, "scale_in", "2", key="s"), *spanning(13, 14, "delete", "2", key="d")]
     judged = judge(up(0, "1", "2"), down(15, "1"), spanning(10, 20, "scale_in", count=2), removals)
     assert judged.verdict() == "presumed_removed"
+
+
+@pytest.mark.parametrize(
+    ("verb", "verdict"), [("stop", "presumed_removed"), ("evict", "presumed_removed"), ("delete", "overrun")]
+)
+def test_only_what_leaves_nothing_behind_is_taken_from_the_count(judge, verb, verdict):
+    removal = spanning(11, 12, verb, "2", key="s")
+    assert judge(up(0, "1", "2"), down(15, "1"), spanning(10, 20, "scale_in", count=1), removal).verdict() == verdict
+
+
+def test_what_begins_to_be_deleted_while_it_is_stopped_is_taken_from_the_count(judge):
+    removals = [*spanning(-400, -300, "stop", "2", key="s"), *spanning(11, 12, "delete", "2", key="d")]
+    judged = judge(up(-500, "1", "2"), down(15, "1"), spanning(10, 20, "scale_in", count=1), removals)
+    assert (judged.verdicts("2"), judged.verdict()) == ([(-400, 912, "removed")], "overrun")
+
+
+def test_a_removal_whose_begin_was_not_seen_is_measured_from_the_begin_of_the_counted_one(judge):
+    removal = spanning(-600, -590, "delete", "2", key="s")
+    judged = judge(up(-900, "1", "2"), down(15, "1"), op(20, "scale_in", "succeeded", count=1), removal)
+    assert judged.verdict() == "overrun"
 
 
 def test_an_operation_with_names_uses_up_its_own_count(judge):

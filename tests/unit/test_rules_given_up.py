@@ -11,7 +11,7 @@ L = 20 + 900
 G = L + WEEK
 """When what it explained is given up."""
 
-FAILED = spanning(10, 20, "delete", "1", outcome="failed")
+FAILED = [op(10, "delete", "started", "1"), op(11, "delete", "progress"), op(20, "delete", "failed", "1")]
 """Nothing bears out that it took 1 away, but 1 is silent and the set is not bad."""
 
 
