@@ -19,12 +19,10 @@ def with_related(keep: Bools, ops: Ops, verb_names: list[str], V: Ints, rules: R
         rules: The policy.
     """
     before, after = _neighbours(ops)
-    unfinished = ops.outcome == UNFINISHED
+    unfinished, unnamed = ops.outcome == UNFINISHED, ops.target == UNNAMED
     hands_on = unfinished & ~unnamed & (after == NONE) & (ops.start >= V[ops.set] - rules.presume_after)
-    scales = np.flatnonzero(
-        (is_verb("scale_out", ops, verb_names) | is_verb("scale_in", ops, verb_names)) & (ops.target == UNNAMED)
-    )
-    updates = (ops.effect == MAY_REMOVE) & (ops.target == UNNAMED)
+    updates = unnamed & (ops.effect == MAY_REMOVE)
+    scales = np.flatnonzero(unnamed & (is_verb("scale_out", ops, verb_names) | is_verb("scale_in", ops, verb_names)))
     keep = keep | hands_on
     while True:
         more = keep.copy()
