@@ -128,7 +128,7 @@ def _opens(worked: Worked, found: Found, closed: int) -> Ints:
     of_op, early = worked.folded.ops.set, rules.skew + rules.unseen
     settled = np.full(sets, closed - early)
     open_ops = np.where(ops["refused"], ops["end"] + rules.settle, ops["limit"]) >= closed
-    # What extends an operation may be an update beside it, and whether that adds tells a scale-out beside it, which may be refused.
+    # What extends it may be an update beside it, and whether that adds tells a scale-out beside that, which may yet be refused.
     open_ops |= ops["start"] >= closed - 3 * rules.skew
     np.minimum.at(settled, of_op[open_ops], ops["begin"][open_ops] - rules.skew)
     opens = settled.copy()

@@ -4,7 +4,9 @@ Kernels are plain loops over int64 arrays of many scale sets, compiled by numba,
 code on disk.
 """
 
+import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import numba
@@ -21,6 +23,18 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 NEVER: Final = 2**62
 """A moment that does not come: the end of what is still open."""
+
+
+def _cache_folder() -> str:
+    """A folder of its own for each state of the sources: numba asks only whether a kernel's own file has changed, not whether
+    those of the kernels that it calls have, and would go on with what they were."""
+    here, digest = Path(__file__).parent, hashlib.blake2b(digest_size=8)
+    for source in sorted(here.rglob("*.py")):
+        digest.update(source.read_bytes())
+    return str(Path(numba.config.CACHE_DIR or here / "__pycache__") / f"kernels-{digest.hexdigest()}")
+
+
+numba.config.CACHE_DIR = _cache_folder()
 
 
 def kernel(function: F) -> F:
