@@ -13,24 +13,26 @@ Draw = tuple[int, int]
 class Telling:
     """Tells one scale set; `moments` are those that later events may be anchored at."""
 
-    def __init__(self, scale_set_id: str, policy: Policy):
-        self.scale_set_id, self.policy = scale_set_id, policy
+    def __init__(self, scale_set_id: str, policy: Policy, instances: int):
+        self.scale_set_id, self.policy, self.instances = scale_set_id, policy, instances
         self.moments = [EPOCH + policy.grid // 2]
         self.near, self.far = _near(policy), _far(policy)
         self.told: list[Event] = []
 
-    def tell(
-        self, instances: int, snapshot: Any, operations: Any, dips: Any, signals: Any, faults: Any, copies: Any
-    ) -> list[Event]:
-        self.instances = instances
-        for who, state in enumerate(snapshot[: instances + 1]):
+    def snapshot(self, states: tuple[str | None, ...]) -> None:
+        """What the set itself, then each instance, is in before anything happens."""
+        for who, state in enumerate(states[: self.instances + 1]):
             if state is not None:
                 self.event("signal", self.moments[0] - who % 3 - self.policy.skew, who, state=state)
+
+    def tell(self, operations: Any, dips: Any, signals: Any, faults: Any, copies: Any) -> list[Event]:
         for number, (operation, story) in enumerate(operations):
             self.operation(*operation)
             self.story(*story)
             for dip in dips[number :: len(operations)]:
                 self.dip(*dip)
+        for dip in dips if not operations else []:
+            self.dip(*dip)
         for who, state, *when in signals:
             self.signal(who, state, self.at(*when))
         for who, *when in faults:

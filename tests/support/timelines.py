@@ -3,7 +3,8 @@
 A timeline is told as operations, the stories that they bring about, dips (something goes bad and perhaps recovers),
 plain signals and faults, each at an *anchor* (a moment that the timeline already has: the start, end or limit of an
 operation, an onset, a recovery) plus an offset that the policy names, give or take a microsecond. So limits, presumptions,
-counts and forgetting meet events that lie exactly on them and just beside them.
+counts and forgetting meet events that lie exactly on them and just beside them. Half of them have scenes, too, each made
+for one rule (see `tests.support.scenes`).
 """
 
 import random
@@ -18,6 +19,7 @@ from schemas.policy import Policy
 from schemas.time import floor_to
 from tests.support.build import Event
 from tests.support.policies import SMALL_POLICIES
+from tests.support.scenes import SCENES, Scene
 from tests.support.shapes import Choice, Several, sample, strategy
 from tests.support.telling import Telling
 
@@ -84,7 +86,7 @@ _LATE_FAULT = (_WHO, *_LATE)
 
 
 def _set(told: Any, dips: Several, signals: Several, faults: Several) -> Any:
-    return (range(1, 6), _SNAPSHOT, told, dips, signals, faults, Several(_COPY, 0, 2))
+    return (range(1, 6), _SNAPSHOT, (), told, dips, signals, faults, Several(_COPY, 0, 2))
 
 
 _ANY, _FALL = (_OPERATION, _STORY), (_LOST, (range(1, 10), *_STORY[1:]))
@@ -93,8 +95,21 @@ _SILENT = _set(_QUIET, Several(_DIP, 0, 0), Several(_LATE_SIGNAL, 0, 2), Several
 _CALM = _set(_QUIET, Several(_DIP, 0, 1), Several(_SIGNAL, 0, 1), Several(_FAULT, 0, 1))
 _LIVELY = _set(Several(_ANY, 1, 2), Several(_DIP, 0, 2), Several(_SIGNAL, 0, 1), Several(_FAULT, 0, 1))
 _BUSY = _set(Several(_ANY, 1, 4), Several(_DIP, 0, 6), Several(_SIGNAL, 0, 5), Several(_FAULT, 0, 2))
-SCALE_SET = Choice([_SILENT, _CALM, _LIVELY, _BUSY])
-"""From quiet to busy: what is quiet for long can be presumed, given up and forgotten."""
+_SCENE = (range(len(SCENES)), (range(64),) * 40)
+_WELL = ("Available",) * 6
+_STAGED = (
+    range(2, 6),
+    Choice([_WELL, _WELL, _SNAPSHOT]),
+    Several(_SCENE, 1, 3),
+    Several(_ANY, 0, 1),
+    Several(_DIP, 0, 1),
+    Several(_SIGNAL, 0, 1),
+    Several(_FAULT, 0, 1),
+    Several(_COPY, 0, 1),
+)
+_PLAY = (range(2, 6), _WELL, Several(_SCENE, 1, 2), (), (), (), (), ())
+SCALE_SET = Choice([_SILENT, _CALM, _LIVELY, _BUSY, _PLAY, _PLAY, _STAGED, _STAGED])
+"""From quiet to busy: what is quiet for long can be presumed, given up and forgotten; half are staged."""
 _SETS = Choice([*[Several(SCALE_SET, 1, 1)] * 4, Several(SCALE_SET, 2, 3)])
 
 
@@ -128,12 +143,20 @@ def many_sets(seed: int, number: int, policies: tuple[Policy, ...] = SMALL_POLIC
 
 
 def _timeline(policy: Policy, sets: list[Any], end: int, order: int) -> Timeline:
-    events = [event for number, one in enumerate(sets) for event in Telling(f"s{number}", policy).tell(*one)]
+    events = [event for number, one in enumerate(sets) for event in _tell(f"s{number}", policy, *one)]
     later = (policy.grid, policy.presume_after, policy.max_open, 2 * policy.max_open)
     beyond = (0, 0, 0, 0, *later, -policy.grid, -policy.max_excuse)
     latest = max(event["time"] for event in events)
     random.Random(order).shuffle(events)
     return Timeline(events, policy, floor_to(latest + beyond[end], policy.grid) + policy.grid)
+
+
+def _tell(scale_set_id: str, policy: Policy, instances: int, snapshot: Any, scenes: Any, *rest: Any) -> list[Event]:
+    telling = Telling(scale_set_id, policy, instances)
+    telling.snapshot(snapshot)
+    for number, choices in scenes:
+        SCENES[number](Scene(telling, choices))
+    return telling.tell(*rest)
 
 
 def smallest(timeline: Timeline, fails: Callable[[Timeline], bool]) -> Timeline:
