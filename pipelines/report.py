@@ -14,6 +14,7 @@ from pipelines.folder import read_all
 from pipelines.selection import Selection
 from schemas.attribution import ATTRIBUTIONS
 from schemas.inventory import Inventory
+from schemas.nearest import nearest
 from schemas.operation_row import OPERATIONS
 from schemas.policy import Policy
 from schemas.time import DAY, HOUR, format_time, parse_duration
@@ -141,7 +142,9 @@ def known_period(root: str, selection: Selection) -> tuple[int, int]:
         raise RunError(f"{root}: published rows are required, and there are none.")
     first, last = selection.first_cell(), selection.last_cell()
     if first is None or last is None:
-        raise RunError("--scale-set: the id or name of a scale set in the folder is required, and none is like that.")
+        names = [one.rpartition("/")[2] for one in selection.scale_sets()]
+        near = next(filter(None, (nearest(glob.rpartition("/")[2], names) for glob in selection.globs)), "")
+        raise RunError(f"--scale-set: the id or name of a scale set in the folder is required, and none is like that{near}.")
     return first, last + grids[0]
 
 

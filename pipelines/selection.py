@@ -54,6 +54,7 @@ class Selection:
             only: the id of the one scale set that is wanted, instead of patterns.
         """
         self._root = root
+        self.globs = tuple(globs)
         self._wanted = _matcher(globs) if only is None else only.__eq__
         self._ids = None if only is None else pa.array([only])
         self._versions: dict[int, pa.RecordBatch | None] = {}

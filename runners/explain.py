@@ -9,6 +9,7 @@ import click
 from pipelines.failures import RunError, UsageError
 from runners.names import harmless, labels
 from runners.report import Zone, moment_of
+from schemas.nearest import nearest
 
 EXAMPLES: Final = """\b
 Examples:
@@ -71,7 +72,8 @@ def _named(given: str, ids: list[str]) -> str:
     alike = [one for one in ids if one.rpartition("/")[2] == last]
     found = [one for one, label in labels(alike).items() if wanted in (last, label)]
     if not found:
-        raise RunError(f"--scale-set: the id or name of a scale set in the folder is required, got {harmless(given)!r}.")
+        near = nearest(last, (one.rpartition("/")[2] for one in ids))
+        raise RunError(f"--scale-set: the id or name of a scale set in the folder is required, got {given!r}{near}.")
     if len(found) > 1:
         several = ", ".join(sorted(harmless(labels(alike)[one]) for one in found))
         raise UsageError(f"--scale-set: one scale set is required, and {len(found)} are called {harmless(given)}: {several}.")

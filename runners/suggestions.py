@@ -1,8 +1,8 @@
 """Errors of the command line as one sentence, with the nearest known name of what is unknown."""
 
-from difflib import get_close_matches
-
 import click
+
+from schemas.nearest import nearest
 
 
 class Suggesting(click.Group):
@@ -12,14 +12,16 @@ class Suggesting(click.Group):
         """As click does, but for the sentence."""
         name = args[0]
         if self.get_command(ctx, name) is None and not name.startswith("-"):
-            raise click.UsageError(f"{name} is no command{_nearest(name, self.list_commands(ctx))}.", ctx)
+            known = self.list_commands(ctx)
+            others = nearest(name, known) or f"; there are {', '.join(known)}"
+            raise click.UsageError(f"{name} is no command{others}.", ctx)
         return super().resolve_command(ctx, args)
 
 
 def sentence_of(error: click.ClickException) -> str:
     """What is wrong with a command line, in one sentence."""
     if isinstance(error, click.NoSuchOption):
-        return f"{_command(error)}{error.option_name} is no option{_nearest(error.option_name, _options(error.ctx))}."
+        return f"{_command(error)}{error.option_name} is no option{nearest(error.option_name, _options(error.ctx))}."
     if isinstance(error, click.MissingParameter) and error.param is not None:
         return f"{_command(error)}{error.param.opts[0]} is required; --help shows how."
     if isinstance(error, click.BadParameter) and error.param is not None:
@@ -35,8 +37,3 @@ def _command(error: click.UsageError) -> str:
 
 def _options(ctx: click.Context | None) -> list[str]:
     return [] if ctx is None else [name for param in ctx.command.get_params(ctx) for name in param.opts]
-
-
-def _nearest(name: str, known: list[str]) -> str:
-    found = get_close_matches(name, known, n=1)
-    return f"; the nearest is {found[0]}" if found else ""

@@ -6,6 +6,7 @@ from pydantic import AfterValidator, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
 from schemas.fields import Count, FoldedIds, Id, shown
+from schemas.nearest import nearest
 from schemas.policy import Initiator
 from schemas.signal import CanonicalEvent
 
@@ -14,8 +15,10 @@ Target = Literal["named", "all", "unnamed"]
 
 
 def _known(verb: str, info: ValidationInfo) -> str:
-    if verb not in (info.context or {})["verbs"]:
-        raise PydanticCustomError("bad_value", "must be a verb of the policy, got {came}", {"came": shown(verb)})
+    known = (info.context or {})["verbs"]
+    if verb not in known:
+        came = shown(verb) + nearest(verb, sorted(known))
+        raise PydanticCustomError("bad_value", "must be a verb of the policy, got {came}", {"came": came})
     return verb
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 
+from schemas.nearest import nearest
 from schemas.time import DAY, HOUR, MINUTE, format_duration, parse_duration
 
 Effect = Literal["removes", "renews", "may_remove"]
@@ -106,7 +107,7 @@ class Policy(BaseModel):
         if not self.skew + self.unseen + longest + self.settle < self.presume_after:
             raise ValueError("skew + unseen + the longest deadline + settle < presume_after is required")
         if unknown := [verb for verb in self.always_excused if verb not in self.verbs]:
-            raise ValueError(f"always_excused: {unknown[0]!r} is no verb of this policy")
+            raise ValueError(f"always_excused: {unknown[0]!r} is no verb of this policy{nearest(unknown[0], self.verbs)}")
         return self
 
     @cached_property
@@ -145,13 +146,14 @@ def parse_policy(text: str, name: str = "policy", grid: int | None = None) -> Po
 
 def _sentence(error: Any) -> str:
     """What was required of which key, and what came."""
-    key, came = ".".join(str(part) for part in error["loc"]), f", got {error['input']!r}"
+    path = [str(part) for part in error["loc"]]
+    key, came = ".".join(path), f", got {error['input']!r}"
     if error["type"] == "value_error":
         return f"{key} {error['ctx']['error']}".strip()
     if error["type"] == "extra_forbidden":
-        return f"{key} is no key of a policy"
+        return f"{key} is no key of a policy{nearest(path[-1], (Policy if len(path) == 1 else Verb).model_fields)}"
     if error["type"] == "missing":
-        return f"{key} is required of a new verb, as are effect, deadline and gone"
+        return f"{key} is required of a new verb, as are effect, deadline and gone{nearest(path[-2], DEFAULT_VERBS)}"
     if error["type"] == "literal_error":
         return f"{key} must be {error['ctx']['expected']}{came}"
     kinds = {

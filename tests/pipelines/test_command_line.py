@@ -20,7 +20,9 @@ def events(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["backfil"], "backfill"),
+        (["backfil"], "backfil is no command; the nearest is backfill."),
+        (["REPORT", "--data", "x"], "REPORT is no command; the nearest is report."),
+        (["xyz"], "xyz is no command; there are backfill, compact, demo, "),
         (["backfill", "--inptu", "x"], "--input"),
         (["backfill", "--output", "x"], "--input is required"),
         (["backfill", "--input", "x", "--output", "y", "--retain"], "--retain is no option"),

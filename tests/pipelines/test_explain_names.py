@@ -7,6 +7,7 @@ import pytest
 
 from tests.support import build
 from tests.support.explaining import GROUP, backfilled, explained, past, said
+from tests.support.files import trueup
 
 
 def test_names_that_several_have_need_more(tmp_path: Path) -> None:
@@ -46,3 +47,26 @@ def test_hostile_names_do_no_harm(name: str, seconds: float | None, tmp_path: Pa
     told = explained(root, name, 650, "--as", "json").json
     assert told["scale_set_id"] == name.casefold()
     assert told["moment"]["attributions"][0]["operation"]["key"] == name
+
+
+@pytest.mark.parametrize(
+    ("command", "given", "near"),
+    [
+        ("explain", "wbe-main", "web-main"),
+        ("explain", GROUP.format("h", "WEB-MIAN"), "web-main"),
+        ("report", "wbe-mai*", "web-main"),
+        ("explain", "queue", None),
+        ("report", "queue", None),
+    ],
+)
+def test_a_name_that_none_has_is_answered_with_the_nearest(command: str, given: str, near: str | None, tmp_path: Path) -> None:
+    root = backfilled(tmp_path, [*past(build.up(0, "1"), of="web-main"), *past(build.up(0, "1"), of="batch")])
+    done = trueup(command, "--data", root, "--scale-set", given)
+    assert (done.status, done.out, done.err.count("\n")) == (1, "", 1)
+    assert done.err.endswith("\n" if near is None else f"; the nearest is {near}.\n")
+    assert ("; the nearest is" in done.err) == (near is not None)
+
+
+def test_what_a_name_hides_is_spelled_out_in_an_error_too(tmp_path: Path) -> None:
+    root = backfilled(tmp_path, past(build.up(0, "1"), of="web\u202e\x1bmain"))
+    assert trueup("report", "--data", root, "--scale-set", "web-main").err.endswith("the nearest is web\\u202e\\x1bmain.\n")
