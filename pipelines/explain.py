@@ -15,7 +15,7 @@ from schemas.availability import AVAILABILITY
 from schemas.operation_row import OPERATIONS as OPERATION_ROWS
 from schemas.policy import Policy
 from schemas.revision import REVISIONS
-from schemas.time import DAY, floor_to, format_time
+from schemas.time import DAY, NEVER, floor_to, format_time
 from transforms.core.explanation import TOLD, Spans, Stretch, covering, no_attributions, parts_of, spans_of, stretch_of
 from transforms.core.explanation_history import history
 from transforms.core.explanation_moment import OPERATIONS, SERIES, Explanation, Moment, nearest, operations_of, state_at
@@ -104,13 +104,14 @@ class _Reader:
         while True:
             begin, end = at // DAY - back, at // DAY + ahead
             spans = self.spans(begin, end)
-            before = [k for k in self._whole(spans, begin) if spans.end[k] <= at]
-            after = np.flatnonzero(spans.start > at).tolist()
-            enough = before or begin <= self._first, after or end >= self._last
+            before = [k for k in self._whole(spans, begin) if spans.until[k] <= at][-1:]
+            after = np.flatnonzero(spans.start > at).tolist()[:1]
+            inside = _inside(spans, at)
+            # What ends where was read no further may be continued there, in another row.
+            reached = all(spans.until[k] < (end + 1) * DAY or spans.until[k] == NEVER for k in before + inside + after)
+            enough = before or begin <= self._first, (after and reached) or end >= self._last
             if all(enough):
-                inside = np.flatnonzero((spans.start <= at) & (at < spans.end)).tolist()
-                chosen = (before[-1:], inside, after[:1])
-                found = [stretch_of(spans, numbers[0]) if numbers else None for numbers in chosen]
+                found = [stretch_of(spans, numbers[0]) if numbers else None for numbers in (before, inside, after)]
                 return found[0], found[1], found[2]
             back, ahead = back * (1 if enough[0] else 2), ahead * (1 if enough[1] else 2)
 
@@ -126,6 +127,13 @@ class _Reader:
         """Those stretches of which no row can lie before the days that were read."""
         places: list[int] = np.flatnonzero((spans.start >= (begin + self.reach) * DAY) | (begin <= self._first)).tolist()
         return places
+
+
+def _inside(spans: Spans, at: int) -> list[int]:
+    """The stretch that holds a moment: one whose trouble does, else the latest of which something is still away."""
+    lasting = (spans.start <= at) & (at < spans.until)
+    places: list[int] = np.flatnonzero(lasting & (at < spans.end)).tolist() or np.flatnonzero(lasting).tolist()
+    return places[-1:]
 
 
 def _moment(settings: ExplainSettings, at: int, reader: _Reader, policy: Mapping[str, Any]) -> Moment:

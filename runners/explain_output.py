@@ -87,7 +87,7 @@ def _print_stretches(page: _Page, told: Explanation, clock: Clock, hint: str) ->
 
 def _span(stretch: Stretch, clock: Clock) -> str:
     if stretch.open:
-        return f"{clock.moment(stretch.start)}, still open"
+        return f"{clock.moment(stretch.start)}, still {'away' if stretch.away else 'open'}"
     return f"{clock.span(stretch.start, stretch.end)} ({length(stretch.end - stretch.start)})"
 
 

@@ -152,7 +152,8 @@ def neighbours(moment: Moment, clock: Clock) -> Iterator[str]:
     """The stretches of trouble around a moment."""
     if moment.stretch is not None:
         its = moment.stretch
-        end = f"begun at {clock.moment(its.start)} and still open" if its.open else f"from {clock.span(its.start, its.end)}"
+        begun = f"begun at {clock.moment(its.start)} and still {'away' if its.away else 'open'}"
+        end = begun if its.open else f"from {clock.span(its.start, its.end)}"
         yield f"This is part of a stretch of trouble {end}."
     if moment.before is not None:
         its = moment.before
@@ -160,7 +161,7 @@ def neighbours(moment: Moment, clock: Clock) -> Iterator[str]:
         yield f"The last one before: {clock.span(its.start, its.end)}, {gap} earlier, {verdict_line(its)}."
     if moment.after is not None:
         its = moment.after
-        end = "still open" if its.open else f"to {clock.then(its.end, its.start)}"
+        end = f"still {'away' if its.away else 'open'}" if its.open else f"to {clock.then(its.end, its.start)}"
         gap = length(its.start - moment.at)
         yield f"The next one: {clock.moment(its.start)} {end}, {gap} later, {verdict_line(its)}."
     if moment.stretch is moment.before is moment.after is None:

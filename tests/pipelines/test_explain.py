@@ -55,6 +55,15 @@ TIMELINES = {
         build.spanning(600, 700, "deallocate", "2"),
         build.up(7000, "1"),
     ],
+    "stopped": [
+        build.up(0, "1", "2"),
+        build.spanning(600, 700, "stop", "2"),
+        build.down(650, "2"),
+        build.down(5000, "1"),
+        build.up(5600, "1"),
+        build.up(9000, "2"),
+    ],
+    "off": [build.up(0, "1", "2"), build.spanning(600, 700, "stop", "2"), build.down(650, "2"), build.up(7000, "1")],
     "unknown": [build.up(0, "1", "2"), build.unknown(610, "1"), build.up(690, "1")],
     "flapping": [build.up(0, None, "1"), build.degraded(610, None), build.up(690, None)],
     "cut": [build.up(0, "1", "2"), restart(600, 700), build.down(610, "1"), build.fault(900, "1"), build.up(1200, "1")],
@@ -194,6 +203,19 @@ def test_stretches_are_told_in_order_of_time_with_their_neighbours(record: Path)
     assert "This is part of a stretch of trouble from 2024-01-01 01:23:20 to 01:33:20." in said(record, "unexplained", 5100)
 
 
+def test_a_moment_while_something_is_away_is_in_the_stretch_of_that_unless_more_is_wrong(record: Path) -> None:
+    away, outage = "2024-01-01 00:10:00 to 02:30:00", "2024-01-01 01:23:20 to 01:33:20"
+    assert f"This is part of a stretch of trouble from {away}." in said(record, "stopped", 4000)
+    assert f"The next one: {outage}, 16 min 40 s later, real." in said(record, "stopped", 4000)
+    assert f"This is part of a stretch of trouble from {outage}." in said(record, "stopped", 5100)
+    assert f"The last one before: {away}, 10 min earlier, expected." not in said(record, "stopped", 8999.999999)
+    assert f"This is part of a stretch of trouble from {away}." in said(record, "stopped", 8999.999999)
+    assert f"The last one before: {outage}" in said(record, "stopped", 9600)
+    assert "a stretch of trouble begun at 2024-01-01 00:10:00 and still away." in said(record, "off", 5000)
+    told = explained(record, "off", None, "--as", "json").json["stretches"]
+    assert [(one["start"], one["end"]) for one in told] == [("2024-01-01T00:10:00Z", None)]
+
+
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
@@ -205,6 +227,9 @@ def test_stretches_are_told_in_order_of_time_with_their_neighbours(record: Path)
         ("open", "did not bring it back in time; counted: known when it has ended."),
         ("alone", "real The scale set itself: nothing explains it; counted: 1 min 20 s."),
         ("quiet", "No trouble in all that is published of it."),
+        ("stopped", "2024-01-01 00:10:00 to 02:30:00 (2 h 20 min): expected Instance 2: a stop by the customer explains it;"),
+        ("stopped", "2024-01-01 01:23:20 to 01:33:20 (10 min): real Instance 1: nothing explains it; counted: 10 min."),
+        ("off", "2024-01-01 00:10:00, still away: expected Instance 2: a stop by the customer explains it;"),
         ("away", "No trouble in all that is published of it."),
         ("rolling", "6 instances (1, 2, 3, 4 and 2 more): an upgrade by the customer explains it; nothing of it counts."),
     ],

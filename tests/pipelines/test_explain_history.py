@@ -59,6 +59,18 @@ def test_far_neighbours_are_found(week: Path) -> None:
     assert "The next one: 2024-01-26 00:00:00 to 00:01:00, 12 h later, real." in text
 
 
+def test_what_is_away_for_weeks_is_shown_until_it_is_back_wherever_one_asks(tmp_path: Path) -> None:
+    day = 86_400
+    away = (build.up(0, "1", "2"), build.spanning(day, day + 100, "deallocate", "2"), build.down(day + 50, "2"))
+    near = (build.down(4 * day, "1"), build.up(4 * day + 60, "1"))
+    root = backfilled(tmp_path, past(*away, *near, build.up(20 * day, "2"), build.up(30 * day, "1"), of="a"))
+    told = "2024-01-02 00:00:00 to 2024-01-21 00:00:00"
+    assert f"{told} (19 d): expected" in said(root, "a")
+    for moment in (day + 60, 3 * day, 12 * day):
+        assert f"This is part of a stretch of trouble from {told}." in said(root, "a", moment)
+    assert "a stretch of trouble" not in said(root, "a", 20 * day)
+
+
 def test_few_files_are_opened_for_a_moment_of_a_long_record(week: Path) -> None:
     selection = Selection(str(week), only=GROUP.format("g", "a"))
     run(ExplainSettings(str(week), GROUP.format("g", "a"), at(39 * 86_400 + 10)), selection)

@@ -89,7 +89,33 @@ def test_what_was_taken_away_while_available_is_no_trouble() -> None:
 def test_what_is_open_ends_where_what_is_known_ends() -> None:
     spans = spans_of(attributions(row(10, None)), 500)
     assert (spans.end.tolist(), stretch_of(spans, 0).open) == ([500], True)
-    assert not stretch_of(spans_of(attributions(row(10, None, "removed", "k", limit=30)), 500), 0).open
+    assert not stretch_of(spans, 0).away
+
+
+def shown(*rows: dict[str, Any], known: int = KNOWN) -> list[tuple[int, int, bool, bool]]:
+    spans = spans_of(attributions(*rows), known)
+    stretches = [stretch_of(spans, number) for number in range(len(spans.start))]
+    return [(one.start, one.end, one.open, one.away) for one in stretches]
+
+
+@pytest.mark.parametrize("verdict", ["removed", "presumed_removed"])
+def test_what_was_taken_away_is_shown_until_it_is_back(verdict: str) -> None:
+    assert shown(row(10, 100, verdict, "k", limit=30)) == [(10, 100, False, False)]
+    assert shown(row(10, None, verdict, "k", limit=30), known=500) == [(10, 500, True, True)]
+
+
+def test_what_happens_while_something_is_away_is_a_stretch_of_its_own() -> None:
+    away = row(10, 100, "removed", "k", limit=30)
+    assert shown(away, row(50, 60, instance_id="2")) == [(10, 100, False, False), (50, 60, False, False)]
+    assert shown(away, row(20, None, instance_id="2"), known=90) == [(10, 90, True, False)]
+
+
+def test_what_is_away_for_long_is_shown_with_the_rows_that_continue_it() -> None:
+    away = row(10, 100, "removed", "k", limit=30)
+    again = {**row(100, 170, "removed", "k", limit=30, worst_state="Available"), "operation_start": 9, "onset": 10}
+    other = row(40, 50, "removed", "l", limit=45, instance_id="2")
+    assert shown(away, again, other) == [(10, 170, False, False), (40, 50, False, False)]
+    assert shown(away, {**again, "end": None}, known=500) == [(10, 500, True, True)]
 
 
 def test_of_nothing_there_is_no_stretch() -> None:

@@ -72,13 +72,15 @@ class Stretch(NamedTuple):
 
     start: int
     end: int
-    """T if it is open."""
+    """T if it is open. What was taken away is in it until it is back: another stretch may have begun by then."""
+    open: bool
+    """Whether any of it has not ended."""
     parts: tuple[Part, ...]
 
     @property
-    def open(self) -> bool:
-        """Whether any of it has not ended."""
-        return any(part.open and part.verdict not in TAKEN for part in self.parts)
+    def away(self) -> bool:
+        """Whether what has not ended is no more than that instances have been taken away."""
+        return self.open and all(part.verdict in TAKEN for part in self.parts if part.open)
 
 
 class Spans(NamedTuple):
@@ -86,6 +88,11 @@ class Spans(NamedTuple):
 
     start: Ints
     end: Ints
+    """Where the trouble ends."""
+    until: Ints
+    """Where all of it ends: of what was taken away, the time until it is back included; NEVER: it has not ended."""
+    known: int
+    """T."""
     rows: pa.Table
     """Those attributions that are trouble."""
     number: Ints
@@ -100,20 +107,20 @@ def no_attributions() -> pa.Table:
 def spans_of(rows: pa.Table, known: int) -> Spans:
     """The stretches of trouble that some attributions make.
 
-    Of what was taken away, the time up to the operation's limit is trouble; from there on it is simply away. A stretch of removed
-    time in which nothing but Available was reported is none.
+    Of what was taken away, the time up to the operation's limit is trouble; from there on it is simply away, and what happens
+    meanwhile is a stretch of its own. A stretch of removed time in which nothing but Available was reported is none.
 
     Args:
         rows: current rows of one scale set, with the columns TOLD.
         known: T, where open ones end as far as is known.
     """
     start, end = _micros(rows, "start", 0), _micros(rows, "end", known)
-    limit = _micros(rows, "limit", NEVER)
+    limit, back = _micros(rows, "limit", NEVER), _back(rows)
     taken = pc.is_in(rows.column("verdict").cast(pa.string()), pa.array(TAKEN)).to_numpy()
     silent = pc.equal(rows.column("worst_state").cast(pa.string()), "Available").to_numpy()
     end = np.where(taken, np.minimum(end, limit), end)
     kept = (start < end) & ~(taken & silent)
-    rows, start, end = rows.filter(pa.array(kept)), start[kept], end[kept]
+    rows, start, end, back = rows.filter(pa.array(kept)), start[kept], end[kept], back[kept]
     first, last = _hulls(rows, start, end)
     order = np.lexsort((last, first))
     reached = np.maximum.accumulate(last[order]) if len(order) else last
@@ -123,13 +130,16 @@ def spans_of(rows: pa.Table, known: int) -> Spans:
     number[order] = np.cumsum(new) - 1
     begins = np.flatnonzero(new)
     ends = np.append(begins[1:], len(order))[: len(begins)] - 1
-    return Spans(first[order][begins], reached[ends], rows, number)
+    until = reached[ends]
+    np.maximum.at(until, number, back)
+    return Spans(first[order][begins], reached[ends], until, known, rows, number)
 
 
 def stretch_of(spans: Spans, number: int) -> Stretch:
     """One of some stretches, with what is in it."""
     chosen = spans.rows.filter(pa.array(spans.number == number))
-    return Stretch(int(spans.start[number]), int(spans.end[number]), parts_of(chosen))
+    until = int(spans.until[number])
+    return Stretch(int(spans.start[number]), min(until, spans.known), until == NEVER, parts_of(chosen))
 
 
 def covering(rows: pa.Table, at: int) -> pa.Table:
@@ -196,6 +206,16 @@ def _present(texts: Iterable[str | None]) -> tuple[str, ...]:
 
 def _rank(part: Part) -> tuple[Any, ...]:
     return (part.own, _ORDER.index(part.verdict), part.onset, part.cause or ())
+
+
+def _back(rows: pa.Table) -> Ints:
+    """Of each row, where that ends of which it is a part, NEVER if it has not: a long one is continued in other rows."""
+    keys = pa.table({"instance": _text(rows, "instance_id"), "verdict": _text(rows, "verdict"), "at": _numbers(rows, "onset")})
+    groups = keys.append_column("row", pa.array(np.arange(len(rows)))).group_by(keys.column_names, use_threads=False)
+    back = _micros(rows, "end", NEVER).copy()
+    for places in _lists(groups.aggregate([("row", "list")]).column("row_list")):
+        back[places] = back[places].max()
+    return back
 
 
 def _hulls(rows: pa.Table, start: Ints, end: Ints) -> tuple[Ints, Ints]:
