@@ -154,7 +154,7 @@ def backfill(settings: BackfillSettings, execute: Execute, budget: int, scratch:
     _refuse(summary.findings, settings)
     summary.check()
     if not settings.dry_run:
-        commit_standings(settings.output, name, Run(summary.end, settings.now, settings.policy.hash))
+        commit_standings(settings.output, name, Run(summary.end, settings.now, settings.policy.hash, before.line))
         store.leave_facts(name, summary.as_json())
     return summary
 

@@ -11,10 +11,13 @@ from apache_beam.transforms.trigger import TriggerFn
 
 from pipelines.findings import leave
 from pipelines.known import KnownCells
+from pipelines.settled import Settled
 from pipelines.standing_files import Found, read_standings
+from transforms.core.columns import one_batch
+from transforms.core.fold import KNOWN_AGAIN
 from transforms.core.groups import split_by_group
 from transforms.core.ledger import Entry, entry_of_events, entry_of_published, entry_of_standing
-from transforms.core.standing import narrowed, split_standing
+from transforms.core.standing import CLOSED, DROPPED, Standing, moments_of, narrowed, split_standing
 from transforms.ledger import KeepLedger, LedgerSettings
 from transforms.sessions import JoinSessions, KeyByScaleSet
 
@@ -107,5 +110,26 @@ class ReadPublished(beam.DoFn):
         own = facts.column("scale_set_id").filter(facts.column("resumed"))
         for part in self._before.parts:
             for standing in read_standings(part):
-                for key, rows in split_standing(narrowed(standing, own), self._groups):
+                whole = with_settled(narrowed(standing, own), part.settled, facts)
+                for key, rows in split_standing(whole, self._groups):
                     yield key, entry_of_standing(rows, self._known.end(facts))
+
+
+def with_settled(standing: Standing, settled: Settled, facts: pa.RecordBatch) -> Standing:
+    """A standing that tells the copies of all that an input gives again.
+
+    Args:
+        standing: it tells those of a day before it was closed by itself.
+        settled: what the runs have settled of which it is the end.
+        facts: FACTS of the input.
+    """
+    closed, names = moments_of(standing.marks, CLOSED), facts.column("scale_set_id").to_pylist()
+    again = {
+        name: came
+        for name, came in zip(names, facts.column("came").to_pylist(), strict=True)
+        if name in closed and came is not None and came < closed[name] - KNOWN_AGAIN
+    }
+    if not again:
+        return standing
+    dropped = [standing.dropped, settled.of(pa.array(list(again), pa.string()), min(again.values()))]
+    return standing._replace(dropped=one_batch(dropped, DROPPED))

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from pipelines.failures import UsageError
 from pipelines.folder import files, put, read, read_all, remove, remove_folder
+from pipelines.settled import REMEMBERED, Settled, forget_settled
 from schemas.time import DAY, from_micros
 from transforms.coders import StandingCoder
 from transforms.core.columns import no_rows
@@ -35,6 +36,8 @@ class Run(NamedTuple):
     started: int
     policy: str
     """Its hash."""
+    after: Mapping[str, int] = {}
+    """The runs that it goes on from, and those that they went on from: until when each knew."""
 
     @property
     def mark(self) -> bytes:
@@ -47,6 +50,8 @@ class Part(NamedTuple):
 
     path: str
     sets: tuple[str, ...] | None
+    settled: Settled
+    """What the runs have settled of which it is the end."""
 
 
 class Found(NamedTuple):
@@ -55,6 +60,11 @@ class Found(NamedTuple):
     parts: tuple[Part, ...]
     facts: pa.RecordBatch
     """FACTS of the scale sets."""
+
+    @property
+    def line(self) -> dict[str, int]:
+        """The runs that whoever goes on from it goes on from: see `Run.after`."""
+        return {name: until for part in self.parts for name, until in part.settled.runs.items()}
 
 
 NOTHING: Final = Found((), no_rows(FACTS))
@@ -82,13 +92,15 @@ def commit_standings(root: str, name: str, run: Run) -> None:
     put(root, f"{_FOLDER}/{name}.json", run.mark)
     runs = _runs(root)
     needed = {_run_of(path) for path in _newest(root, runs)[0].values()}
+    a_day_ago = f"{from_micros(run.started - DAY):{_STARTED}}"
     for other in runs.keys() - needed:
         for mark in files(root, f"{_FOLDER}/{other}.json"):
             remove(mark)
         remove_folder(root, f"{_FOLDER}/{other}")
     for folder in _folders(root) - runs.keys():
-        if folder < f"{from_micros(run.started - DAY):{_STARTED}}":  # of a run that was killed
+        if folder < a_day_ago:  # of a run that was killed
             remove_folder(root, f"{_FOLDER}/{folder}")
+    forget_settled(root, needed.union(*(runs[each].after for each in needed)), a_day_ago)
 
 
 def find_standings(root: str, policy: str) -> Found:
@@ -141,7 +153,16 @@ def _parts(root: str, policy: str) -> tuple[Part, ...]:
                 f"--resume: the policy of what {root} goes on from, {held}, is required, got {policy}; "
                 "a backfill without --resume begins anew with another."
             )
-    return tuple(Part(path, None if len(sets) == sizes[path] else tuple(sets)) for path, sets in sorted(wanted.items()))
+    return tuple(
+        Part(path, None if len(sets) == sizes[path] else tuple(sets), Settled(root, _line(_run_of(path), runs)))
+        for path, sets in sorted(wanted.items())
+    )
+
+
+def _line(name: str, runs: Mapping[str, Run]) -> dict[str, int]:
+    """A run and those that it goes on from, as far back as what they have settled is remembered."""
+    first = runs[name].until - REMEMBERED
+    return {each: until for each, until in {**runs[name].after, name: runs[name].until}.items() if until > first}
 
 
 def _newest(root: str, runs: Mapping[str, Run]) -> tuple[dict[str, str], dict[str, int]]:

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from pipelines.failures import RunError, UsageError
 from pipelines.folder import files, is_local, put, read, read_all
+from pipelines.settled import leave_settled
 from pipelines.standing_files import leave_standings
 from pipelines.tables import Rows, write_files
 from schemas.attribution import ATTRIBUTIONS
@@ -80,6 +81,7 @@ class Store:
         write_files(self.root, [Rows("revisions", revisions, "cell")])
         left = one_batch([each.left for each in changes], LEFT)
         if self.run and len(left):
+            leave_settled(self.root, self.run, [each.settled for each in changes])
             leave_standings(self.root, self.run, left)
 
     def reject(self, rejects: list[pa.RecordBatch]) -> int:

@@ -166,7 +166,7 @@ class NotesCoder(_ArrowCoder):
 class ChangesCoder(_BatchesCoder):
     """One `Changes`: its batches."""
 
-    urn: ClassVar[str] = "trueup:coder:changes:v2"
+    urn: ClassVar[str] = "trueup:coder:changes:v3"
     made = Changes
 
 

@@ -25,7 +25,7 @@ from transforms.coders import NotesCoder, RecordBatchCoder, StandingCoder
 from transforms.core.batches import concat
 from transforms.core.cells import LEFT, Changes, Compared, Publication, changed_cells, known_after
 from transforms.core.columns import micros
-from transforms.core.fold import closed_before, folded, is_behind, is_copy, resumed_cells
+from transforms.core.fold import closed_before, fold, folded, is_behind, is_copy, resumed_cells
 from transforms.core.ledger import (
     Entry,
     fired_before,
@@ -168,7 +168,8 @@ class Keep(beam.DoFn):
         count("unchanged", unchanged)
         if self._settings.leaves:
             closed = T - self._grid - self._settings.policy.lateness
-            changes = changes._replace(left=left_of(key, 0, folded(evaluated, closed, standing)))
+            kept, settled = fold(evaluated, closed, standing)
+            changes = changes._replace(left=left_of(key, 0, kept), settled=settled)
         for state in held:
             state.clear()
         yield from [changes] if len(changes.revisions) or len(changes.left) else []

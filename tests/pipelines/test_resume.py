@@ -184,5 +184,5 @@ def test_a_removal_that_spans_the_cut_and_an_outage_that_does_are_each_one_row(t
 def marks(folder: Path) -> list[Path]:
     """The marks of the runs whose standings count."""
     found = sorted((folder / "out/_trueup/standing").glob("*.json"))
-    assert all(set(json.loads(path.read_text())) == {"until", "started", "policy"} for path in found)
+    assert all(set(json.loads(path.read_text())) == {"until", "started", "policy", "after"} for path in found)
     return found

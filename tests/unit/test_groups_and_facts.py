@@ -36,8 +36,8 @@ def test_a_batch_without_rows_has_no_groups() -> None:
 def test_facts_count_each_set_and_leave_out_what_lies_after_the_start_of_the_run() -> None:
     events = [signal(second, "1", "Available", scale_set=name) for second, name in ((5, "a"), (3, "a"), (9, "a"), (8, "b"))]
     assert facts_of(to_batch(events), at(8)).to_pylist() == [
-        {"scale_set_id": "a", "first": at(3), "latest": at(5), "events": 3, "resumed": False},
-        {"scale_set_id": "b", "first": at(8), "latest": at(8), "events": 1, "resumed": False},
+        {"scale_set_id": "a", "first": at(3), "latest": at(5), "events": 3, "resumed": False, "came": at(3)},
+        {"scale_set_id": "b", "first": at(8), "latest": at(8), "events": 1, "resumed": False, "came": at(8)},
     ]
     assert facts_of(to_batch(events), at(7)).column("latest").to_pylist() == [at(5), None]
 
@@ -62,5 +62,5 @@ def test_facts_of_pieces_are_those_of_the_whole() -> None:
     ],
 )
 def test_the_end_of_a_bounded_input(latest: int | None, until: int | None, now: int, expected: int) -> None:
-    columns = [pa.array(["a"]), pa.array([at(0)]), pa.array([latest], pa.int64()), pa.array([1]), pa.array([False])]
-    assert end_of_input(pa.RecordBatch.from_arrays(columns, schema=FACTS), until, now, HOUR) == expected
+    row = {"scale_set_id": "a", "first": at(0), "latest": latest, "events": 1, "resumed": False, "came": at(0)}
+    assert end_of_input(pa.RecordBatch.from_pylist([row], FACTS), until, now, HOUR) == expected

@@ -14,6 +14,7 @@ from schemas.operation_row import OPERATIONS
 from schemas.revision import CAUSES, REVISIONS
 from transforms.core.columns import Ints, micros, no_rows, one_batch, sorted_rows
 from transforms.core.digests import EMPTY, Digests, from_text, to_text
+from transforms.core.standing import DROPPED
 
 if TYPE_CHECKING:
     from transforms.core.evaluate import Evaluated
@@ -67,6 +68,8 @@ class Changes(NamedTuple):
     revisions: pa.RecordBatch
     left: pa.RecordBatch = no_rows(LEFT)
     """LEFT, one row a key."""
+    settled: pa.RecordBatch = no_rows(DROPPED)
+    """DROPPED: the events that were taken in and that what is left does not keep."""
 
 
 class Compared(NamedTuple):

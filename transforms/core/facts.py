@@ -18,11 +18,12 @@ FACTS: Final = pa.schema(
         ("latest", pa.int64()),
         ("events", pa.int64()),
         ("resumed", pa.bool_()),
+        ("came", pa.int64()),
     ]
 )
 """One row a scale set: its first event, its latest not after the start of the run (null: none), how many it has, and whether the
 run goes on from a standing of it; then the first is as early as the first cell that can still change, the latest reaches to where
-the standing does."""
+the standing does, and `came` alone is the first event of the input itself (null: none)."""
 
 
 def facts_of(events: pa.RecordBatch, now: int) -> pa.RecordBatch:
@@ -40,6 +41,7 @@ def facts_of(events: pa.RecordBatch, now: int) -> pa.RecordBatch:
         pa.array(latest, mask=latest == np.iinfo(np.int64).min),
         pa.array(number),
         pa.array(np.zeros(length, np.bool_)),
+        pa.array(first),
     ]
     return pa.RecordBatch.from_arrays(columns, schema=FACTS).filter(pa.array(number > 0))
 
@@ -59,6 +61,7 @@ def facts_of_standing(standing: Standing) -> pa.RecordBatch:
         pa.array([known[name] - 1 for name in names], pa.int64()),
         pa.array([0] * len(names), pa.int64()),
         pa.array([True] * len(names), pa.bool_()),
+        pa.nulls(len(names), pa.int64()),
     ]
     return pa.RecordBatch.from_arrays(columns, schema=FACTS)
 
@@ -66,17 +69,16 @@ def facts_of_standing(standing: Standing) -> pa.RecordBatch:
 def merged_facts(pieces: list[pa.RecordBatch]) -> pa.RecordBatch:
     """FACTS of several pieces of one input as one, by scale_set_id."""
     grouped = pa.Table.from_batches(pieces, FACTS).group_by("scale_set_id")
-    merged = grouped.aggregate([("first", "min"), ("latest", "max"), ("events", "sum"), ("resumed", "max")]).sort_by(
-        "scale_set_id"
-    )
-    columns = [merged[name].combine_chunks() for name in ("scale_set_id", "first_min", "latest_max", "events_sum", "resumed_max")]
+    how = [("first", "min"), ("latest", "max"), ("events", "sum"), ("resumed", "max"), ("came", "min")]
+    merged = grouped.aggregate(how).sort_by("scale_set_id")
+    columns = [merged[name].combine_chunks() for name in ("scale_set_id", *("_".join(each) for each in how))]
     return pa.RecordBatch.from_arrays(columns, schema=FACTS)
 
 
 def end_of_input(facts: pa.RecordBatch, until: int | None, now: int, grid: int) -> int:
     """T: the first multiple of the grid after the latest event, or `until` if that is later, but never later than now.
 
-    >>> latest = pa.RecordBatch.from_arrays([pa.array(["a"]), *(pa.array([n]) for n in (0, 7, 3, False))], schema=FACTS)
+    >>> latest = pa.RecordBatch.from_arrays([pa.array(["a"]), *(pa.array([n]) for n in (0, 7, 3, False, 0))], schema=FACTS)
     >>> end_of_input(latest, None, now=100, grid=5), end_of_input(latest, 20, 100, 5), end_of_input(latest, None, 9, 5)
     (10, 20, 5)
     """

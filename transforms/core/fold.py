@@ -1,6 +1,6 @@
 """Folding: an evaluation into the standing of its scale sets; and what came later, on top of one, into cells (semantics.md 7)."""
 
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -40,12 +40,27 @@ from transforms.core.standing import (
 from transforms.core.targets import NONE, UNNAMED
 from transforms.core.verdicts import OVERRUN, PRESUMED, REMOVED
 
+KNOWN_AGAIN: Final = DAY
+"""How far back from where it is closed a standing itself tells copies: what was handed over and not acknowledged comes again."""
 _SIGNAL, _FAULT, _OPERATION = range(len(KINDS))
 _DECISION_NAMES = {decision: name for name, decision in DECIDED.items()}
 
 
+class Fold(NamedTuple):
+    """What becomes of an evaluation."""
+
+    standing: Standing
+    settled: pa.RecordBatch
+    """DROPPED: the events that the standing does not keep."""
+
+
 def folded(evaluated: Evaluated, closed: int, before: Standing = NO_STANDING) -> Standing:
-    """The standing of the scale sets of an evaluation.
+    """The standing of the scale sets of an evaluation: see `fold`."""
+    return fold(evaluated, closed, before).standing
+
+
+def fold(evaluated: Evaluated, closed: int, before: Standing = NO_STANDING) -> Fold:
+    """The standing of the scale sets of an evaluation, and what it does not keep.
 
     Args:
         evaluated: The evaluation, `resumed_cells` of it if it went on from a standing.
@@ -69,18 +84,17 @@ def folded(evaluated: Evaluated, closed: int, before: Standing = NO_STANDING) ->
     keeping.ops[:] = with_related(keeping.ops, worked.folded.ops, worked.coded.texts.verbs, V, worked.rules)
     kept = _kept_events(worked, keeping, V)
     events = compact(worked.events.filter(pa.array(kept)))
-    dropped = _dropped(worked.events.filter(pa.array(~kept)), before, closed)
+    settled = _dropped(worked.events.filter(pa.array(~kept)))
     marks = _marks(worked, keeping, opens, V, closed)
     availability, attributions, operations = _open_cells(evaluated, opens, worked.rules)
-    return Standing(events, marks, availability, attributions, operations, dropped)
+    recent = [each.filter(pc.greater_equal(each.column("time"), closed - KNOWN_AGAIN)) for each in (before.dropped, settled)]
+    dropped = compact(one_batch(recent, DROPPED))
+    return Fold(Standing(events, marks, availability, attributions, operations, dropped), settled)
 
 
-def _dropped(events: pa.RecordBatch, before: Standing, closed: int) -> pa.RecordBatch:
-    """By what copies of dropped events are known for a day: what was handed over and not acknowledged comes again."""
+def _dropped(events: pa.RecordBatch) -> pa.RecordBatch:
     columns = [events.column("scale_set_id"), pa.array(micros(events, "time")), pa.array(identities(events))]
-    now = pa.RecordBatch.from_arrays(columns, schema=DROPPED)
-    recent = [each.filter(pc.greater_equal(each.column("time"), closed - DAY)) for each in (before.dropped, now)]
-    return compact(one_batch(recent, DROPPED))
+    return pa.RecordBatch.from_arrays(columns, schema=DROPPED)
 
 
 def is_copy(events: pa.RecordBatch, standing: Standing) -> Bools:
