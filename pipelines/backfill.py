@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import apache_beam as beam
@@ -14,14 +14,14 @@ from pipelines.correction import Bounds, CorrectRecord
 from pipelines.failures import RunError
 from pipelines.findings import Findings, found, leave
 from pipelines.inputs import planned
-from pipelines.known import REFUSED, KnownCells
+from pipelines.known import LEFT_OUT, KnownCells
 from pipelines.memory import events_of, groups_for, partitions_for, processes_for, sets_beyond
 from pipelines.preview import Preview
 from pipelines.settings import BackfillSettings
 from pipelines.spill import SpillEvents, facts_of_partition, read_spilled, spilled
 from pipelines.standing_files import NOTHING, Found, Run, commit_standings, find_standings, run_name
 from pipelines.store import Store
-from pipelines.summary import Summary, named_sets
+from pipelines.summary import Summary, named_sets, what_else
 from schemas.time import format_duration
 from transforms.core.columns import no_rows
 from transforms.core.evaluate import evaluate
@@ -81,13 +81,12 @@ class Backfill:
         """Decodes once, to disk; then corrects one part of the scale sets after the other."""
         counts = counted(self.execute(lambda pipeline: self._spill(pipeline, partitions)))
         facts = found(self.scratch).facts
-        refused = self.known.refused(facts)
-        leave(self.scratch, facts, refused)
-        for partition in range(0 if len(refused) else partitions):
+        left_out, known = self.known.left_out(facts), self.known.settled_on(facts)
+        for partition in range(partitions):
             own = facts_of_partition(facts, partition, partitions)
             if len(own):
-                counts += counted(self.execute(partial(self._part, partition=partition, facts=own, end=self.known.end(facts))))
-        leave(self.scratch, facts, refused)
+                counts += counted(self.execute(partial(self._part, partition=partition, facts=own, known=known)))
+        leave(self.scratch, facts, left_out)
         return counts
 
     def _whole(self, pipeline: beam.Pipeline) -> None:
@@ -103,12 +102,12 @@ class Backfill:
         facts | "LeaveFacts" >> beam.Map(leave_facts, self.scratch)
         decoded.rejects | "KeepRejects" >> KeepRejects(self.sink)
 
-    def _part(self, pipeline: beam.Pipeline, partition: int, facts: pa.RecordBatch, end: int) -> None:
+    def _part(self, pipeline: beam.Pipeline, partition: int, facts: pa.RecordBatch, known: KnownCells) -> None:
         events = pipeline | "Partition" >> beam.Create(spilled(self.scratch, partition))
         events = events | "ReadSpilled" >> beam.FlatMap(read_spilled).with_output_types(pa.RecordBatch)
         told = pipeline | "Facts" >> beam.Create([facts])
         groups = groups_for(int(facts.column("events").to_numpy().sum()))
-        self._correct(events, Bounds(told, replace(self.known, whole=end), self.before, self.scratch), groups, None)
+        self._correct(events, Bounds(told, known, self.before, self.scratch), groups, None)
 
     def _decoded(self, pipeline: beam.Pipeline) -> DecodedRecords:
         shards = pipeline | "Shards" >> beam.Create(self.plan.shards).with_output_types(Shard)
@@ -123,7 +122,7 @@ class Backfill:
 
 def leave_facts(facts: pa.RecordBatch, folder: str) -> None:
     """Leaves the facts of an input that is not corrected in the same graph."""
-    leave(folder, facts, no_rows(REFUSED))
+    leave(folder, facts, no_rows(LEFT_OUT))
 
 
 def backfill(settings: BackfillSettings, execute: Execute, budget: int, scratch: str) -> Summary:
@@ -137,7 +136,7 @@ def backfill(settings: BackfillSettings, execute: Execute, budget: int, scratch:
 
     Raises:
         UsageError: the folder holds another grid.
-        RunError: no file matches an input, or a cold start would replace what is known.
+        RunError: no file matches an input, or a cold start would replace what is known of every scale set.
     """
     plan = planned(settings.inputs)
     name = run_name(settings.now)
@@ -177,10 +176,10 @@ def _summary(run: Backfill, counts: Counter[str], partitions: int, budget: int) 
 
 
 def _refuse(findings: Findings, settings: BackfillSettings) -> None:
-    if len(findings.refused):
+    if findings.all_left_out:
         excuse = format_duration(settings.policy.max_excuse)
-        sets = named_sets(findings.refused.column("scale_set_id").to_pylist())
+        sets = named_sets(findings.left_out.column("scale_set_id").to_pylist())
         raise RunError(
-            f"{settings.output}: a cold start would replace the cells that it holds from before the first events of {sets}; "
-            f"give input from at least {excuse} before --since, or --cold if that is wanted."
+            f"{settings.output}: a cold start would replace the cells that it holds from before the first events of {sets}, so "
+            f"nothing was written; give {what_else(settings.resume)}, input from {excuse} before --since, or --cold."
         )

@@ -6,6 +6,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 import apache_beam as beam
 import pyarrow as pa
+import pyarrow.compute as pc
 from apache_beam.pvalue import AsList, TaggedOutput
 from apache_beam.transforms.trigger import TriggerFn
 
@@ -13,16 +14,18 @@ from pipelines.findings import leave
 from pipelines.known import KnownCells
 from pipelines.settled import Settled
 from pipelines.standing_files import Found, read_standings
+from transforms.core.batches import compact
 from transforms.core.columns import one_batch
 from transforms.core.fold import KNOWN_AGAIN
 from transforms.core.groups import split_by_group
 from transforms.core.ledger import Entry, entry_of_events, entry_of_published, entry_of_standing
 from transforms.core.standing import CLOSED, DROPPED, Standing, moments_of, narrowed, split_standing
+from transforms.counters import count
 from transforms.ledger import KeepLedger, LedgerSettings
 from transforms.sessions import JoinSessions, KeyByScaleSet
 
-REFUSED: Final = "refused"
-Refused: TypeAlias = TaggedOutput[Literal["refused"], pa.RecordBatch]
+LEFT_OUT: Final = "left_out"
+LeftOut: TypeAlias = TaggedOutput[Literal["left_out"], pa.RecordBatch]
 
 
 class Bounds(NamedTuple):
@@ -34,7 +37,7 @@ class Bounds(NamedTuple):
     before: Found
     """What the run goes on from."""
     findings: str
-    """The folder where facts and refusals are left for the program that runs the graph."""
+    """The folder where facts, and which sets are left out, are left for the program that runs the graph."""
 
 
 @dataclass(eq=False)
@@ -67,9 +70,9 @@ class CorrectRecord(beam.PTransform):
             return joined | "EnterEvents" >> entering.with_output_types(tuple[str, Entry])
         facts, known, before, findings = self.bounds
         published = facts | "ReadPublished" >> beam.ParDo(ReadPublished(known, self.groups, before, findings)).with_outputs(
-            REFUSED, main="published"
+            LEFT_OUT, main="published"
         )
-        sides = AsList(facts), AsList(published[REFUSED])
+        sides = AsList(facts), AsList(published[LEFT_OUT])
         entries = joined | "EnterEvents" >> beam.FlatMap(bounded_entries, known, *sides).with_output_types(tuple[str, Entry])
         return (entries, published["published"]) | "EnterPublished" >> beam.Flatten()
 
@@ -80,39 +83,52 @@ def unbounded_entry(key: str, events: pa.RecordBatch) -> tuple[str, Entry]:
 
 
 def bounded_entries(
-    keyed: tuple[str, pa.RecordBatch], known: KnownCells, facts: list[pa.RecordBatch], refused: list[pa.RecordBatch]
+    keyed: tuple[str, pa.RecordBatch], known: KnownCells, facts: list[pa.RecordBatch], left_out: list[pa.RecordBatch]
 ) -> Iterator[tuple[str, Entry]]:
-    """The entry of events together with T; none where the run is refused."""
-    if not refused:
-        yield keyed[0], entry_of_events(keyed[1], known.end(facts[0]))
+    """The entry of events together with T; without those of scale sets that are left out, whose records are ignored."""
+    key, events = keyed
+    for batch in left_out:
+        own = among(events, batch)
+        count("ignored/left_out", pc.sum(pc.and_(own, pc.invert(events.column("second")))).as_py() or 0)
+        events = compact(events.filter(pc.invert(own)))  # a set that is in the dictionary alone would leave a standing, too
+    if len(events):
+        yield key, entry_of_events(events, known.end(facts[0]))
+
+
+def among(events: pa.RecordBatch, sets: pa.RecordBatch) -> pa.BooleanArray:
+    """Which events are of the scale sets of a table."""
+    ids = events.column("scale_set_id")
+    return pc.is_in(ids.dictionary, sets.column("scale_set_id")).take(ids.indices)
 
 
 @beam.typehints.with_input_types(pa.RecordBatch)
-@beam.typehints.with_output_types(tuple[str, Entry], refused=pa.RecordBatch)
+@beam.typehints.with_output_types(tuple[str, Entry], left_out=pa.RecordBatch)
 class ReadPublished(beam.DoFn):
-    """Reads what was published of the scale sets of an input, unless the run must not replace it, and what it goes on from."""
+    """Reads what was published of the scale sets of an input, and what it goes on from; not of those that are left out."""
 
     def __init__(self, known: KnownCells, groups: int | None, before: Found, findings: str) -> None:
         self._known, self._groups, self._before, self._findings = known, groups, before, findings
 
-    def process(self, facts: pa.RecordBatch) -> Iterator[tuple[str, Entry] | Refused]:
-        """Current versions and standings by key, or the scale sets for which the run is refused."""
-        refused = self._known.refused(facts)
-        leave(self._findings, facts, refused)
-        if len(refused):
-            yield TaggedOutput(REFUSED, refused)
-        else:
-            for key, rows in split_by_group(self._known.published(facts), self._groups):
-                yield key, entry_of_published(rows, self._known.end(facts))
-            yield from self._standings(facts)
+    def process(self, facts: pa.RecordBatch) -> Iterator[tuple[str, Entry] | LeftOut]:
+        """Current versions and standings by key, and the scale sets that are left out."""
+        left_out = self._known.left_out(facts)
+        leave(self._findings, facts, left_out)
+        if len(left_out):
+            yield TaggedOutput(LEFT_OUT, left_out)
+        known = self._known.settled_on(facts)
+        taken_in = facts.filter(pc.invert(pc.is_in(facts.column("scale_set_id"), left_out.column("scale_set_id"))))
+        if len(taken_in):
+            for key, rows in split_by_group(known.published(taken_in), self._groups):
+                yield key, entry_of_published(rows, known.end(taken_in))
+            yield from self._standings(taken_in, known)
 
-    def _standings(self, facts: pa.RecordBatch) -> Iterator[tuple[str, Entry]]:
+    def _standings(self, facts: pa.RecordBatch, known: KnownCells) -> Iterator[tuple[str, Entry]]:
         own = facts.column("scale_set_id").filter(facts.column("resumed"))
         for part in self._before.parts:
             for standing in read_standings(part):
                 whole = with_settled(narrowed(standing, own), part.settled, facts)
                 for key, rows in split_standing(whole, self._groups):
-                    yield key, entry_of_standing(rows, self._known.end(facts))
+                    yield key, entry_of_standing(rows, known.end(facts))
 
 
 def with_settled(standing: Standing, settled: Settled, facts: pa.RecordBatch) -> Standing:

@@ -2,7 +2,7 @@
 
 TrueupError
   UsageError    2: the command line, the policy, the inventory, or a grid other than the folder's
-  RunError      1: no input, an output that is no folder, a refused cold start, too many rejects
+  RunError      1: no input, an output that is no folder, a cold start of every scale set, too many rejects
 """
 
 

@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from pipelines.known import REFUSED
+from pipelines.known import LEFT_OUT
 from transforms.core.columns import no_rows
 from transforms.core.facts import FACTS
 
-_NAMES = ("facts", "refused")
+_NAMES = ("facts", "left_out")
 
 
 class Findings(NamedTuple):
@@ -17,21 +17,25 @@ class Findings(NamedTuple):
 
     facts: pa.RecordBatch
     """FACTS."""
-    refused: pa.RecordBatch
-    """REFUSED: where it has rows, nothing was published."""
+    left_out: pa.RecordBatch
+    """LEFT_OUT: of these scale sets nothing was published."""
+
+    @property
+    def all_left_out(self) -> bool:
+        """Whether that is so of every scale set."""
+        return 0 < len(self.facts) == len(self.left_out)
 
 
-def leave(folder: str, facts: pa.RecordBatch, refused: pa.RecordBatch) -> None:
+def leave(folder: str, facts: pa.RecordBatch, left_out: pa.RecordBatch) -> None:
     """Leaves the findings in a folder of this machine; a step that runs again leaves the same."""
-    for name, batch in zip(_NAMES, (facts, refused), strict=True):
+    for name, batch in zip(_NAMES, (facts, left_out), strict=True):
         with pa.OSFile(os.path.join(folder, name), "wb") as file, pa.ipc.new_stream(file, batch.schema) as stream:
             stream.write_batch(batch)
 
 
 def found(folder: str) -> Findings:
     """What a finished graph has left; without rows if its input had no events."""
-    facts, refused = (_read(os.path.join(folder, name), schema) for name, schema in zip(_NAMES, (FACTS, REFUSED), strict=True))
-    return Findings(facts, refused)
+    return Findings(*(_read(os.path.join(folder, name), schema) for name, schema in zip(_NAMES, (FACTS, LEFT_OUT), strict=True)))
 
 
 def _read(path: str, schema: pa.Schema) -> pa.RecordBatch:

@@ -1,6 +1,6 @@
 """What the output folder knows of an input's scale sets, and may a run replace it (contract.md "What a run publishes")."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -11,7 +11,7 @@ from schemas.time import floor_to
 from transforms.core.columns import micros, no_rows
 from transforms.core.facts import end_of_input
 
-REFUSED: Final = pa.schema([("scale_set_id", pa.string()), ("first", pa.int64())])
+LEFT_OUT: Final = pa.schema([("scale_set_id", pa.string()), ("first", pa.int64())])
 """Scale sets of which the folder holds cells older than their first event, and that event's time."""
 
 
@@ -33,22 +33,26 @@ class KnownCells:
         """T of an input."""
         return self.whole if self.whole is not None else end_of_input(facts, self.until, self.now, self.grid)
 
-    def refused(self, facts: pa.RecordBatch) -> pa.RecordBatch:
-        """REFUSED: the sets in whose place the run would put a cold start.
+    def left_out(self, facts: pa.RecordBatch) -> pa.RecordBatch:
+        """LEFT_OUT: the sets in whose place the run would put a cold start: their cells stay as they are.
 
         Not those that the run goes on from, nor those of which `since` leaves at least `max_excuse` of events before it; none if
         a cold start is asked for.
         """
         if self.cold:
-            return no_rows(REFUSED)
+            return no_rows(LEFT_OUT)
         first = facts.column("first").to_numpy()
         unsure = np.ones(len(first), np.bool_) if self.since is None else self.since - first < self.max_excuse
         resumed = facts.column("resumed").to_numpy(zero_copy_only=False)
         suspects = facts.filter(pa.array(unsure & ~resumed))
-        return self._with_older_cells(suspects) if len(suspects) else no_rows(REFUSED)
+        return self._with_older_cells(suspects) if len(suspects) else no_rows(LEFT_OUT)
+
+    def settled_on(self, facts: pa.RecordBatch) -> "KnownCells":
+        """The same, for parts of an input whose FACTS are given."""
+        return replace(self, whole=self.end(facts))
 
     def published(self, facts: pa.RecordBatch) -> pa.RecordBatch:
-        """KNOWN: the current versions of the cells that the run publishes."""
+        """KNOWN: the current versions of the cells that the run publishes of some sets, at least one."""
         end = self.end(facts)
         starts = first_cells(facts, self.grid)
         since = int(starts.min()) if self.since is None else self.since
@@ -64,7 +68,7 @@ class KnownCells:
         known = current_versions(self.root, suspects.column("scale_set_id"), None, int(starts.max()))
         place = _places(known, suspects)
         older = (micros(known, "cell") < starts[place]) & (known.column("rows").to_numpy() > 0)
-        return suspects.take(pa.array(np.unique(place[older]))).select(REFUSED.names)
+        return suspects.take(pa.array(np.unique(place[older]))).select(LEFT_OUT.names)
 
 
 def first_cells(facts: pa.RecordBatch, grid: int) -> np.ndarray:

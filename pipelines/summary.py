@@ -42,7 +42,7 @@ class Summary:
         Raises:
             AssertionError: one is not: a mistake of this program.
         """
-        if not len(self.findings.refused) and unaccounted(self.counts):
+        if unaccounted(self.counts):
             raise AssertionError(f"{unaccounted(self.counts)} records are unaccounted for among {dict(self.counts)}")
 
     @property
@@ -54,6 +54,12 @@ class Summary:
     def cells(self) -> int:
         """Cells written, or that a dry run would have written."""
         return total(self.counts, "cells")
+
+    @property
+    def left_out(self) -> list[str]:
+        """Scale sets of which nothing was published, since a cold start would have replaced what is known."""
+        ids: list[str] = self.findings.left_out.column("scale_set_id").to_pylist()
+        return ids
 
     @property
     def since(self) -> int | None:
@@ -71,6 +77,7 @@ class Summary:
             "files": self.files,
             "skipped_files": self.skipped,
             "scale_sets": len(self.findings.facts),
+            "left_out_scale_sets": self.left_out,
             "events_since": None if self.since is None else format_time(self.since),
             "resumed_from": None if self.before is None else format_time(self.before + 1),
             "until": format_time(self.end),
@@ -90,8 +97,14 @@ def _family(counts: Counter[str], family: str) -> dict[str, int]:
 def named_sets(sets: list[str]) -> str:
     """A few of many scale sets, for a sentence.
 
-    >>> named_sets(["a", "b", "c", "d", "e"])
+    >>> named_sets(["/subscriptions/s/a", "b", "c", "d", "e"])
     'a, b, c and 2 more'
     """
-    shown, more = ", ".join(sets[:_SHOWN_SETS]), len(sets) - _SHOWN_SETS
-    return f"{shown} and {more} more" if more > 0 else shown
+    shown, more = ", ".join(one.rpartition("/")[2] for one in sets[:_SHOWN_SETS]), len(sets) - _SHOWN_SETS
+    return f"{shown} and {more:,} more" if more > 0 else shown
+
+
+def what_else(resume: bool) -> str:
+    """What to give so that a run need not begin cold in the middle of what is known."""
+    beside = "a snapshot of all states beside the files"
+    return f"{beside} (--resume finds nothing of them to go on from)" if resume else f"{beside}, --resume"

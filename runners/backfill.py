@@ -45,7 +45,7 @@ Examples:
     help="Publish no cell from this on; beyond the last event: the input is complete until then.",
 )
 @click.option("--dry-run", is_flag=True, help="List the cells that would change; write nothing.")
-@click.option("--cold", is_flag=True, help="Publish although DIR knows more of the past than the input does.")
+@click.option("--cold", is_flag=True, help="Leave no scale set out of which DIR knows more of the past than the input does.")
 @click.option("--resume", is_flag=True, help="Go on from the state in which the last run has left the scale sets of DIR.")
 @click.option("--memory", type=Size(), metavar="SIZE", help="A budget for the whole run.  [default: half of the machine's]")
 @click.option(

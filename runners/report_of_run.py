@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from pipelines.settings import BackfillSettings
-from pipelines.summary import Summary, named_sets
+from pipelines.summary import Summary, named_sets, what_else
 from schemas.time import format_time
 from transforms.counters import total
 
@@ -26,6 +26,7 @@ def lines_of(summary: Summary, settings: BackfillSettings, seconds: float) -> It
     yield from _span(summary)
     written = "would be written" if summary.dry_run else "written"
     yield f"{_number(summary.cells, 'cell')} {written}, {counts['unchanged']:,} unchanged, in {seconds:.1f} s."
+    yield from _left_out(summary, settings.resume)
     yield from _memory(summary)
     yield from lines_of_unplaced(counts["unplaced"], counts["health"])
     if not summary.dry_run:
@@ -61,6 +62,16 @@ def _span(summary: Summary) -> Iterator[str]:
 
 def _number(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _left_out(summary: Summary, resume: bool) -> Iterator[str]:
+    if summary.left_out:
+        sets = _number(len(summary.findings.facts), "scale set")
+        yield (
+            f"{len(summary.left_out):,} of {sets} left out: {named_sets(summary.left_out)}. Their cells stay as they are, for a "
+            "cold start would replace what is known from before their first events in this input; to have them corrected, give "
+            f"{what_else(resume)}."
+        )
 
 
 def _memory(summary: Summary) -> Iterator[str]:
