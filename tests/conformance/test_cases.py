@@ -1,4 +1,7 @@
-"""The conformance cases, row by row, through both evaluators (skipped where the file is absent)."""
+"""The conformance cases, row by row, through both evaluators.
+
+`cases.json` is a copy, so that a plain clone has them: times in seconds from an epoch on the grid, a grid of 1 h, T = `until`.
+"""
 
 import json
 from pathlib import Path
@@ -10,13 +13,14 @@ from schemas.policy import Policy
 from schemas.time import DAY, SECOND
 from tests.support.evaluators import EVALUATORS, evaluate
 
-CASES = Path(__file__).parents[3] / "shared" / "conformance" / "cases.json"
+CASES = Path(__file__).with_name("cases.json")
+SHARED = Path(__file__).parents[3] / "shared" / "conformance" / "cases.json"
 EPOCH = 20_000 * DAY
 TIMES = ("start", "end", "onset", "limit")
 
 
 def _cases() -> list[dict[str, Any]]:
-    return json.loads(CASES.read_text()) if CASES.exists() else []
+    return json.loads(CASES.read_text())
 
 
 def _events(case: dict[str, Any]) -> list[dict[str, Any]]:
@@ -39,7 +43,12 @@ def _assert_rows(actual: list[dict[str, Any]], expected: list[dict[str, Any]]) -
     assert [{name: row[name] for name in columns} for row in actual] == expected
 
 
-@pytest.mark.skipif(not CASES.exists(), reason="the shared conformance cases are not here")
+@pytest.mark.skipif(not SHARED.exists(), reason="the shared conformance cases are not here")
+def test_copy_of_the_cases_is_that_of_the_shared_folder() -> None:
+    same = CASES.read_bytes() == SHARED.read_bytes()
+    assert same, "refresh the copy: cp ../shared/conformance/cases.json tests/conformance/"
+
+
 @pytest.mark.parametrize("evaluator", EVALUATORS)
 @pytest.mark.parametrize("case", _cases(), ids=lambda case: case["name"])
 def test_case_gives_the_rows_of_availability_and_attributions(case: dict[str, Any], evaluator: str) -> None:
