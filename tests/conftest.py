@@ -1,9 +1,12 @@
 """Hypothesis profiles, the two evaluators, and the emulator.
 
-Profiles: `dev` for a quick answer, `ci` for a thorough one; HYPOTHESIS_PROFILE names another choice.
+Profiles: `dev` for a quick answer, `ci` for a thorough one, `nightly` for a night; HYPOTHESIS_PROFILE names another choice.
 """
 
 import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -17,8 +20,24 @@ from tests.support.judging import judge as judge_events
 
 _SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
 settings.register_profile("dev", max_examples=200, deadline=None, suppress_health_check=_SLOW)
-settings.register_profile("ci", max_examples=2000, deadline=None, suppress_health_check=_SLOW, print_blob=True)
+settings.register_profile("ci", max_examples=600, deadline=None, suppress_health_check=_SLOW, print_blob=True)
+settings.register_profile("nightly", max_examples=20_000, deadline=None, suppress_health_check=_SLOW, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compiles the kernels before there are workers: each would compile them for itself, and count it as time of its first test."""
+    if getattr(config.option, "numprocesses", None):
+        with tempfile.TemporaryDirectory() as folder:
+            command = [
+                sys.executable,
+                "-c",
+                "import sys; from runners.cli import main; sys.exit(main())",
+                "demo",
+                "--output",
+                folder,
+            ]
+            subprocess.run(command, cwd=config.rootpath, check=True, stdout=subprocess.DEVNULL)
 
 
 @pytest.fixture(params=EVALUATORS)
