@@ -26,7 +26,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.ge
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Compiles the kernels before there are workers: each would compile them for itself, and count it as time of its first test."""
+    """Compiles the kernels before there are workers: each would compile them for itself, in the time of its first test."""
     if getattr(config.option, "numprocesses", None):
         with tempfile.TemporaryDirectory() as folder:
             command = [
