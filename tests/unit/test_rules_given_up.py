@@ -87,8 +87,10 @@ def test_only_a_kind_that_may_take_away_is_given_up(judge):
         (down(G, "1"), [(G, "unavailable")]),
         (unknown(G + 5, "1"), []),
         ([op(G + 5, "create", "started", "1", key="c")], [(G + 5 + 4500, "overrun"), (G + 5, "excused")]),
+        ([op(G + 5, "create", "succeeded", "1", key="c")], [(G + 5 + 900, "overrun"), (G + 5, "excused")]),
+        ([op(L + 600, "create", "succeeded", "1", key="c")], []),
     ],
-    ids=["returns", "lives", "lives at once", "unknown", "made anew"],
+    ids=["returns", "lives", "lives at once", "unknown", "made anew", "begun unseen before", "begun unseen by the limit"],
 )
 def test_what_is_given_up_is_absent_until_it_returns_or_lives_or_is_made_anew(judge, more, again):
     judged = judge(fallen(FAILED, more), until=9 * DAY)

@@ -128,6 +128,12 @@ def test_a_removed_stretch_is_continued_too(judge):
     assert [(row["start"], row["onset"], row["end"]) for row in rows] == [(10, 10, WEEK + 3600), (WEEK + 3600, 10, None)]
 
 
+@pytest.mark.parametrize(("again", "candidates"), [(WEEK + 3599.999999, [2, 2]), (WEEK + 3600, [1, 2])])
+def test_a_row_of_a_removed_stretch_counts_the_operations_that_begin_to_remove_before_its_end(judge, again, candidates):
+    both = [*spanning(10, 20, "stop", "1"), *spanning(again, again + 9, "deallocate", "1", key="l")]
+    assert [row["candidates"] for row in judge(up(0, "1"), both, until=9 * DAY).rows("1")] == candidates
+
+
 def test_no_row_starts_at_t(judge):
     assert len(judge(up(0, "1"), down(10, "1"), until=WEEK + 3600).rows("1")) == 1
 
