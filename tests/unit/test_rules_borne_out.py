@@ -229,3 +229,15 @@ def test_a_count_is_not_enough_if_it_has_come_back_from_a_candidate(judge, resta
 def test_what_it_has_come_back_from_does_not_matter_where_something_is_left(judge):
     told = [*up(-900, "1"), *SPELL, *down(A, "1"), *own((-900, "A"))]
     assert judge(told, RESTART, spanning(10, 20, "stop", count=1), until=10800).verdict("1", -1) == "presumed_removed"
+
+
+@pytest.mark.parametrize(("well", "verdict"), [(20000, "overrun"), (13000, "presumed_removed")])
+def test_a_set_that_is_forgotten_is_well_no_more(judge, well, verdict):
+    """Deleted at 0 and, just when that is heard of once more, again: absent without a break, and forgotten after seven days."""
+    forgotten = 7 * DAY
+    onset = forgotten - 50000
+    again = onset + well
+    told = [*spanning(-1000, -900, "delete", everything=True, key="first"), *own((-2000, "A"), (onset, "D"), (again, "A"))]
+    told += [*spanning(again - 910, again - 900, "delete", everything=True, key="second")]
+    told += [*up(onset - 50000, "1"), *down(onset, "1"), *spanning(onset - 10, onset + 10, "scale_in", key="in")]
+    assert judge(told, until=9 * DAY).verdict() == verdict

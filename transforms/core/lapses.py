@@ -137,7 +137,7 @@ def kind_of(life: Life, op: int, definite: bool, returned: bool, past: Past) -> 
 def _moment(life: Life, op: int, x: int, until: int, past: Past, rules: Rules) -> int:
     """The first moment in [x, until) that brings the instance back (if the verb leaves it behind) or makes it anew (if not)."""
     if past.ops[op].gone:
-        return min(until, made_anew(life, x, past))
+        return min(until, made_anew(life, x, x, past))
     return brought_back(life, x, until, past, rules)
 
 
@@ -170,7 +170,11 @@ def _may_be_presumed(
 @kernel
 def _given_up(life: Life, op: int, n: int, limit: int, g: int, past: Past, rules: Rules) -> Judged:
     """An overrun that ends at g, since nothing more was heard of the instance."""
-    back = _moment(life, op, g + 1, min(next_return(life, g, past), _next_bad(life, g, past)), past, rules)
+    back = min(next_return(life, g, past), _next_bad(life, g, past))
+    if past.ops[op].gone:
+        back = min(back, made_anew(life, limit + 1, g + 1, past))
+    else:
+        back = brought_back(life, g + 1, back, past, rules)
     return Judged(OVERRUN, op, limit, n, g, g, back, True, False)
 
 

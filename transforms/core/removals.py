@@ -130,11 +130,11 @@ def brought_back(life: Life, x: int, until: int, past: Past, rules: Rules) -> in
 
 
 @kernel
-def made_anew(life: Life, x: int, past: Past) -> int:
-    """The start of the first operation with `begin` at or after x that makes the instance (or the set) anew; NEVER if there
-    is none."""
+def made_anew(life: Life, x: int, since: int, past: Past) -> int:
+    """The start, at or after `since`, of the first operation that makes the instance (or the set) anew and has its `begin` at or
+    after x; NEVER if there is none."""
     lo, hi = (life.all, life.all_end) if life.own else (life.named, life.named_end)
-    for k in range(first_start(past, lo, hi, x), hi):
+    for k in range(first_start(past, lo, hi, since), hi):
         op = past.lists[k, 0]
         makes = past.ops[op].effect == RENEWS or (past.ops[op].effect == MAY_REMOVE and not life.own)
         makes = makes and past.ops[op].excuses and past.ops[op].handed_by == NONE
@@ -185,7 +185,7 @@ def _add(life: Life, op: int, n: int, out: Ints, past: Past, rules: Rules) -> in
     start = max(past.ops[op].start, past.signals[life.k0].time)
     end, limit = past.ops[op].end, past.ops[op].limit
     if past.ops[op].gone:
-        back = min(next_return(life, limit + 1, past), made_anew(life, end, past))
+        back = min(next_return(life, limit + 1, past), made_anew(life, end, end, past))
         removed = min(limit, back)
     else:
         back = brought_back(life, end, _return_after_end(life, end, limit, past), past, rules)
