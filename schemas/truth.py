@@ -35,10 +35,11 @@ TRUE_OPERATIONS: Final = pa.schema(
         ("end", TIMESTAMP),
         ("outcome", pa.string()),
         ("opened", pa.bool_()),
+        ("accepted", pa.bool_()),
     ]
 )
 """One row an operation, as far as its records tell: `start` is the time of the first one, `end` and `outcome` are null if none
-closes it, `opened` is false if the first one tells of the end."""
+closes it, `opened` is false if the first one tells of the end, `accepted` if it was refused at once."""
 
 TRUE_FAULTS: Final = pa.schema(
     [("scale_set_id", pa.string()), ("instance_id", pa.string()), ("time", TIMESTAMP), ("annotation", pa.string())]

@@ -1,5 +1,6 @@
-"""What the Activity Log's export to a storage account holds: operations, autoscale, health; PT1H.json by hour of receipt."""
+"""What the Activity Log holds of a scale set: operations, autoscale, health."""
 
+import dataclasses
 from typing import Any, Final
 
 from pipelines.simulate.delivery import ADMINISTRATIVE, AUTOSCALE, HEALTH, Post, stamp
@@ -7,6 +8,8 @@ from pipelines.simulate.draws import Draws
 from pipelines.simulate.event_grid import EventGrid
 from pipelines.simulate.fleet import ScaleSet
 from pipelines.simulate.history import Operation
+from pipelines.simulate.log_forms import LOG_FORMS
+from pipelines.simulate.settings import STORAGE
 from schemas.time import SECOND
 
 _ROBOT: Final = "Microsoft.Insights/autoscaleSettings"
@@ -22,14 +25,15 @@ _PERSON: Final = {
     "ver": "1.0",
 }
 """A caller; whoever reads the records has to leave it out."""
+_WITHOUT_BODY: Final = ("write", "delete", "osRollingUpgrade/action")
 
 
 class ActivityLog:
     """What the Activity Log says of one scale set; the ends of operations go to Event Grid too."""
 
-    def __init__(self, scale_set: ScaleSet, draws: Draws, post: Post, grid: EventGrid) -> None:
+    def __init__(self, scale_set: ScaleSet, draws: Draws, post: Post, grid: EventGrid, form: str = STORAGE) -> None:
         self._set, self._draws, self._post, self._grid = scale_set, draws, post, grid
-        self._file = log_file(scale_set.subscription)
+        self._form = LOG_FORMS[form]
 
     def operation(self, operation: Operation) -> None:
         """The records of an operation: its beginning, that it was accepted, its end."""
@@ -41,11 +45,12 @@ class ActivityLog:
         if operation.opened:
             self._administrative(operation, resource, action, operation.start, ("Start", "Started.", ids))
             later = operation.start + 2 * SECOND
-            if operation.end is None or later < operation.end:
+            if operation.accepted and (operation.end is None or later < operation.end):
                 self._administrative(operation, resource, action, later, ("Accept", "Accepted.Accepted", ids))
         if operation.end is not None:
             end = ("Success", "Succeeded.") if operation.succeeded else ("Failure", "Failed.Conflict")
-            self._administrative(operation, resource, action, operation.end, (*end, self._draws.guid()))
+            closing = dataclasses.replace(operation, bare=operation.bare or operation.late)
+            self._administrative(closing, resource, action, operation.end, (*end, self._draws.guid()))
             self._grid.ended(operation, resource, action, _caller(operation))
 
     def health(
@@ -70,7 +75,11 @@ class ActivityLog:
             "category": "ResourceHealth",
             "properties": {"eventCategory": "ResourceHealth", "eventProperties": told},
         }
-        self._post.send(record, time, HEALTH, self._file)
+        self.send(record, time, HEALTH)
+
+    def send(self, record: dict[str, Any], time: int, kind: str) -> None:
+        """Sends a record of the storage account's export in the form that is asked for."""
+        self._post.send(self._form.write(record), time, kind, self._form.file_of(self._set.subscription))
 
     def _resource(self, operation: Operation) -> str:
         return self._set.resource_id if operation.machine is None else self._set.machine_id(operation.machine)
@@ -93,7 +102,7 @@ class ActivityLog:
             "location": "global",
             "properties": properties,
         }
-        self._post.send(record, time, ADMINISTRATIVE, self._file)
+        self.send(record, time, ADMINISTRATIVE)
 
     def _autoscale(self, operation: Operation) -> None:
         name = f"Microsoft.Insights/AutoscaleSettings/{operation.native}/Action"
@@ -116,12 +125,7 @@ class ActivityLog:
             "level": "Information",
             "properties": {"eventCategory": "Autoscale", "eventProperties": told},
         }
-        self._post.send(record, operation.start, AUTOSCALE, self._file)
-
-
-def log_file(subscription: str) -> str:
-    """Where a subscription's export lies, as a pattern of the hour."""
-    return f"insights-activity-logs/resourceId=/SUBSCRIPTIONS/{subscription.upper()}/y=%Y/m=%m/d=%d/h=%H/m=00/PT1H.json"
+        self.send(record, operation.start, AUTOSCALE)
 
 
 def action_of(scale_set: ScaleSet, operation: Operation) -> str:
@@ -138,7 +142,7 @@ def _caller(operation: Operation) -> dict[str, str]:
 
 def _body(operation: Operation) -> dict[str, Any]:
     """The request's body, a text of JSON, where an operation on the set has one."""
-    if operation.machine is not None or operation.native in ("write", "delete", "osRollingUpgrade/action"):
+    if operation.bare or operation.machine is not None or operation.native in _WITHOUT_BODY:
         return {}
     if operation.masked:
         return {"requestbody": "******"}

@@ -14,6 +14,8 @@ KINDS: Final = (WEB, BATCH, OFFICE, STEADY)
 _SHARES: Final = (0.45, 0.2, 0.15, 0.2)
 _MEDIAN: Final = {WEB: 10.0, BATCH: 4.0, OFFICE: 8.0, STEADY: 6.0}
 _MOST: Final = 80
+_REPORTS: Final = 0.75
+"""Of all sets, those that report themselves."""
 SUBSCRIPTIONS: Final = 3
 MACHINES_OF_A_HOST: Final = 8
 
@@ -36,6 +38,14 @@ class ScaleSet:
     """The hour of the day, UTC, at which it has most to do."""
     subscription: str
     subscription_number: int
+    busy: bool = False
+    """An operation is worked on it every few minutes."""
+    flaps: bool = False
+    """What it says of itself goes bad and good again for hours, whatever its machines do."""
+    nameless: bool = False
+    """Who stops and starts it says nothing of which machines."""
+    overprovisions: bool = False
+    """It gets more machines than were asked for, and gives them back."""
 
     @property
     def name(self) -> str:
@@ -76,17 +86,22 @@ def _draw_set(settings: SimulationSettings, number: int, ids: list[str]) -> Scal
     kind = str(draws.random.choice(KINDS, p=_SHARES))
     size = round(min(max(_MEDIAN[kind] * float(draws.random.lognormal(0, 0.7)), 2), _MOST))
     place = int(draws.random.integers(SUBSCRIPTIONS))
+    flexible = draws.chance(settings.flexible_share)
     return ScaleSet(
         number,
         kind,
         size,
-        flexible=draws.chance(settings.flexible_share),
+        flexible=flexible,
         spot=kind in (WEB, BATCH) and draws.chance(settings.spot_share),
         deletes_evicted=draws.chance(0.5),
-        reports_itself=draws.chance(0.75),
+        reports_itself=draws.chance(_REPORTS),
         peak=float(draws.random.uniform(9, 18)),
         subscription=ids[place],
         subscription_number=place,
+        busy=draws.chance(settings.busy_share),
+        flaps=draws.chance(settings.flapping_share),
+        nameless=draws.chance(settings.nameless_share) and kind == OFFICE and not flexible,
+        overprovisions=draws.chance(settings.overprovisioned_share) and kind in (WEB, BATCH) and not flexible,
     )
 
 

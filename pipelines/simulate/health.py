@@ -20,6 +20,8 @@ _NOTICES: Final = {
     ALONE: (0.35, ("VirtualMachineCrashed", "VirtualMachinePossiblyDegradedDueToHardwareFailure")),
 }
 """By kind of outage: how often it is annotated, and with what."""
+_UNHEARD: Final = 0.5
+"""Of the machines that nobody asked for, those of which nothing is ever told."""
 _LATE_NOTICES: Final = 0.1
 """Of the annotations, those that come minutes after the outage began."""
 
@@ -61,14 +63,18 @@ def report(history: History, machine: Machine, outages: list[Spell]) -> Health:
 
 
 def _signals(history: History, machine: Machine, spells: list[Spell]) -> Iterator[Signal]:
-    """States in order of time; a machine that comes back reports Available, one that is gone nothing, or Unknown."""
+    """States in order of time, each when it changes; who comes back reports Available, who is gone nothing, or Unknown."""
+    if machine.surplus and history.draws.chance(_UNHEARD):
+        return
     if machine.born < history.start:
         yield Signal(machine.born, AVAILABLE)
     state = AVAILABLE if machine.born < history.start else None
     for spell, after in pairwise([*spells, None]):
         assert spell is not None
+        if spell.cause == DELETE and state == AVAILABLE and history.draws.chance(history.settings.silent_share):
+            return
         for signal in _of_spell(history.draws, spell, state):
-            if signal.time < spell.end:
+            if signal.time < spell.end and signal.state != state:
                 state = signal.state
                 yield signal
         if spell.end < machine.gone and (after is None or after.start > spell.end):

@@ -6,6 +6,7 @@ from typing import Literal
 from pipelines.simulate.draws import Draws
 from pipelines.simulate.fleet import ScaleSet
 from pipelines.simulate.machines import Machine
+from pipelines.simulate.settings import SimulationSettings
 from schemas.time import NEVER
 
 Carrier = Literal["administrative", "autoscale", "annotation"]
@@ -36,6 +37,12 @@ class Operation:
     """Whether a record tells of its beginning."""
     masked: bool = False
     """The body of the request is hidden."""
+    bare: bool = False
+    """The request has no body: whoever asked meant the set as it is."""
+    accepted: bool = True
+    """Whether a record tells that it was accepted; what is refused at once never is."""
+    late: bool = False
+    """Its end is told when nobody waits for it any more, and does not repeat whom it is about."""
     correlation: str = ""
 
     @property
@@ -53,6 +60,7 @@ class History:
     end: int
     draws: Draws
     hosts: int
+    settings: SimulationSettings
     machines: list[Machine] = field(default_factory=list)
     operations: list[Operation] = field(default_factory=list)
     deleted: int = NEVER
@@ -63,8 +71,9 @@ class History:
         return [machine for machine in self.machines if machine.is_idle(time)]
 
     def present(self, time: int) -> list[Machine]:
-        """Machines that are there and not switched off."""
-        return [machine for machine in self.machines if machine.born <= time < machine.gone and not machine.is_off()]
+        """Machines that are there as they were asked for, and not switched off."""
+        wanted = [machine for machine in self.machines if not machine.surplus]
+        return [machine for machine in wanted if machine.born <= time < machine.gone and not machine.is_off()]
 
     def off(self) -> list[Machine]:
         """Machines that are switched off."""

@@ -1,9 +1,9 @@
 """What else comes in with the records of a fleet: other resources, other kinds, nothing that bears on a scale set's health."""
 
-from typing import Final
+from typing import Any, Final
 
 from pipelines.simulate.activity_log import ActivityLog
-from pipelines.simulate.delivery import ADMINISTRATIVE, Post, stamp
+from pipelines.simulate.delivery import ADMINISTRATIVE, stamp
 from pipelines.simulate.draws import Draws
 from pipelines.simulate.event_grid import EventGrid
 from pipelines.simulate.fleet import ScaleSet
@@ -20,22 +20,22 @@ _OTHERS: Final = (
 _NO_TEARDOWN: Final = ("scale/action", "runCommand/action", "setOrchestrationServiceState/action")
 
 
-def send_noise(history: History, grid: EventGrid, log: ActivityLog, draws: Draws, post: Post, file: str) -> None:
+def send_noise(history: History, grid: EventGrid, log: ActivityLog, draws: Draws) -> None:
     """Records around a scale set that are of no use, spread over its days."""
     its, rate = history.scale_set, _A_DAY * (history.end - history.start) / (24 * HOUR)
     for moment in draws.moments(rate, history.start, history.end):
         name, resource = draws.pick(_OTHERS)
-        post.send(_other(its, name, f"{its.group_id}/providers/{resource}", moment, draws), moment, ADMINISTRATIVE, file)
+        log.send(_other(its, name, f"{its.group_id}/providers/{resource}", moment, draws), moment, ADMINISTRATIVE)
     for moment in draws.moments(rate / 3, history.start, history.end):
         action = f"Microsoft.Compute/virtualMachineScaleSets/{draws.pick(_NO_TEARDOWN)}"
-        post.send(_other(its, action, its.resource_id, moment, draws), moment, ADMINISTRATIVE, file)
+        log.send(_other(its, action, its.resource_id, moment, draws), moment, ADMINISTRATIVE)
     for moment in draws.moments(rate / 3, history.start, history.end):
         alone = f"{its.group_id}/providers/Microsoft.Compute/virtualMachines/jump-{its.number}"
         grid.status(alone, moment, draws.pick(("Available", "Unavailable")), None)
         log.health(alone, moment, "Updated", (None, None), "", "UserInitiated")
 
 
-def _other(its: ScaleSet, action: str, resource: str, time: int, draws: Draws) -> dict[str, object]:
+def _other(its: ScaleSet, action: str, resource: str, time: int, draws: Draws) -> dict[str, Any]:
     return {
         "time": stamp(time),
         "resourceId": resource.upper(),

@@ -1,19 +1,28 @@
 """What operations do to the machines of a scale set, and what their records tell of it."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
-from pipelines.simulate.history import Carrier, History, Operation
+from pipelines.simulate.history import History
 from pipelines.simulate.machines import CREATE, DELETE, OFF, OUTAGE, OVERSTAY, PLANNED, Machine, Spell
+from pipelines.simulate.telling import annotate, names_of, tell, tell_machines
 from schemas.time import NEVER, SECOND
 
 FAILED_RETURNS: Final = 0.01
 """Of the machines that an operation should bring up, those that stay down after it."""
-_END_LOST: Final = 0.01
-_BEGIN_LOST: Final = 0.005
-_MASKED: Final = 0.05
-_FAR_CLOCK: Final = 0.02
-"""Of the operations, those whose record is stamped by a clock that is some ten seconds ahead."""
+_ANNOTATED: Final = 0.85
+_RECORDED: Final = 0.5
+"""Of the evictions, those that are annotated, and those of which the log tells; none goes untold."""
+_FELT: Final = 0.5
+"""Of what the platform maintains, the machines that it reboots or moves for some minutes; the others are frozen for a moment."""
+_DISRUPTIVE: Final = (
+    "VirtualMachineRebootInitiatedForPlannedMaintenance",
+    "VirtualMachineMigrationInitiatedForPlannedMaintenance",
+)
+_NATIVE: Final = {"deallocate": "deallocate/action", "stop": "powerOff/action"}
+_ANNOTATION: Final = {"deallocate": "VirtualMachineDeallocationInitiated", "stop": "VirtualMachineStopInitiatedByControlPlane"}
+_SURPLUS: Final = 0.2
+"""How many machines more than were asked for a set gets that overprovisions; one at least."""
 
 
 def create(history: History, time: int, number: int, initiator: str) -> list[Machine]:
@@ -24,8 +33,24 @@ def create(history: History, time: int, number: int, initiator: str) -> list[Mac
     _resize(history, time, max(up) + draws.span(-20, 40), (before, before + number), initiator)
     if history.scale_set.flexible:
         for machine, ready in zip(machines, up, strict=True):
-            _tell(history, "update", "write", machine.born - draws.span(1, 4), ready, machine=machine.name, initiator=initiator)
+            tell(history, "update", "write", machine.born - draws.span(1, 4), ready, machine=machine.name, initiator=initiator)
+    if history.scale_set.overprovisions:
+        _overprovision(history, time, max(up), max(1, round(_SURPLUS * number)))
     return machines
+
+
+def _overprovision(history: History, time: int, ready: int, number: int) -> None:
+    """The platform makes machines that nobody asked for, and takes them back when those that were asked for are there.
+
+    No record tells of either.
+    """
+    draws = history.draws
+    for _ in range(number):
+        machine = history.new_machine(time + draws.span(8, 30))
+        machine.surplus = True
+        up, dropped = machine.born + draws.span(60, 260), ready + draws.span(5, 180)
+        machine.spells.append(Spell(machine.born, min(up, dropped), PLANNED, CREATE))
+        leave(machine, dropped, dropped + draws.span(20, 90), dropped)
 
 
 def scale_in(history: History, time: int, machines: Sequence[Machine], initiator: str) -> None:
@@ -37,11 +62,11 @@ def scale_in(history: History, time: int, machines: Sequence[Machine], initiator
     if history.scale_set.flexible:
         moments = [time + draws.span(0, 3) for _ in machines]
         asked = [
-            _tell(history, "delete", "delete", moment, end, machine=machine.name, initiator=initiator)
+            tell(history, "delete", "delete", moment, end, machine=machine.name, initiator=initiator)
             for machine, moment in zip(machines, moments, strict=True)
         ]
     elif initiator != "autoscale":
-        asked = [_tell(history, "delete", "delete/action", time, end, names=_names(machines), initiator=initiator)] * len(
+        asked = [tell(history, "delete", "delete/action", time, end, names=names_of(machines), initiator=initiator)] * len(
             machines
         )
     for machine, moment in zip(machines, asked, strict=True):
@@ -51,10 +76,12 @@ def scale_in(history: History, time: int, machines: Sequence[Machine], initiator
 def evict(history: History, time: int, machine: Machine) -> None:
     """The platform takes a spot machine back."""
     draws = history.draws
-    _annotate(history, "evict", "VirtualMachinePreempted", time, machine, closes=True)
-    if draws.chance(0.5):
+    recorded = draws.chance(_RECORDED)
+    if draws.chance(_ANNOTATED) or not recorded:
+        annotate(history, "evict", "VirtualMachinePreempted", time, machine, closes=True)
+    if recorded:
         end = time + draws.span(20, 90)
-        _tell(history, "evict", "evictSpotVM/action", time + draws.span(1, 5), end, machine=machine.name, initiator="platform")
+        tell(history, "evict", "evictSpotVM/action", time + draws.span(1, 5), end, machine=machine.name, initiator="platform")
     down = time + draws.span(2, 30)
     if history.scale_set.deletes_evicted:
         leave(machine, down, down + draws.span(60, 200), time)
@@ -62,16 +89,17 @@ def evict(history: History, time: int, machine: Machine) -> None:
         switch_off(machine, down, time)
 
 
-def deallocate(history: History, time: int, machines: Sequence[Machine], everything: bool) -> None:
-    """Switches machines off, as every evening."""
+def stop(history: History, time: int, machines: Sequence[Machine], everything: bool, verb: str = "deallocate") -> None:
+    """Switches machines off, as every evening; of a nameless set nobody is named, and no machine is annotated."""
     draws = history.draws
     end = time + draws.span(70, 240)
-    asked = _tell_machines(history, "deallocate", "deallocate/action", time, end, machines, everything)
+    asked = tell_machines(history, verb, _NATIVE[verb], time, end, machines, everything)
     for machine, moment in zip(machines, asked, strict=True):
         down = time + draws.span(3, 60)
         told = down - draws.span(0, 2)
-        switch_off(machine, down, min(moment, told))
-        _annotate(history, "deallocate", "VirtualMachineDeallocationInitiated", told, machine, closes=True)
+        switch_off(machine, down, moment if history.scale_set.nameless else min(moment, told))
+        if not history.scale_set.nameless:
+            annotate(history, verb, _ANNOTATION[verb], told, machine, closes=True)
 
 
 def start(history: History, time: int, machines: Sequence[Machine], everything: bool) -> None:
@@ -81,8 +109,9 @@ def start(history: History, time: int, machines: Sequence[Machine], everything: 
         begin = time + draws.span(2, 20)
         machine.switch_on(begin)
         up.append(bring_up(history, machine, begin, begin + draws.span(40, 150), "start"))
-        _annotate(history, "start", "VirtualMachineStartInitiatedByControlPlane", begin - draws.span(0, 2), machine)
-    _tell_machines(history, "start", "start/action", time, max(up) + draws.span(-15, 30), machines, everything)
+        if not history.scale_set.nameless:
+            annotate(history, "start", "VirtualMachineStartInitiatedByControlPlane", begin - draws.span(0, 2), machine)
+    tell_machines(history, "start", "start/action", time, max(up) + draws.span(-15, 30), machines, everything)
 
 
 def upgrade(history: History, time: int) -> None:
@@ -96,10 +125,10 @@ def upgrade(history: History, time: int) -> None:
             down = at + draws.span(0, 15)
             ends.append(bring_up(history, machine, down, down + draws.span(50, 180), "upgrade"))
         at = max(ends) + draws.span(10, 60)
-    native, names = ("manualUpgrade/action", _names(machines)) if draws.chance(0.25) else ("osRollingUpgrade/action", ())
+    native, names = ("manualUpgrade/action", names_of(machines)) if draws.chance(0.25) else ("osRollingUpgrade/action", ())
     for machine in machines:
         machine.busy = max(machine.busy, at)
-    _tell(history, "upgrade", native, time, at, names=names)
+    tell(history, "upgrade", native, time, at, names=names)
 
 
 def renew(history: History, time: int, machine: Machine, verb: str) -> None:
@@ -107,19 +136,23 @@ def renew(history: History, time: int, machine: Machine, verb: str) -> None:
     draws = history.draws
     down = time + draws.span(1, 15)
     up = bring_up(history, machine, down, down + draws.span(40, 150), verb)
-    _tell(history, verb, f"{verb}/action", time, up + draws.span(-15, 30), machine=machine.name)
+    tell(history, verb, f"{verb}/action", time, up + draws.span(-15, 30), machine=machine.name)
     if verb == "restart" and draws.chance(0.5):
-        _annotate(history, "restart", "VirtualMachineRestarted", down - draws.span(0, 1), machine)
+        annotate(history, "restart", "VirtualMachineRestarted", down - draws.span(0, 1), machine)
 
 
 def maintain(history: History, time: int, machine: Machine) -> None:
-    """The platform reboots a machine for maintenance of its own: an outage, as the default policy sees it."""
-    draws = history.draws
-    down = time + draws.span(1, 10)
-    machine.busy = down + draws.span(60, 300)
-    machine.spells.append(Spell(down, machine.busy, OUTAGE, "maintenance"))
-    native = "VirtualMachineRebootInitiatedForPlannedMaintenance"
-    _annotate(history, "maintenance", native, time, machine, initiator="platform")
+    """The platform maintains a machine for ends of its own, and never tells that it is done.
+
+    Where that is felt it is an outage, as the default policy sees it.
+    """
+    draws, native = history.draws, "VirtualMachinePlannedFreezeStarted"
+    if draws.chance(_FELT):
+        native = draws.pick(_DISRUPTIVE)
+        down = time + draws.span(1, 10)
+        machine.busy = down + draws.span(60, 300)
+        machine.spells.append(Spell(down, machine.busy, OUTAGE, "maintenance"))
+    annotate(history, "maintenance", native, time, machine, initiator="platform")
 
 
 def delete_set(history: History, time: int) -> None:
@@ -127,7 +160,7 @@ def delete_set(history: History, time: int) -> None:
     draws = history.draws
     end = time + draws.span(90, 400)
     history.machines[:] = [machine for machine in history.machines if machine.born < time]
-    asked = _tell(history, "delete", "delete", time, end, everything=True)
+    asked = tell(history, "delete", "delete", time, end, everything=True)
     for machine in history.machines:
         if machine.gone > time:
             was_down = _cut(machine, time)
@@ -135,9 +168,14 @@ def delete_set(history: History, time: int) -> None:
     history.deleted = end
 
 
+def touch(history: History, time: int) -> None:
+    """An update that no machine feels: a tag, another capacity that is the same."""
+    tell(history, "update", "write", time, time + history.draws.span(3, 90))
+
+
 def fail(history: History, time: int) -> None:
     """An update that the platform refuses: it touches nothing."""
-    _tell(history, "update", "write", time, time + history.draws.span(1, 20), succeeded=False)
+    tell(history, "update", "write", time, time + history.draws.span(1, 20), succeeded=False)
 
 
 def bring_up(history: History, machine: Machine, down: int, up: int, cause: str) -> int:
@@ -168,54 +206,10 @@ def _cut(machine: Machine, time: int) -> bool:
     return bool(kept) and kept[-1].end > time
 
 
-def _names(machines: Sequence[Machine]) -> tuple[str, ...]:
-    return tuple(machine.name for machine in machines)
-
-
 def _resize(history: History, time: int, end: int, capacity: tuple[int, int], initiator: str) -> None:
     """The update that changes the capacity, and its announcement."""
     if initiator == "autoscale":
         verb, native = ("scale_out", "Scaleup") if capacity[1] > capacity[0] else ("scale_in", "Scaledown")
-        _tell(history, verb, native, time, time, "autoscale", initiator=initiator, capacity=capacity)
+        tell(history, verb, native, time, time, "autoscale", initiator=initiator, capacity=capacity)
         time += history.draws.span(1, 4)
-    _tell(history, "update", "write", time, end, initiator=initiator)
-
-
-def _tell_machines(
-    history: History, verb: str, native: str, time: int, end: int, machines: Sequence[Machine], everything: bool
-) -> list[int]:
-    """The records of an operation on some machines; in Flexible mode each has its own. Gives when each was asked for."""
-    if not history.scale_set.flexible:
-        named = {"everything": True} if everything else {"names": _names(machines)}
-        return [_tell(history, verb, native, time, end, **named)] * len(machines)
-    moments = [time + history.draws.span(0, 3) for _ in machines]
-    return [
-        _tell(history, verb, native, moment, end, machine=machine.name) for machine, moment in zip(machines, moments, strict=True)
-    ]
-
-
-def _annotate(
-    history: History, verb: str, native: str, time: int, machine: Machine, initiator: str = "customer", closes: bool = False
-) -> None:
-    who = "platform" if verb == "evict" else initiator
-    end = time if closes else None
-    history.record(Operation("annotation", verb, native, time, end, (machine.name,), machine=machine.name, initiator=who))
-
-
-def _tell(history: History, verb: str, native: str, time: int, end: int, carrier: Carrier = "administrative", **more: Any) -> int:
-    """Keeps an operation as its records tell it: by their clock, perhaps without an end, a beginning, or the request's body.
-
-    Gives the time of the first record.
-    """
-    draws = history.draws
-    skew = draws.span(-1.5, 1.5) + (draws.span(5, 25) if draws.chance(_FAR_CLOCK) else 0)
-    if more.get("machine") is not None:
-        more["names"] = (more["machine"],)
-    elif more.get("names") and draws.chance(_MASKED):
-        more |= {"names": (), "masked": True}
-    fate = draws.random.random()
-    told = carrier == "administrative"
-    closes = max(end, time) + skew if not told or fate >= _END_LOST else None
-    opened = not told or not _END_LOST <= fate < _END_LOST + _BEGIN_LOST
-    history.record(Operation(carrier, verb, native, time + skew, closes, opened=opened, correlation=draws.guid(), **more))
-    return time + skew if opened or closes is None else closes
+    tell(history, "update", "write", time, end, initiator=initiator)

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from pipelines.simulate.activity_log import ActivityLog, log_file
+from pipelines.simulate.activity_log import ActivityLog
 from pipelines.simulate.delivery import Post, stamp
 from pipelines.simulate.draws import Draws
 from pipelines.simulate.event_grid import EventGrid, resource_type
@@ -18,7 +18,7 @@ def send_records(history: History, machines: list[Health], own: list[Signal], po
     """Sends everything that is told of a scale set from its start on."""
     its = history.scale_set
     grid = EventGrid(its, draws, post)
-    log = ActivityLog(its, draws, post, grid)
+    log = ActivityLog(its, draws, post, grid, history.settings.operations)
     _send_statuses(history, grid, its.resource_id, own)
     for health in machines:
         resource = its.machine_id(health.machine.name)
@@ -29,7 +29,7 @@ def send_records(history: History, machines: list[Health], own: list[Signal], po
             log.health(resource, notice.time, "Updated", (None, None), notice.annotation, "PlatformInitiated")
     for operation in history.operations:
         _send_operation(operation, grid, log, its.machine_id)
-    send_noise(history, grid, log, draws, post, log_file(its.subscription))
+    send_noise(history, grid, log, draws)
 
 
 def snapshot_rows(history: History, machines: list[Health], own: list[Signal]) -> list[dict[str, Any]]:

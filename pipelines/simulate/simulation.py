@@ -18,6 +18,7 @@ from pipelines.folder import files, is_local, put
 from pipelines.simulate import truth
 from pipelines.simulate.delivery import Post
 from pipelines.simulate.draws import Draws
+from pipelines.simulate.flapping import draw_flaps, with_flaps
 from pipelines.simulate.fleet import ScaleSet, draw_fleet, hosts_of
 from pipelines.simulate.health import Health, report, report_set
 from pipelines.simulate.history import History
@@ -81,8 +82,8 @@ def _refuse(output: str) -> None:
 def history_of(scale_set: ScaleSet, settings: SimulationSettings, hosts: int) -> History:
     """What is done to a scale set; nothing of it depends on the other sets but for the hosts that they share."""
     draws = Draws(settings.seed, "history", scale_set.number)
-    history = History(scale_set, settings.start, settings.end, draws, hosts)
-    live(history, settings)
+    history = History(scale_set, settings.start, settings.end, draws, hosts, settings)
+    live(history)
     return history
 
 
@@ -91,6 +92,8 @@ def _simulate_set(fleet: Fleet, its: ScaleSet, settings: SimulationSettings, out
     failing = draw_outages(history, settings, outages)
     machines = [report(history, machine, failing[machine.name]) for machine in history.machines if machine.born < history.end]
     own = report_set(history, machines)
+    if its.flaps and own:
+        own = with_flaps(own, draw_flaps(Draws(settings.seed, "flaps", its.number), history.start, history.end))
     post = Post(Draws(settings.seed, "post", its.number), settings.duplicate_share)
     send_records(history, machines, own, post, Draws(settings.seed, "records", its.number))
     fleet.spool.take(post.deliveries)

@@ -61,7 +61,7 @@ def _operation_row(history: History, operation: Any) -> tuple[Any, ...]:
     outcome = None if operation.end is None else "succeeded" if operation.succeeded else "failed"
     return (
         _set_id(history), operation.verb, operation.initiator, operation.target, names, opened, operation.end,
-        outcome, operation.opened,
+        outcome, operation.opened, operation.accepted,
     )  # fmt: skip
 
 

@@ -2,14 +2,23 @@
 
 from typing import Any
 
+from pipelines.simulate.delivery import Post
 from pipelines.simulate.draws import Draws
 from pipelines.simulate.fleet import STEADY, ScaleSet
 from pipelines.simulate.history import History
 from pipelines.simulate.machines import Machine, Spell
+from pipelines.simulate.records import send_records
+from pipelines.simulate.settings import SimulationSettings
+from schemas.inventory import Inventory, inventory_of
+from schemas.policy import Policy
 from schemas.time import DAY, HOUR, SECOND
+from transforms.core.decode import DecodeSettings, decode_records
 
 START = 20_000 * DAY
 END = START + DAY
+
+
+CALM = SimulationSettings(lost_end_share=0, late_end_share=0, silent_share=0)
 
 
 def scale_set(**fields: Any) -> ScaleSet:
@@ -26,7 +35,7 @@ def scale_set(**fields: Any) -> ScaleSet:
 
 def history(machines: int = 4, seed: int = 0, **fields: Any) -> History:
     """A day of a set with machines that have been there for an hour."""
-    made = History(scale_set(**fields), START, END, Draws("test", seed), 2)
+    made = History(scale_set(**fields), START, END, Draws("test", seed), 2, CALM)
     for _ in range(machines):
         made.new_machine(START - HOUR)
     return made
@@ -49,3 +58,19 @@ def machine(*spells: Spell, gone: float | None = None) -> Machine:
 def at(seconds: float) -> int:
     """Microseconds of a second, counted from START."""
     return START + round(seconds * SECOND)
+
+
+def decoded(made: History, inventory: Inventory | None = None) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Events and rejects of all that is told of a history."""
+    post = Post(Draws("post"), 0)
+    send_records(made, [], [], post, Draws("records"))
+    texts = [delivery.text.encode() for delivery in post.deliveries]
+    found = decode_records(texts, "test", 1, DecodeSettings(Policy(), END + DAY, inventory))
+    return found.events.to_pylist(), found.rejects.to_pylist()
+
+
+def placed(made: History) -> Inventory | None:
+    """The inventory of a Flexible set's machines; a Uniform one needs none."""
+    its = made.scale_set
+    rows = [{"vm_id": its.machine_id(machine.name), "scale_set_id": its.resource_id} for machine in made.machines]
+    return inventory_of([("row", row) for row in rows]) if its.flexible else None

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -14,17 +13,10 @@ from pipelines.simulate.event_grid import EventGrid
 from pipelines.simulate.history import History, Operation
 from pipelines.simulate.machines import DELETE, OFF
 from pipelines.simulate.records import send_records
-from schemas.inventory import Inventory, inventory_of
-from schemas.policy import Policy
-from schemas.time import DAY, NEVER
-from tests.support.simulated import END, START, at, history
-from transforms.core.decode import DecodeSettings, decode_records
+from schemas.time import NEVER
+from tests.support.simulated import END, START, at, decoded, history, placed
 
 SEEDS = range(8)
-
-
-def whole(made: History) -> set[str]:
-    return {machine.name for machine in made.machines}
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -67,7 +59,7 @@ def test_new_machines_come_up_before_or_soon_after_the_operation_ends(seed: int)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_what_is_deallocated_is_off_until_it_is_started(seed: int) -> None:
     made = history(seed=seed)
-    operations.deallocate(made, at(100), made.idle(at(100)), everything=True)
+    operations.stop(made, at(100), made.idle(at(100)), everything=True)
     assert made.idle(at(5000)) == []
     assert len(made.off()) == 4
     operations.start(made, at(9000), made.off(), everything=True)
@@ -104,22 +96,15 @@ def test_operations_that_should_bring_machines_up_sometimes_do_not() -> None:
     assert all(machine.spells[1].start == at(100) and machine.busy == machine.spells[1].end for machine in failed)
 
 
-def decoded(made: History, inventory: Inventory | None = None) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Events and rejects of all that is told of a history."""
-    post = Post(Draws("post"), 0)
-    send_records(made, [], [], post, Draws("records"))
-    texts = [delivery.text.encode() for delivery in post.deliveries]
-    found = decode_records(texts, "test", 1, DecodeSettings(Policy(), END + DAY, inventory))
-    return found.events.to_pylist(), found.rejects.to_pylist()
-
-
 ACTS: dict[str, Callable[[History], None]] = {
     "create": lambda made: (operations.create(made, at(9), 2, "autoscale"), None)[1],
     "scale_in": lambda made: operations.scale_in(made, at(9), made.machines[:2], "autoscale"),
     "delete": lambda made: operations.scale_in(made, at(9), made.machines[:2], "customer"),
     "evict": lambda made: operations.evict(made, at(9), made.machines[0]),
-    "deallocate": lambda made: operations.deallocate(made, at(9), made.machines, everything=True),
-    "deallocate some": lambda made: operations.deallocate(made, at(9), made.machines[:2], everything=False),
+    "deallocate": lambda made: operations.stop(made, at(9), made.machines, everything=True),
+    "deallocate some": lambda made: operations.stop(made, at(9), made.machines[:2], everything=False),
+    "power off": lambda made: operations.stop(made, at(9), made.machines, everything=True, verb="stop"),
+    "touch": lambda made: operations.touch(made, at(9)),
     "upgrade": lambda made: operations.upgrade(made, at(9)),
     "restart": lambda made: operations.renew(made, at(9), made.machines[0], "restart"),
     "reimage": lambda made: operations.renew(made, at(9), made.machines[0], "reimage"),
@@ -136,8 +121,7 @@ ACTS: dict[str, Callable[[History], None]] = {
 def test_records_say_what_the_truth_says_of_an_operation(act: str, flexible: bool, subscription: int) -> None:
     made = history(flexible=flexible, subscription_number=subscription)
     ACTS[act](made)
-    rows = [{"vm_id": made.scale_set.machine_id(name), "scale_set_id": made.scale_set.resource_id} for name in whole(made)]
-    events, rejects = decoded(made, inventory_of([("row", row) for row in rows]) if flexible else None)
+    events, rejects = decoded(made, placed(made))
     assert rejects == []
     told = {
         (e["verb"], e["initiator"], e["target"], *sorted(e["instance_ids"] or ())) for e in events if e["kind"] == "operation"

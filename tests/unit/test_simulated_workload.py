@@ -1,5 +1,6 @@
 """When things happen in a simulated fleet: rates come out as asked, and days look like days."""
 
+import dataclasses
 from collections import Counter
 from typing import Any
 
@@ -15,12 +16,12 @@ from schemas.time import DAY, HOUR, MINUTE, NEVER
 from tests.support.simulated import scale_set
 
 MONDAY = SimulationSettings().start
-WEEK = SimulationSettings(upgrades_per_week=0)
+WEEK = SimulationSettings(upgrades_per_week=0, refusals_per_week=0)
 
 
 def lived(settings: SimulationSettings = WEEK, seed: int = 0, **fields: Any) -> History:
-    made = History(scale_set(**fields), settings.start, settings.end, Draws("test", seed), 2)
-    live(made, settings)
+    made = History(scale_set(**fields), settings.start, settings.end, Draws("test", seed), 2, settings)
+    live(made)
     return made
 
 
@@ -49,7 +50,7 @@ def test_a_scale_set_is_the_same_in_a_larger_fleet() -> None:
 
 
 def test_upgrades_come_as_often_as_asked() -> None:
-    settings = SimulationSettings(upgrades_per_week=5)
+    settings = dataclasses.replace(WEEK, upgrades_per_week=5)
     found = [verbs(lived(settings, seed))["upgrade"] for seed in range(40)]
     assert sum(found) / 40 == pytest.approx(5, rel=0.2)
     assert verbs(lived())["upgrade"] == 0
