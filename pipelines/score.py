@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -12,18 +12,14 @@ import pyarrow.parquet as pq
 from pipelines.current import current_rows
 from pipelines.failures import RunError
 from pipelines.folder import files, read, read_all
-from schemas.policy import EFFECTS, Policy, Verb
-from schemas.truth import TRUE_FAULTS, TRUE_INSTANCES, TRUE_OPERATIONS, TRUTHS
-from transforms.core.availability import TIMES, class_times
+from pipelines.score_tables import Codes, faults_of, micros_of, states_of, times_of, truth_of, verdicts_of, windows_of
+from pipelines.score_worst import WorstRow, worst_rows
+from schemas.attribution import ATTRIBUTIONS
+from schemas.policy import Policy, Verb
+from schemas.truth import TRUE_FAULTS, TRUE_INSTANCES, TRUE_OPERATIONS
 from transforms.core.columns import Ints
-from transforms.core.excusable import ALL, NAMED, REPORTED, UNNAMED, Faults, Spans, Truth, Windows, bounds
-from transforms.core.kernel import NEVER
-from transforms.core.score import COUNTED, EXCUSED, OUTAGE, REMOVED, UP, Score, States, Times, Verdicts, score
-
-_TARGETS: Final = {"named": NAMED, "all": ALL, "unnamed": UNNAMED}
-_BEFORE_LIMIT: Final = {"explained": EXCUSED, "overrun": EXCUSED, "presumed_removed": EXCUSED, "removed": REMOVED}
-_BAD: Final = ("Degraded", "Unavailable")
-_AFTER_LIMIT: Final = {"presumed_removed": REMOVED, "removed": REMOVED}
+from transforms.core.excusable import Spans, bounds
+from transforms.core.score import Score, score, wrong_rows
 
 
 @dataclass(frozen=True)
@@ -31,6 +27,10 @@ class Scored:
     """A score, and what it is of. Times in microseconds."""
 
     score: Score
+    worst: list[WorstRow]
+    """The rows of the record that are wrong for longest, of each kind some."""
+    ids: list[str]
+    """Of the scale sets."""
     scale_sets: int
     without_rows: int
     """Scale sets of the truth of which the record holds nothing."""
@@ -39,21 +39,6 @@ class Scored:
     until: int
     policy: str
     operations: int
-
-
-class _Codes:
-    """Numbers for texts, in order of their first use."""
-
-    def __init__(self) -> None:
-        self._numbers: dict[Any, int] = {}
-
-    def __len__(self) -> int:
-        return len(self._numbers)
-
-    def of(self, *columns: list[Any]) -> Ints:
-        """The numbers of rows of texts."""
-        rows = zip(*columns, strict=True)
-        return np.array([self._numbers.setdefault(row, len(self._numbers)) for row in rows], np.int64)
 
 
 def score_folder(data: str, truth: str) -> Scored:
@@ -75,14 +60,16 @@ def score_folder(data: str, truth: str) -> Scored:
         raise RunError(f"--data: a record of the scale sets that {truth} tells of is required, and {data} holds none of them.")
     instances, series = _clipped(instances, covered), _clipped(series, covered)
     policy_hash, policy = _policy(data, series)
-    sets, machines = _Codes(), _Codes()
-    rows = _truth(instances, sets, machines)
-    windows, annotated = _windows(operations, policy, sets, machines), _faults(faults, machines)
+    sets, machines = Codes(), Codes()
+    rows = truth_of(instances, sets, machines)
     spans = Spans(policy.skew, policy.possible_excuse, policy.max_excuse)
-    verdicts = _verdicts(attributions, covered, machines)
-    figures = score(rows, bounds(rows, windows, annotated, spans), verdicts, _times(instances, series), _states(series, sets))
+    tells = bounds(rows, windows_of(operations, policy, sets, machines), faults_of(faults, machines), spans)
+    told = _clipped(_of_instances(attributions), covered)
+    verdicts = verdicts_of(told, machines)
     return Scored(
-        figures,
+        score(rows, tells, verdicts, times_of(instances, series), states_of(series, sets)),
+        worst_rows(told, wrong_rows(rows, tells, verdicts, len(told)), verdicts),
+        covered["scale_set_id"].to_pylist(),
         len(covered),
         len(pc.unique(_true(truth, "instances", TRUE_INSTANCES)["scale_set_id"])) - len(covered),
         len(np.unique(rows.instance)),
@@ -127,8 +114,8 @@ def _clipped(table: pa.Table, covered: pa.Table) -> pa.Table:
     at = _places(table, covered)
     kept = np.flatnonzero(at >= 0)
     table, since, until = table.take(pa.array(kept)), *(covered[name].to_numpy()[at[kept]] for name in ("since", "until"))
-    start = np.clip(_micros(table, "start"), since, until)
-    end = np.clip(_micros(table, "end"), since, until)
+    start = np.clip(micros_of(table, "start"), since, until)
+    end = np.clip(micros_of(table, "end"), since, until)
     for name, values in (("start", start), ("end", end)):
         table = table.set_column(table.column_names.index(name), name, pa.array(values))
     return table.filter(pa.array(end > start))
@@ -141,112 +128,9 @@ def _places(table: pa.Table, covered: pa.Table) -> Ints:
     return places
 
 
-def _micros(table: pa.Table, name: str) -> Ints:
-    numbers: Ints = table[name].cast(pa.int64()).fill_null(NEVER).to_numpy()
-    return numbers
-
-
-def _truth(instances: pa.Table, sets: _Codes, machines: _Codes) -> Truth:
-    ids = instances["scale_set_id"].to_pylist()
-    causes = _Codes().of(instances["cause"].to_pylist())
-    columns = [
-        machines.of(ids, instances["instance_id"].to_pylist()),
-        sets.of(ids),
-        _micros(instances, "start"),
-        _micros(instances, "end"),
-        _index_in(instances["truth"], TRUTHS),
-        causes,
-        _index_in(instances["reported"], REPORTED),
-    ]
-    order = np.lexsort((columns[2], columns[0]))
-    return Truth(*(column[order] for column in columns))
-
-
-def _index_in(column: pa.ChunkedArray, names: tuple[str, ...]) -> Ints:
-    places: Ints = pc.index_in(column, pa.array(names)).fill_null(-1).to_numpy().astype(np.int64)
-    return places
-
-
-def _windows(operations: pa.Table, policy: Policy, sets: _Codes, machines: _Codes) -> Windows:
-    rows = [row for row in operations.to_pylist() if row["verb"] in policy.verbs]
-    start = np.array([_number(row["start"]) for row in rows], np.int64)
-    end = np.array([NEVER if row["end"] is None else _number(row["end"]) for row in rows], np.int64)
-    verbs = [policy.verbs[row["verb"]] for row in rows]
-    deadline = np.array([verb.deadline for verb in verbs], np.int64)
-    of_set = sets.of([row["scale_set_id"] for row in rows])
-    order = np.lexsort((start, of_set))
-    names = [machines.of([rows[at]["scale_set_id"]] * len(rows[at]["instance_ids"]), rows[at]["instance_ids"]) for at in order]
-    excuses = [row["initiator"] in policy.excused_initiators or row["verb"] in policy.always_excused for row in rows]
-    return Windows(
-        of_set[order],
-        start[order],
-        np.where([row["opened"] for row in rows], start, start - policy.unseen)[order],
-        (np.where(end < NEVER, end, start + deadline) + policy.settle)[order],
-        np.array([EFFECTS.index(verb.effect) for verb in verbs], np.int64)[order],
-        np.array(excuses, np.bool_)[order],
-        np.array([_TARGETS[row["target"]] for row in rows], np.int64)[order],
-        np.concatenate([[0], np.cumsum([len(each) for each in names])]).astype(np.int64),
-        np.concatenate([np.zeros(0, np.int64), *names]),
-    )
-
-
-def _number(moment: Any) -> int:
-    from schemas.time import to_micros
-
-    return to_micros(moment)
-
-
-def _faults(faults: pa.Table, machines: _Codes) -> Faults:
-    instance = machines.of(faults["scale_set_id"].to_pylist(), faults["instance_id"].to_pylist())
-    time = _micros(faults, "time")
-    order = np.lexsort((time, instance))
-    return Faults(instance[order], time[order])
-
-
-def _verdicts(attributions: pa.Table | None, covered: pa.Table, machines: _Codes) -> Verdicts:
-    """The attributions of instances in two parts each: before the limit, and from there on."""
-    if attributions is None:
-        nothing = np.zeros(0, np.int64)
-        return Verdicts(nothing, nothing, nothing, nothing)
-    own = attributions.filter(pc.is_valid(attributions["instance_id"]))
-    limit = _micros(own, "limit")
-    rows = _clipped(own.set_column(own.column_names.index("limit"), "limit", pa.array(limit)), covered)
-    instance = machines.of(*(rows[name].cast(pa.string()).to_pylist() for name in ("scale_set_id", "instance_id")))
-    start, end = _micros(rows, "start"), _micros(rows, "end")
-    verdicts = rows["verdict"].cast(pa.string()).to_pylist()
-    before = np.array([_BEFORE_LIMIT.get(verdict, COUNTED) for verdict in verdicts], np.int64)
-    after = np.array([_AFTER_LIMIT.get(verdict, COUNTED) for verdict in verdicts], np.int64)
-    turn = np.clip(_micros(rows, "limit"), start, end)
-    both = np.concatenate([instance, instance]), np.concatenate([start, turn]), np.concatenate([turn, end])
-    some = both[1] < both[2]
-    return Verdicts(*(column[some] for column in (*both, np.concatenate([before, after]))))
-
-
-def _times(instances: pa.Table, series: pa.Table) -> Times:
-    """Sums of the scale sets, in one order."""
-    length = _micros(instances, "end") - _micros(instances, "start")
-    truth = _index_in(instances["truth"], TRUTHS)
-    columns = {"up": np.where(truth == UP, length, 0), "out": np.where(truth == OUTAGE, length, 0)}
-    true = pa.table({"scale_set_id": instances["scale_set_id"], **columns}).group_by("scale_set_id")
-    said = class_times(series).rename_columns(["scale_set_id", *(f"said_{name}" for name in TIMES)])
-    both = true.aggregate([("up", "sum"), ("out", "sum")]).join(said, "scale_set_id", join_type="inner").sort_by("scale_set_id")
-    of = {name: both[name].to_numpy() for name in both.column_names if name != "scale_set_id"}
-    return Times(
-        of["up_sum"],
-        of["out_sum"],
-        of["said_raw_available"],
-        of["said_raw_degraded"] + of["said_raw_unavailable"],
-        of["said_up"],
-        of["said_degraded"] + of["said_unavailable"] + of["said_overrun"],
-    )
-
-
-def _states(series: pa.Table, sets: _Codes) -> States:
-    called = [
-        np.isin(series[name].cast(pa.string()).to_numpy(zero_copy_only=False), _BAD) for name in ("reported_state", "state")
-    ]
-    ids = sets.of(series["scale_set_id"].cast(pa.string()).to_pylist())
-    return States(ids, _micros(series, "start"), _micros(series, "end"), called[0] + 2 * called[1])
+def _of_instances(attributions: pa.Table | None) -> pa.Table:
+    rows = ATTRIBUTIONS.empty_table() if attributions is None else attributions
+    return rows.filter(pc.is_valid(rows["instance_id"]))
 
 
 def _policy(data: str, series: pa.Table) -> tuple[str, Policy]:

@@ -1,6 +1,8 @@
 """`trueup simulate`, `backfill` and `score`, one after the other, as a user runs them."""
 
 import json
+import shlex
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +10,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from schemas.time import NEVER, format_time, to_micros
+from schemas.timestamp import parse_time
 from schemas.truth import TRUE_FAULTS, TRUE_INSTANCES, TRUE_OPERATIONS
 from tests.support.files import Finished, trueup, two_days, write_events
 
-SMALL = ("--days", 3, "--scale-sets", 14, "--outages-per-vm-year", 200, "--seed", 4, "--upgrades-per-week", 5)
+SMALL = (
+    "--days", 3, "--scale-sets", 14, "--outages-per-vm-year", 200, "--seed", 4, "--upgrades-per-week", 5, "--silent-share", 0,
+    "--overprovisioned-share", 0,
+)  # fmt: skip
 SINCE = "2026-06-01T00:00:00Z"
 
 
@@ -95,6 +102,26 @@ def test_a_record_that_forgives_too_much_is_found_out(fleet: Path, tmp_path: Pat
     assert scored(tmp_path / "record", fleet)["hidden_tellable_seconds"] > 1000
 
 
+def test_the_rows_that_are_wrong_for_longest_are_named_and_can_be_looked_at(record: Path, fleet: Path) -> None:
+    figures = scored(record, fleet)
+    worst = figures["worst"]
+    assert [row["seconds"] for row in worst] == sorted((row["seconds"] for row in worst), reverse=True)
+    assert {"hidden_coincident", "hidden_overstayed"} <= {row["wrong"] for row in worst}
+    assert max(Counter(row["wrong"] for row in worst).values()) == 3
+    rows = pa.concat_tables([pq.read_table(path) for path in record.glob("attributions/*/*.parquet")]).to_pylist()
+    known = {(row["scale_set_id"], row["instance_id"], format_time(to_micros(row["onset"])), row["verdict"]) for row in rows}
+    for row in worst:
+        assert 0 < row["seconds"] <= figures[f"{row['wrong']}_seconds"] or row["wrong"] == "false_up"
+        assert (row["scale_set_id"], row["instance_id"], row["onset"], row["verdict"]) in known
+    text = trueup("score", "--data", record, "--truth", fleet / "truth").out
+    assert all(row["explain"] in text for row in worst)
+    for row in worst:
+        moment = parse_time(row["explain"].split()[-1])
+        parts = [each for each in rows if (each["instance_id"], each["verdict"]) == (row["instance_id"], row["verdict"])]
+        assert any(to_micros(each["start"]) <= moment < (to_micros(each["end"]) if each["end"] else NEVER) for each in parts)
+    assert trueup(*shlex.split(worst[0]["explain"])[1:]).status == 0
+
+
 def test_the_truth_is_in_the_schemas_that_are_promised_and_without_gaps(fleet: Path) -> None:
     schemas = {"instances": TRUE_INSTANCES, "operations": TRUE_OPERATIONS, "faults": TRUE_FAULTS}
     tables = {name: pq.read_table(fleet / "truth" / f"{name}.parquet") for name in schemas}
@@ -123,7 +150,9 @@ def test_a_score_is_read_at_eighty_columns(record: Path, fleet: Path, monkeypatc
     monkeypatch.setenv("COLUMNS", "80")
     done = trueup("score", "--data", record, "--truth", fleet / "truth")
     assert done.status == 0
-    assert max(map(len, done.out.splitlines())) <= 80
+    commands = [line for line in done.out.splitlines() if "trueup explain" in line]
+    assert commands
+    assert max(len(line) for line in done.out.splitlines() if line not in commands) <= 80
     assert "hidden although a rule can tell" in done.out
 
 

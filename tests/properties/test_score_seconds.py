@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from schemas.truth import TRUTHS
 from tests.support.scoring import POLICY, VERDICTS, bounds_of, truth_of, verdicts_of, windows_of
+from transforms.core.blame import OUTAGE, OVERSTAYED, PLANNED, RIGHT, WRONGS, Verdicts, wrong
 from transforms.core.excusable import NOWHERE, REPORTED, Bounds
 from transforms.core.kernel import NEVER
-from transforms.core.score import OUTAGE, OVERSTAYED, PLANNED, Verdicts, instance_times
+from transforms.core.score import instance_times, wrong_rows
 
 SECOND = 1_000_000
 LENGTH = 24
@@ -31,6 +32,7 @@ operations = st.lists(
         st.sampled_from(["", "1", "2", "*", "1 2"]),
         st.sampled_from(["customer", "platform"]),
         st.booleans(),
+        st.sampled_from(["", "", "refused", "late", "adds"]),
     ),
     max_size=6,
 )
@@ -65,6 +67,26 @@ def plain_seconds(rows: list[Any], verdicts: list[str | None], excused: int, rem
 
 def counted(sums: Any) -> Counter[tuple[int, ...]]:
     return Counter({tuple(map(int, place)): int(sums[tuple(place)]) for place in np.argwhere(sums)})
+
+
+@given(seconds, said, moments, moments)
+def test_what_is_wrong_is_some_rows_fault_second_by_second(
+    true: list[Any], verdicts: list[str | None], excused: int, removed: int
+) -> None:
+    rows = [(at, at + 1, truth, reported) for at, (truth, reported, known) in enumerate(true) if known]
+    own = verdicts_of([(at, at + 1, verdict) for at, verdict in enumerate(verdicts) if verdict is not None])
+    truth, bounds = truth_of(rows), Bounds(*(np.full(len(rows), moment * SECOND) for moment in (excused, removed)))
+    number, expected = -1, Counter[tuple[int, str]]()
+    for at, verdict in enumerate(verdicts):
+        number += verdict is not None
+        for place, seconds in plain_seconds([row for row in rows if row[0] <= at], verdicts, excused, removed).items():
+            if not any(row[0] == at for row in rows):
+                continue
+            before = plain_seconds([row for row in rows if row[0] < at], verdicts, excused, removed)
+            if number >= 0 and seconds > before[place] and (name := wrong(*place)) != RIGHT:
+                expected[number, name] += SECOND
+    found = wrong_rows(truth, bounds, own, len(own.row))
+    assert Counter({(int(row), WRONGS[kind]): int(found[row, kind]) for row, kind in np.argwhere(found)}) == expected
 
 
 def test_longer_intervals_say_the_same_as_their_seconds() -> None:
@@ -102,23 +124,27 @@ def test_bounds_are_those_of_a_plain_search(given: list[Any], faults: list[int],
 def plain_bounds(told: list[Any], faults: list[int], x: int) -> tuple[int, int]:
     """What may have the instance in hand at x, and what of that goes on, without an order of the operations."""
     mine = [each for each in map(plain_operation, told) if each["excuses"] and (each["definite"] or each["unnamed"])]
+    if x:  # it was up before
+        mine = [each for each in mine if each["definite"] or "adds" not in each["is"]]
     causes = [each for each in mine if each["begin"] - POLICY.skew <= x < each["limit"]]
     if not causes or any(abs(fault - x) <= POLICY.skew for fault in faults):
         return NOWHERE, NOWHERE
     until = max(each["limit"] for each in causes)
     near = min(each["start"] for each in causes) - POLICY.skew, max(each["start"] for each in causes) + POLICY.skew
     for _ in mine:
-        follows = [each for each in mine if near[0] <= each["start"] <= near[1] or (each["definite"] and each["start"] <= until)]
+        may = [each for each in mine if "refused" not in each["is"]]
+        follows = [each for each in may if near[0] <= each["start"] <= near[1] or (each["definite"] and each["start"] <= until)]
         until = max([until, *(min(each["limit"], x + POLICY.max_excuse) for each in follows)])
     if not any(each["definite"] for each in causes):
         until = min(until, x + POLICY.possible_excuse)
-    back = [each["start"] for each in mine if each["definite"] and each["start"] > x and each["effect"] != "removes"]
-    taken = any(each["effect"] != "renews" for each in causes)
+    brings = [each for each in mine if each["definite"] and each["effect"] != "removes" and "late" not in each["is"]]
+    back = [each["start"] for each in brings if each["start"] > x]
+    taken = any(each["effect"] != "renews" and "refused" not in each["is"] for each in causes)
     return min([until, *(fault for fault in faults if fault > x)]), min(back, default=NEVER) if taken else NOWHERE
 
 
 def plain_operation(row: Any) -> dict[str, Any]:
-    verb, start, end, names, by, opened = row
+    verb, start, end, names, by, opened, what = row
     its = POLICY.verbs[verb]
     start = start * SECOND
     return {
@@ -126,6 +152,7 @@ def plain_operation(row: Any) -> dict[str, Any]:
         "begin": start if opened else start - POLICY.unseen,
         "limit": (start + its.deadline if end is None else end * SECOND) + POLICY.settle,
         "effect": its.effect,
+        "is": what,
         "excuses": by != "platform",
         "definite": names == "*" or "1" in names.split(),
         "unnamed": names == "",

@@ -8,8 +8,9 @@ import numpy as np
 
 from schemas.policy import EFFECTS, Policy
 from schemas.truth import TRUTHS
+from transforms.core.blame import COUNTED, EXCUSED, REMOVED, Verdicts
 from transforms.core.excusable import ALL, NAMED, REPORTED, UNNAMED, Bounds, Faults, Spans, Truth, Windows, bounds
-from transforms.core.score import COUNTED, EXCUSED, REMOVED, Score, States, Times, Verdicts, score
+from transforms.core.score import Score, States, Times, score
 
 POLICY = Policy()
 SPANS = Spans(POLICY.skew, POLICY.possible_excuse, POLICY.max_excuse)
@@ -42,11 +43,13 @@ def truth_of(rows: Sequence[tuple[Any, ...]], instance: int = 1) -> Truth:
 def verdicts_of(rows: Sequence[tuple[float, float, str]], instance: int = 1) -> Verdicts:
     """Rows are (start, end, verdict)."""
     codes = ints([VERDICTS[row[2]] for row in rows])
-    return Verdicts(np.full(len(rows), instance), micros([row[0] for row in rows]), micros([row[1] for row in rows]), codes)
+    start, end = micros([row[0] for row in rows]), micros([row[1] for row in rows])
+    return Verdicts(np.full(len(rows), instance), start, end, codes, np.arange(len(rows)))
 
 
 def windows_of(operations: Sequence[tuple[Any, ...]]) -> Windows:
-    """Operations are (verb, start, end, instances, "*" for all), perhaps an initiator, perhaps whether a beginning was told."""
+    """Operations are (verb, start, end, instances, "*" for all), perhaps an initiator, perhaps whether a beginning was told,
+    perhaps what else it is: refused, late, adds."""
     rows = sorted(operations, key=lambda row: row[1])
     verbs = [POLICY.verbs[row[0]] for row in rows]
     start = micros([row[1] for row in rows])
@@ -66,6 +69,7 @@ def windows_of(operations: Sequence[tuple[Any, ...]]) -> Windows:
         end + POLICY.settle,
         ints([EFFECTS.index(verb.effect) for verb in verbs]),
         np.array([who != "platform" or row[0] in POLICY.always_excused for who, row in zip(by, rows, strict=True)], np.bool_),
+        *(np.array([len(row) > 6 and name in row[6] for row in rows], np.bool_) for name in ("refused", "late", "adds")),
         ints([ALL if row[3] == "*" else NAMED if row[3] else UNNAMED for row in rows]),
         ints([0, *np.cumsum([len(own) for own in names])]),
         ints([name for own in names for name in own]),

@@ -149,6 +149,23 @@ DOWN = [(0, 1000, "up", "Available"), (1000, 9000, "outage", "Unavailable")]
         pytest.param([("evict", 900, 900, "1", "platform")], [], 1800, 2**62, id="always excuses"),
         pytest.param([("restart", 900, 950, "1")], [880], None, None, id="a fault just before"),
         pytest.param([("restart", 900, 950, "1")], [879.999999], 1850, None, id="a fault long before"),
+        pytest.param([("stop", 900, 950, "1", "customer", True, "refused")], [], 1850, None, id="refused: takes nothing away"),
+        pytest.param(
+            [("restart", 900, 950, "1"), ("reimage", 1800, 3000, "1", "customer", True, "refused")],
+            [],
+            1850,
+            None,
+            id="refused: extends nothing",
+        ),
+        pytest.param(
+            [("stop", 900, 950, "1"), ("start", 3000, 3100, "1", "customer", True, "late")],
+            [],
+            1850,
+            2**62,
+            id="a late end brings nothing back",
+        ),
+        pytest.param([("scale_out", 900, 950, "", "customer", True, "adds")], [], None, None, id="adds: it was there before"),
+        pytest.param([("update", 900, 950, "1", "customer", True, "adds")], [], 1850, 2**62, id="named all the same"),
         pytest.param([("restart", 900, 950, "1")], [1120], None, None, id="a fault just after"),
         pytest.param([("restart", 900, 950, "1")], [1120.000001], 1120.000001, None, id="a later fault ends it"),
     ],
@@ -160,6 +177,17 @@ def test_an_outage_looks_like_an_operations_doing_until(
     assert found.excused[1] == (NOWHERE if excused is None else round(excused * 1e6))
     assert found.removed[1] in ((NOWHERE,) if removed is None else (removed, round(removed * 1e6)))
     assert found.excused[0] == NOWHERE
+
+
+def test_what_adds_may_touch_an_instance_that_was_never_available() -> None:
+    windows = windows_of([("scale_out", 900, 950, "", "customer", True, "adds")])
+    new = truth_of([(1000, 9000, "outage", "Unavailable")])
+    assert bounds_of(new, windows).excused[0] == 1850e6
+    before = truth_of([(0, 500, "up", "Available"), (500, 1000, "planned", None), *DOWN[1:]])
+    assert bounds_of(before, windows).excused[2] == NOWHERE
+    other = truth_of([(0, 500, "up", "Available")], instance=0)
+    both = type(new)(*(np.concatenate(columns) for columns in zip(other, new, strict=True)))
+    assert bounds_of(both, windows).excused[1] == 1850e6
 
 
 def test_an_operation_without_a_beginning_began_ten_minutes_earlier() -> None:

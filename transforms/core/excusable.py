@@ -49,6 +49,12 @@ class Windows(NamedTuple):
     effect: Ints
     """Place in EFFECTS."""
     excuses: Bools
+    refused: Bools
+    """Nothing was done: it extends nothing, and takes nothing away."""
+    late: Bools
+    """It is merely the late end of a request, and asks for nothing anew."""
+    adds: Bools
+    """It makes new instances, and touches none that was there before."""
     target: Ints
     """NAMED, ALL or UNNAMED."""
     names_from: Ints
@@ -100,25 +106,29 @@ def bounds(truth: Truth, windows: Windows, faults: Faults, spans: Spans) -> Boun
 
 @kernel
 def _fill(truth: Truth, windows: Windows, offsets: Ints, faults: Faults, spans: Spans, found: Bounds) -> None:
-    silent = False
+    silent, returned = False, False
     for row in range(len(truth.start)):
+        returned = returned and row > 0 and truth.instance[row - 1] == truth.instance[row]
         if truth.reported[row] <= _AVAILABLE:
+            returned = returned or truth.reported[row] == _AVAILABLE
             continue
         follows = _follows(truth, row)
         if follows:
             found.excused[row], found.removed[row] = found.excused[row - 1], found.removed[row - 1]
         speaks = truth.reported[row] != _UNKNOWN
         if not follows or (silent and speaks) or _is_other(truth, row):
-            _widen(truth.start[row], row, truth, windows, offsets, faults, spans, found)
+            _widen(truth.start[row], row, truth, windows, offsets, faults, spans, returned, found)
         if follows and _is_other(truth, row):
-            _widen(_brought_back(truth, row, windows, offsets), row, truth, windows, offsets, faults, spans, found)
+            _widen(_brought_back(truth, row, windows, offsets), row, truth, windows, offsets, faults, spans, returned, found)
         silent = not speaks and (not follows or silent)
 
 
 @kernel
-def _widen(x: int, row: int, truth: Truth, windows: Windows, offsets: Ints, faults: Faults, spans: Spans, found: Bounds) -> None:
-    """Takes into account that something may have begun at x, as a rule sees it."""
-    last, gone = _until(x, truth.instance[row], truth.set[row], windows, offsets, faults, spans)
+def _widen(
+    x: int, row: int, truth: Truth, windows: Windows, offsets: Ints, faults: Faults, spans: Spans, returned: bool, found: Bounds
+) -> None:
+    """Takes into account that something may have begun at x, as a rule sees it; returned: it was Available before."""
+    last, gone = _until(x, truth.instance[row], truth.set[row], windows, offsets, faults, spans, returned)
     found.excused[row], found.removed[row] = max(found.excused[row], last), max(found.removed[row], gone)
 
 
@@ -128,9 +138,14 @@ def _brought_back(truth: Truth, row: int, windows: Windows, offsets: Ints) -> in
     found = truth.start[row]
     for p in range(offsets[truth.set[row]], offsets[truth.set[row] + 1]):
         within = truth.start[row - 1] <= windows.start[p] < found
-        if within and windows.effect[p] == _RENEWS and windows.excuses[p] and _touches(windows, p, truth.instance[row]):
+        if within and _asks_back(windows, p) and _touches(windows, p, truth.instance[row]):
             found = windows.start[p]
     return int(found)
+
+
+@kernel
+def _asks_back(windows: Windows, p: int) -> bool:
+    return bool(windows.effect[p] == _RENEWS and windows.excuses[p] and not windows.late[p])
 
 
 @kernel
@@ -149,27 +164,29 @@ def _is_other(truth: Truth, row: int) -> bool:
 
 
 @kernel
-def _until(x: int, instance: int, its_set: int, windows: Windows, offsets: Ints, faults: Faults, spans: Spans) -> tuple[int, int]:
+def _until(
+    x: int, instance: int, its_set: int, windows: Windows, offsets: Ints, faults: Faults, spans: Spans, returned: bool
+) -> tuple[int, int]:
     """Until when what begins at x may be in an operation's hands, and may have been taken away by one."""
     lo, hi = offsets[its_set], offsets[its_set + 1]
     own, surely, taken = NOWHERE, False, False
     first, last = NEVER, NOWHERE
     for p in range(lo, hi):
-        if windows.begin[p] - spans.skew <= x < windows.limit[p] and _may_touch(windows, p, instance):
+        if windows.begin[p] - spans.skew <= x < windows.limit[p] and _may_touch(windows, p, instance, returned):
             own, surely = max(own, windows.limit[p]), surely or _touches(windows, p, instance)
-            taken = taken or windows.effect[p] != _RENEWS
+            taken = taken or (windows.effect[p] != _RENEWS and not windows.refused[p])
             first, last = min(first, windows.start[p]), max(last, windows.start[p])
     fault = _next_fault(faults, instance, x - spans.skew)
     if own == NOWHERE or fault <= x + spans.skew:
         return NOWHERE, NOWHERE
     until, again = own, NEVER
     for p in range(lo, hi):
-        if _may_touch(windows, p, instance):
+        if _may_touch(windows, p, instance, returned):
             definite = _touches(windows, p, instance)
             near = first - spans.skew <= windows.start[p] <= last + spans.skew
-            if near or (definite and windows.start[p] <= until):
+            if not windows.refused[p] and (near or (definite and windows.start[p] <= until)):
                 until = max(until, min(windows.limit[p], x + spans.max_excuse))
-            if definite and windows.start[p] > x and windows.effect[p] != _REMOVES:
+            if definite and windows.start[p] > x and windows.effect[p] != _REMOVES and not windows.late[p]:
                 again = min(again, windows.start[p])
     if not surely:
         until = min(until, x + spans.possible_excuse)
@@ -177,8 +194,9 @@ def _until(x: int, instance: int, its_set: int, windows: Windows, offsets: Ints,
 
 
 @kernel
-def _may_touch(windows: Windows, p: int, instance: int) -> bool:
-    return bool(windows.excuses[p] and (windows.target[p] == UNNAMED or _touches(windows, p, instance)))
+def _may_touch(windows: Windows, p: int, instance: int, returned: bool) -> bool:
+    perhaps = windows.target[p] == UNNAMED and not (returned and windows.adds[p])
+    return bool(windows.excuses[p] and (perhaps or _touches(windows, p, instance)))
 
 
 @kernel

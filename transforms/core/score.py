@@ -4,35 +4,34 @@ Everything is a sum over instance time, in microseconds; a moment of an instance
 """
 
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from schemas.truth import TRUTHS
+from transforms.core.blame import (
+    BAD,
+    COUNTED,
+    EXCUSED,
+    GONE,
+    KINDS,
+    NONE,
+    OUTAGE,
+    OVERSTAYED,
+    PLANNED,
+    REMOVED,
+    STATES,
+    TELLS,
+    VERDICTS,
+    WRONG,
+    WRONGS,
+    Verdicts,
+    blame,
+)  # fmt: skip
 from transforms.core.excusable import REPORTED, Bounds, Truth
 from transforms.core.kernel import Ints
 from transforms.core.overlay import Spells, lay, union
 
-NONE, EXCUSED, REMOVED, COUNTED = range(4)
-"""What the record says of an instance at a moment; NONE: nothing, so it is up, or absent."""
-UP, PLANNED, OUTAGE, GONE = range(len(TRUTHS))
-OVERSTAYED: Final = len(TRUTHS)
-"""An outage that follows an operation's doing: the instance did not come back from it."""
-BAD: Final = [REPORTED.index("Degraded"), REPORTED.index("Unavailable")]
 AVAILABLE, UNKNOWN = REPORTED.index("Available"), REPORTED.index("Unknown")
-_VERDICTS, _KINDS, _TELLS, _STATES = 4, len(TRUTHS) + 1, 4, len(REPORTED) + 1
-_EXCUSABLE: Final = [1, 3]
-"""Of what a rule can tell: it looks like an operation's doing."""
-
-
-class Verdicts(NamedTuple):
-    """What the record says of instances, one entry an interval; no two of an instance overlap. Microseconds."""
-
-    instance: Ints
-    start: Ints
-    end: Ints
-    verdict: Ints
-    """EXCUSED, REMOVED or COUNTED."""
 
 
 class Times(NamedTuple):
@@ -111,8 +110,8 @@ def instance_times(truth: Truth, bounds: Bounds, verdicts: Verdicts) -> Ints:
         if it looks taken away; place in REPORTED (4: none). Only time at which there is a truth is counted.
     """
     said = Spells(verdicts.instance, verdicts.start, verdicts.end, verdicts.verdict)
-    sums = lay(said, _cut(truth, bounds), (_VERDICTS, 1 + _KINDS * _TELLS * _STATES))
-    return sums[:, 1:].reshape(_VERDICTS, _KINDS, _TELLS, _STATES)
+    sums = lay(said, _cut(truth, bounds), (len(VERDICTS), 1 + KINDS * TELLS * STATES))
+    return sums[:, 1:].reshape(len(VERDICTS), KINDS, TELLS, STATES)
 
 
 def _cut(truth: Truth, bounds: Bounds) -> Spells:
@@ -123,7 +122,7 @@ def _cut(truth: Truth, bounds: Bounds) -> Spells:
     row = np.tile(np.arange(len(truth.start)), 3)
     tell = (start < bounds.excused[row]) + 2 * (start < bounds.removed[row])
     reported = np.where(truth.reported < 0, len(REPORTED), truth.reported)[row]
-    code = 1 + (kinds(truth)[row] * _TELLS + tell) * _STATES + reported
+    code = 1 + (kinds(truth)[row] * TELLS + tell) * STATES + reported
     some = end > start
     return Spells(truth.instance[row][some], start[some], end[some], code[some])
 
@@ -137,6 +136,11 @@ def kinds(truth: Truth) -> Ints:
         if touches and found[before] in (PLANNED, OVERSTAYED):
             found[row] = OVERSTAYED
     return found
+
+
+def wrong_rows(truth: Truth, bounds: Bounds, verdicts: Verdicts, rows: int) -> Ints:
+    """For how long each row of the record is wrong, and how: microseconds, of shape (rows, len(WRONGS))."""
+    return blame(verdicts, _cut(truth, bounds), rows)
 
 
 class States(NamedTuple):
@@ -209,33 +213,30 @@ def _forgiven(sums: Ints) -> dict[str, Any]:
 
 def _outages(sums: Ints) -> dict[str, int]:
     out = sums[:, [OUTAGE, OVERSTAYED]]
-    trouble = out[..., BAD].sum(axis=3)
-    unknown = out[[NONE, EXCUSED, COUNTED]][..., UNKNOWN].sum()
-    unreported = out[[NONE, EXCUSED, COUNTED]][..., [AVAILABLE, len(REPORTED)]].sum()
-    taken = out[REMOVED][..., [AVAILABLE, UNKNOWN, len(REPORTED)]].sum(axis=2)
-    gone = trouble[REMOVED] + trouble[NONE] + taken
-    alike = trouble[EXCUSED][:, _EXCUSABLE].sum(axis=1) + gone[:, 1:].sum(axis=1)
+    there = out[[NONE, EXCUSED, COUNTED]]
     return {
         "outage": int(out.sum()),
-        "found": int(trouble[COUNTED].sum()),
-        "hidden_tellable": int(trouble[EXCUSED].sum() + gone.sum() - alike.sum()),
-        "hidden_coincident": int(alike[0]),
-        "hidden_overstayed": int(alike[1]),
-        "unknown": int(unknown),
-        "unreported": int(unreported),
+        "found": int(out[COUNTED][..., BAD].sum()),
+        "unknown": int(there[..., UNKNOWN].sum()),
+        "unreported": int(there[..., [AVAILABLE, len(REPORTED)]].sum()),
+        **{name: _said(sums, name) for name in WRONGS if name.startswith("hidden")},
     }
 
 
 def _false(sums: Ints) -> dict[str, int]:
-    counted = sums[COUNTED][..., BAD].sum(axis=(1, 2))
     reported = sums[..., BAD].sum(axis=(0, 2, 3))
+    false = {name: _said(sums, name) for name in WRONGS if name.startswith("false")}
     return {
-        "false_bad": int(counted[[UP, PLANNED, GONE]].sum()),
-        "false_planned": int(counted[PLANNED]),
-        "false_gone": int(counted[GONE]),
+        "false_bad": sum(false.values()),
+        "false_planned": false["false_planned"],
+        "false_gone": false["false_gone"],
         "raw_false_planned": int(reported[PLANNED]),
         "raw_false_gone": int(reported[GONE]),
     }
+
+
+def _said(sums: Ints, name: str) -> int:
+    return int(sums[WRONGS.index(name) == WRONG].sum())
 
 
 def _ratio(up: Ints, bad: Ints) -> float | None:
