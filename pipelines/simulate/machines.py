@@ -49,8 +49,8 @@ class Machine:
         return bool(self.spells) and self.spells[-1].cause == OFF and self.spells[-1].end == NEVER
 
     def is_idle(self, time: int) -> bool:
-        """Whether it is there, no operation has it in hand, and one may."""
-        return not self.surplus and self.born <= time < self.gone and self.busy <= time and not self.is_off()
+        """Whether it is there, and no operation has it in hand."""
+        return self.born <= time < self.gone and self.busy <= time and not self.is_off()
 
     def switch_on(self, time: int) -> None:
         """Ends the time in which it is off."""

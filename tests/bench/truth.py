@@ -1,13 +1,13 @@
 """How right the record is: simulated fleets through backfill and score, beside the truth.
 
-    python -m tests.bench.truth [--fleets 20] [--form storage] [--form rest] [--jobs 2] [--keep FOLDER]
+    python -m tests.bench.truth [--fleets 20] [--form storage] [--form rest] [--jobs 2] [--keep FOLDER] [-- OPTION ...]
 
 A line for each fleet and form of the Activity Log: true, raw and corrected availability in percent, how far the corrected one is
 from the true one in points, and instance hours: counted of machines that are gone, counted while an operation was at work, real
 outage and what of it is counted, and what is hidden, by why (as `trueup score` tells). The goal: nothing that is gone is counted
 (0 h), nothing is hidden that a rule can tell (0 h), and the error is at most 0.03 points in the mean and 0.1 in each fleet; with
-`--keep` the folders stay, for `trueup score` and `trueup explain`. Exit status 1 where it is missed. All of it takes some 15
-minutes on two idle cores, a form a third of that.
+`--keep` the folders stay, for `trueup score` and `trueup explain`. Options behind `--` are those of `trueup simulate`. Exit status
+1 where the goal is missed. All of it takes some 15 minutes on two idle cores, a form a third of that.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from pathlib import Path
@@ -67,11 +67,11 @@ class Judged(NamedTuple):
         return float(self.figures[f"{name}_seconds"]) / 3600
 
 
-def judge(fleet: Fleet, form: str, folder: Path) -> Judged:
+def judge(fleet: Fleet, form: str, folder: Path, options: Sequence[str] = ()) -> Judged:
     """Simulates a fleet below a folder, corrects its records, and scores what came of it."""
     own, record = folder / f"{'-'.join(map(str, fleet))}-{form}", folder / f"{'-'.join(map(str, fleet))}-{form}-record"
     size = ("--scale-sets", fleet.scale_sets, "--days", fleet.days, "--seed", fleet.seed)
-    _trueup("simulate", "--output", own, *size, "--operations", form)
+    _trueup("simulate", "--output", own, *size, "--operations", form, *options)
     since = json.loads((own / "truth" / "simulation.json").read_text())["settings"]["start"]
     _trueup("backfill", "--input", own / "events", "--inventory", own / "inventory.csv", "--output", record, "--since", since)
     return Judged(fleet, form, json.loads(_trueup("score", "--data", record, "--truth", own / "truth", "--json")))
@@ -130,11 +130,12 @@ def main() -> int:
     parser.add_argument("--form", action="append", choices=FORMS, help="of the Activity Log; all unless given")
     parser.add_argument("--jobs", type=int, default=2, help="fleets at a time")
     parser.add_argument("--keep", help="a folder in which all that was written stays")
+    parser.add_argument("options", nargs="*", help="of the simulation")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(given.jobs) as pool:
         folder, judged = Path(given.keep or scratch), []
         asked = list(product(FLEETS[: given.fleets], given.form or FORMS))
-        for line in lines(_noted(pool.map(lambda one: judge(*one, folder), asked), judged)):
+        for line in lines(_noted(pool.map(lambda one: judge(*one, folder, given.options), asked), judged)):
             print(line, flush=True)
     wrong = missed(judged)
     mean = sum(abs(each.error) for each in judged) / len(judged)

@@ -1,5 +1,7 @@
 """What the simulated platform reports of machines and of their set."""
 
+from itertools import pairwise
+
 import pytest
 
 from pipelines.simulate.health import Health, Signal, report, report_set, worth_logging
@@ -36,6 +38,13 @@ def test_a_machine_that_is_gone_reports_nothing_or_unknown(seed: int) -> None:
     found = reported(spell(100, 200, PLANNED, "delete", 95), seed=seed, gone=200)
     assert found[0] == (100, "Degraded")
     assert {state for time, state in found if time >= 200} <= {"Unknown"}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_state_is_told_when_it_changes_and_not_again(seed: int) -> None:
+    night = spell(100, 900, PLANNED, "off", 90), spell(900, 1000, PLANNED, "start"), spell(1000, 2000, OUTAGE, "overstay")
+    states = [state for _, state in reported(*night, spell(3000, 3100, PLANNED, "delete", 2990), seed=seed, gone=3100)]
+    assert all(one != other for one, other in pairwise(["Available", *states]))
 
 
 @pytest.mark.parametrize("seed", range(20))

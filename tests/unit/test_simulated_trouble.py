@@ -13,7 +13,7 @@ from pipelines.simulate.fleet import OFFICE, WEB, draw_fleet
 from pipelines.simulate.health import AVAILABLE, report
 from pipelines.simulate.history import History, Operation
 from pipelines.simulate.machines import CREATE, DELETE, OUTAGE
-from pipelines.simulate.refusals import ask_in_vain
+from pipelines.simulate.refusals import Request, ask_in_vain, refuse
 from pipelines.simulate.settings import SimulationSettings
 from pipelines.simulate.workload import live
 from schemas.time import DAY, HOUR, MINUTE, NEVER, SECOND
@@ -75,6 +75,12 @@ def test_what_is_refused_fails_within_a_second_and_is_never_accepted(seed: int, 
     alone = [each for each in made.operations if not each.succeeded and each.opened]
     made.operations[:] = alone
     assert {phase for phase, _ in phases(made)} == {"started", "failed"}
+
+
+def test_what_is_refused_is_not_accepted_either_where_its_end_is_lost() -> None:
+    made = with_rates(history(), lost_end_share=1)
+    refuse(made, at(100), Request("update", "write", (), lambda time: None))
+    assert phases(made) == {("started", "unnamed"): 1}
 
 
 def test_what_is_refused_touches_nothing_and_is_mostly_granted_in_the_end() -> None:
