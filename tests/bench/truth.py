@@ -5,9 +5,9 @@
 A line for each fleet and form of the Activity Log: true, raw and corrected availability in percent, how far the corrected one is
 from the true one in points, and instance hours: counted of machines that are gone, counted while an operation was at work, real
 outage and what of it is counted, and what is hidden, by why (as `trueup score` tells). The goal: nothing that is gone is counted
-(0 h), nothing is hidden that a rule can tell (0 h), and the error is at most 0.03 points in the mean and 0.1 in each fleet; with
-`--keep` the folders stay, for `trueup score` and `trueup explain`. Options behind `--` are those of `trueup simulate`. Exit status
-1 where the goal is missed. All of it takes some 15 minutes on two idle cores, a form a third of that.
+(0 h), nothing is hidden that a rule can tell (0 h), and the error is at most 0.03 points in the mean and 0.1 in each fleet. With
+`--keep` the folders stay, for `trueup score` and `trueup explain`. Options behind `--` are those of `trueup simulate`. Exit
+status 1 where the goal is missed. All of it takes some 15 minutes on two idle cores, a form a third of that.
 """
 
 import argparse
