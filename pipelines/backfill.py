@@ -12,7 +12,7 @@ from apache_beam.runners.runner import PipelineResult
 
 from pipelines.correction import Bounds, CorrectRecord
 from pipelines.failures import RunError
-from pipelines.findings import Findings, found, leave
+from pipelines.findings import Findings, found, leave, leave_glance
 from pipelines.inputs import planned
 from pipelines.known import LEFT_OUT, KnownCells
 from pipelines.memory import events_of, groups_for, partitions_for, processes_for, sets_beyond
@@ -29,6 +29,7 @@ from transforms.counters import counted
 from transforms.decode import DecodedRecords, DecodeRecords
 from transforms.facts import GatherFacts
 from transforms.files import Plan, Shard
+from transforms.glance import GatherGlances
 from transforms.ledger import LedgerSettings
 from transforms.publish import KeepRejects, PublishCells, Sink
 
@@ -111,7 +112,9 @@ class Backfill:
 
     def _decoded(self, pipeline: beam.Pipeline) -> DecodedRecords:
         shards = pipeline | "Shards" >> beam.Create(self.plan.shards).with_output_types(Shard)
-        return shards | "DecodeRecords" >> DecodeRecords(self.settings.decode, processes_for(self.plan))  # type: ignore[no-any-return]
+        decoded: DecodedRecords = shards | "DecodeRecords" >> DecodeRecords(self.settings.decode, processes_for(self.plan))
+        decoded.glances | "GatherGlances" >> GatherGlances() | "LeaveGlance" >> beam.Map(leave_glance, self.scratch)
+        return decoded
 
     def _correct(self, events: beam.PCollection, bounds: Bounds, groups: int, rejects: beam.PCollection | None) -> None:
         kept = events | "CorrectRecord" >> CorrectRecord(self.ledger, groups, bounds)
@@ -181,5 +184,5 @@ def _refuse(findings: Findings, settings: BackfillSettings) -> None:
         sets = named_sets(findings.left_out.column("scale_set_id").to_pylist())
         raise RunError(
             f"{settings.output}: a cold start would replace the cells that it holds from before the first events of {sets}, so "
-            f"nothing was written; give {what_else(settings.resume)}, input from {excuse} before --since, or --cold."
+            f"nothing was written; give {what_else(settings.resume)}; or input from {excuse} before --since, or --cold."
         )

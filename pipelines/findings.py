@@ -1,15 +1,18 @@
 """Findings: what the graph learns of its input and the program must know, left in a folder while the graph runs."""
 
 import os
-from typing import NamedTuple
+from pathlib import Path
+from typing import Final, NamedTuple
 
 import pyarrow as pa
 
 from pipelines.known import LEFT_OUT
 from transforms.core.columns import no_rows
 from transforms.core.facts import FACTS
+from transforms.core.glance import Glance, as_bytes, from_bytes
 
 _NAMES = ("facts", "left_out")
+_GLANCE: Final = "glance"
 
 
 class Findings(NamedTuple):
@@ -19,6 +22,8 @@ class Findings(NamedTuple):
     """FACTS."""
     left_out: pa.RecordBatch
     """LEFT_OUT: of these scale sets nothing was published."""
+    glance: Glance
+    """What the run must say of its input."""
 
     @property
     def all_left_out(self) -> bool:
@@ -33,9 +38,15 @@ def leave(folder: str, facts: pa.RecordBatch, left_out: pa.RecordBatch) -> None:
             stream.write_batch(batch)
 
 
+def leave_glance(glance: Glance, folder: str) -> None:
+    """Leaves the glance at the whole input beside them."""
+    Path(folder, _GLANCE).write_bytes(as_bytes(glance))
+
+
 def found(folder: str) -> Findings:
     """What a finished graph has left; without rows if its input had no events."""
-    return Findings(*(_read(os.path.join(folder, name), schema) for name, schema in zip(_NAMES, (FACTS, LEFT_OUT), strict=True)))
+    facts, left_out = (_read(os.path.join(folder, name), schema) for name, schema in zip(_NAMES, (FACTS, LEFT_OUT), strict=True))
+    return Findings(facts, left_out, from_bytes(Path(folder, _GLANCE).read_bytes()))
 
 
 def _read(path: str, schema: pa.Schema) -> pa.RecordBatch:

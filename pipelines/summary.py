@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from pipelines.findings import Findings
 from schemas.time import format_time
+from transforms.core.glance import Glance, gaps
 from transforms.counters import total, unaccounted
 
 _SHOWN_SETS = 3
@@ -72,6 +73,7 @@ class Summary:
         families = {name: _family(self.counts, name) for name in ("ignored", "rejected")}
         return {
             "records": {"in": self.counts["in"], "used": self.counts["used"], "duplicate": self.counts["duplicate"], **families},
+            "unplaced_records": self.counts["ignored/unplaced_vm"],
             "unplaced_health_records": self.counts["unplaced"],
             "health_records": self.counts["health"],
             "files": self.files,
@@ -83,10 +85,29 @@ class Summary:
             "until": format_time(self.end),
             "cells": {"would_write" if self.dry_run else "written": self.cells, "unchanged": self.counts["unchanged"]},
             "rejects_written": self.counts["rejects_written"],
+            **glance_json(self.findings.glance, self.before),
             "partitions": self.partitions,
             "too_large_scale_sets": list(self.too_large),
             "policy": self.policy,
         }
+
+
+def glance_json(glance: Glance, before: int | None = None) -> dict[str, Any]:
+    """What a run must say of its input, in JSON: events by kind, shapes of records of no format, and gaps.
+
+    Args:
+        glance: at the input.
+        before: the last moment that was known before, of a run that goes on.
+    """
+    shapes = [
+        {"keys": shape.keys, "looks_like": shape.look, "records": seen.records, "file": seen.file, "elsewhere": seen.elsewhere}
+        for shape, seen in sorted(glance.unread.shapes.items())
+    ]
+    return {
+        "events": dict(sorted(glance.events.items())),
+        "no_format": {"records": glance.unread.records, "shapes": shapes},
+        "gaps": [{"from": format_time(begin), "to": format_time(end)} for begin, end in gaps(glance, before)],
+    }
 
 
 def _family(counts: Counter[str], family: str) -> dict[str, int]:
@@ -107,4 +128,4 @@ def named_sets(sets: list[str]) -> str:
 def what_else(resume: bool) -> str:
     """What to give so that a run need not begin cold in the middle of what is known."""
     beside = "a snapshot of all states beside the files"
-    return f"{beside} (--resume finds nothing of them to go on from)" if resume else f"{beside}, --resume"
+    return f"{beside} (--resume finds nothing of them to go on from)" if resume else f"{beside}, or --resume"

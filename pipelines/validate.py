@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from pipelines.inputs import planned
 from transforms.core.decode import Counts, DecodeSettings
+from transforms.core.glance import Glance, glance_of
 from transforms.files import read_shard
 
 
@@ -20,11 +21,13 @@ class Validation:
     def __post_init__(self) -> None:
         self.plan = planned(self.inputs)
         self.counts = Counts()
+        self.glance = Glance()
 
     def rejects(self) -> Iterator[pa.RecordBatch]:
         """REJECTS of the input, as it is read; afterwards `counts` are complete."""
         for shard in self.plan.shards:
             for piece in read_shard(shard, self.settings):
                 self.counts += piece.counts
+                self.glance += glance_of(piece, self.settings.now)
                 if len(piece.rejects):
                     yield piece.rejects

@@ -21,8 +21,8 @@ Examples:
     trueup backfill --input events/ --output record/
   Flexible scale sets too, whose machines an inventory places:
     trueup backfill --input 'events/**/*.json.gz' --inventory inventory.csv --output record/
-  Every night: the files of ten days, of which eight are published anew:
-    trueup backfill --input events/ --since 2026-10-01T00:00:00Z --output record/
+  Every night, what is new since the last run:
+    trueup backfill --input events/ --output record/ --resume
   What would change?
     trueup backfill --input events/ --output record/ --dry-run
   On another runner, whose flags follow two dashes:

@@ -1,19 +1,18 @@
 """`trueup validate`: what is in these files, and what would be rejected (contract.md "Commands")."""
 
 import json
-import sys
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
+from runners.names import harmless
 from runners.options import format_option, input_option, now_micros, read_inventory, read_policy
 
 if TYPE_CHECKING:
     from pipelines.validate import Validation
-    from transforms.core.decode import Counts
+    from runners.notices import Noticed
 
 EXAMPLES = """\b
 Examples:
@@ -30,20 +29,22 @@ Examples:
 @click.option("--policy", metavar="FILE", help="The policy (TOML); it says which verbs there are.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 def validate(as_json: bool, **given: Any) -> int:
-    """Counts the records of some files by format and kind, and shows every one that would be rejected. Writes nothing."""
+    """Counts the records of some files by format and kind, and shows every one that would be rejected. Writes nothing.
+
+    At the end it says what was not read, and what is missing, as a backfill would.
+    """
+    from runners.notices import notices
+
     validation = _validation(given)
-    rejects = [row for batch in validation.rejects() for row in batch.drop_columns(["arrived", "payload"]).to_pylist()]
+    rejects = (row for batch in validation.rejects() for row in batch.drop_columns(["arrived", "payload"]).to_pylist())
     if as_json:
-        click.echo(json.dumps({**_as_json(validation), "rejects": rejects}))
+        rejected = list(rejects)
+        click.echo(json.dumps({**_as_json(validation), "rejects": rejected}))
         return 0
-    # A pipe has no width: rich would take 80 columns, and fold the names that somebody searches for.
-    Console(width=None if sys.stdout.isatty() else 1_000).print(_table(validation.counts))
     for reject in rejects:
-        click.echo("{source}, {location}: {reason}: {detail}".format(**reject))
-    for line in _unplaced(validation.counts):
+        click.echo(harmless("{source}, {location}: {reason}: {detail}".format(**reject)))
+    for line in (*_counts(validation), *notices(_noticed(validation))):
         click.echo(line)
-    if validation.plan.skipped:
-        click.echo(f"{validation.plan.skipped:,} files were skipped: their names are of no input.")
     return 0
 
 
@@ -55,25 +56,31 @@ def _validation(given: dict[str, Any]) -> "Validation":
     return Validation(given["inputs"], DecodeSettings(policy, now_micros(), inventory, given["format_"]))
 
 
-def _unplaced(counts: "Counts") -> Iterator[str]:
-    from runners.report_of_run import lines_of_unplaced
+def _noticed(validation: "Validation") -> "Noticed":
+    from runners.notices import Noticed
 
-    yield from lines_of_unplaced(counts.unplaced, counts.health)
+    counts, given = validation.counts, validation.settings.inventory is not None
+    unplaced = counts.ignored["unplaced_vm"]
+    return Noticed(counts.records, counts.health, counts.unplaced, unplaced, validation.glance, given)
 
 
-def _table(counts: "Counts") -> Table:
-    table = Table("becomes", "format", "kind", "records", title=f"{counts.records:,} records")
-    table.columns[-1].justify = "right"
-    table.columns[-2].overflow = "fold"
-    for (format_, kind), number in sorted(counts.decoded.items()):
-        table.add_row("event", format_, kind, f"{number:,}")
-    for name, kinds in (("ignored", counts.ignored), ("rejected", counts.rejected)):
-        for kind, number in sorted(kinds.items()):
-            table.add_row(name, "", kind, f"{number:,}")
-    return table
+def _counts(validation: "Validation") -> Iterator[str]:
+    """Counts one below the other, the most frequent first."""
+    from runners.notices import counts_of, number
+
+    counts, plan = validation.counts, validation.plan
+    read = Counter({f"{format_} {kind}": records for (format_, kind), records in counts.decoded.items()})
+    fates = {"read": read, "ignored": counts.ignored, "rejected": counts.rejected}
+    sums = ", ".join(f"{sum(kinds.values()):,} {fate}" for fate, kinds in fates.items())
+    yield f"{number(counts.records, 'record')} in {number(plan.files, 'file')}: {sums}."
+    yield from counts_of(fates)
+    if plan.skipped:
+        yield f"{number(plan.skipped, 'file')} skipped: no ending of an input."
 
 
 def _as_json(validation: "Validation") -> dict[str, Any]:
+    from pipelines.summary import glance_json
+
     counts = validation.counts
     decoded = [{"format": format_, "kind": kind, "records": number} for (format_, kind), number in sorted(counts.decoded.items())]
     return {
@@ -81,6 +88,9 @@ def _as_json(validation: "Validation") -> dict[str, Any]:
         "decoded": decoded,
         "ignored": dict(sorted(counts.ignored.items())),
         "rejected": dict(sorted(counts.rejected.items())),
+        "health_records": counts.health,
+        "unplaced_health_records": counts.unplaced,
         "files": validation.plan.files,
         "skipped_files": validation.plan.skipped,
+        **glance_json(validation.glance),
     }

@@ -10,6 +10,7 @@ import pyarrow as pa
 from apache_beam.coders import Coder, registry
 
 from transforms.core.cells import Changes
+from transforms.core.glance import Glance, as_bytes, from_bytes
 from transforms.core.ledger import Entry, Notes
 from transforms.core.standing import NO_STANDING, Standing
 
@@ -170,7 +171,30 @@ class ChangesCoder(_BatchesCoder):
     made = Changes
 
 
+class GlanceCoder(_ArrowCoder):
+    """One `Glance`."""
+
+    urn: ClassVar[str] = "trueup:coder:glance:v1"
+
+    def encode(self, glance: Glance) -> bytes:
+        """JSON."""
+        return as_bytes(glance)
+
+    def decode(self, encoded: bytes) -> Glance:
+        """The glance."""
+        return from_bytes(encoded)
+
+    def estimate_size(self, glance: Glance) -> int:
+        """Bytes of its JSON."""
+        return len(as_bytes(glance))
+
+    def to_type_hint(self) -> type:
+        """What it codes."""
+        return Glance
+
+
 for _kind, _coder in (
+    (Glance, GlanceCoder),
     (pa.RecordBatch, RecordBatchCoder),
     (Entry, EntryCoder),
     (Standing, StandingCoder),

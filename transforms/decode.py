@@ -12,12 +12,15 @@ from apache_beam.utils.timestamp import MIN_TIMESTAMP
 from apache_beam.utils.windowed_value import WindowedValue
 
 from transforms.core.decode import Counts, Decoded, DecodeSettings
+from transforms.core.glance import Glance, glance_of
 from transforms.counters import count
 from transforms.crew import Crew
 from transforms.files import Shard, read_shard
 
 REJECTED: Final = "rejected"
+GLANCED: Final = "glanced"
 Rejected: TypeAlias = TaggedOutput[Literal["rejected"], pa.RecordBatch]
+Glanced: TypeAlias = TaggedOutput[Literal["glanced"], Glance]
 
 
 class DecodedRecords(NamedTuple):
@@ -27,6 +30,8 @@ class DecodedRecords(NamedTuple):
     """Batches of EVENTS."""
     rejects: beam.PCollection
     """Batches of REJECTS."""
+    glances: beam.PCollection | None = None
+    """One `Glance` a piece of a bounded input."""
 
 
 @dataclass(eq=False)
@@ -40,12 +45,12 @@ class DecodeRecords(beam.PTransform):
     def expand(self, shards: beam.PCollection) -> Any:
         """`Shard`s to `DecodedRecords`."""
         reading = ReadShards(self.settings, self.processes)
-        decoded = shards | "ReadShards" >> beam.ParDo(reading).with_outputs(REJECTED, main="events")
-        return DecodedRecords(decoded["events"], decoded[REJECTED])
+        decoded = shards | "ReadShards" >> beam.ParDo(reading).with_outputs(REJECTED, GLANCED, main="events")
+        return DecodedRecords(decoded["events"], decoded[REJECTED], decoded[GLANCED])
 
 
 @beam.typehints.with_input_types(Shard)
-@beam.typehints.with_output_types(pa.RecordBatch, rejected=pa.RecordBatch)
+@beam.typehints.with_output_types(pa.RecordBatch, rejected=pa.RecordBatch, glanced=Glance)
 class ReadShards(beam.DoFn):
     """Reads and decodes one shard after the other, or some at once."""
 
@@ -57,17 +62,17 @@ class ReadShards(beam.DoFn):
         """Calls the crew together, where one is wanted."""
         self._crew = Crew(self._settings, self._processes) if self._processes > 1 else None
 
-    def process(self, shard: Shard) -> Iterator[pa.RecordBatch | Rejected]:
-        """The events and rejects of the pieces of a shard, those that have any; of a crew's, when they are due."""
+    def process(self, shard: Shard) -> Iterator[pa.RecordBatch | Rejected | Glanced]:
+        """The events and rejects of the pieces of a shard, those that have any, and a glance; of a crew's, when they are due."""
         pieces = read_shard(shard, self._settings) if self._crew is None else self._crew.decode(shard)
         for piece in pieces:
-            yield from results_of(piece)
+            yield from _results_of(piece, self._settings.now)
 
     def finish_bundle(self) -> Iterator[Any]:
         """What the crew has still to give."""
         if self._crew is not None:
             for piece in self._crew.rest():
-                for found in results_of(piece):
+                for found in _results_of(piece, self._settings.now):
                     yield _global(found)
             self._crew.leave()
 
@@ -75,6 +80,11 @@ class ReadShards(beam.DoFn):
         """Ends the processes of a bundle that failed."""
         if self._crew is not None:
             self._crew.leave()
+
+
+def _results_of(piece: Decoded, now: int) -> Iterator[pa.RecordBatch | Rejected | Glanced]:
+    yield from results_of(piece)
+    yield TaggedOutput(GLANCED, glance_of(piece, now))
 
 
 def results_of(piece: Decoded) -> Iterator[pa.RecordBatch | Rejected]:
@@ -86,7 +96,7 @@ def results_of(piece: Decoded) -> Iterator[pa.RecordBatch | Rejected]:
         yield TaggedOutput(REJECTED, piece.rejects)
 
 
-def _global(found: pa.RecordBatch | Rejected) -> Any:
+def _global(found: pa.RecordBatch | Rejected | Glanced) -> Any:
     if isinstance(found, TaggedOutput):
         return TaggedOutput(found.tag, _global(found.value))
     return WindowedValue(found, MIN_TIMESTAMP, (GlobalWindow(),))

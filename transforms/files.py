@@ -78,14 +78,17 @@ def read_shard(shard: Shard, settings: DecodeSettings) -> Iterator[Decoded]:
         InputError: the file cannot be read.
     """
     try:
-        if shard.mode == "parquet":
-            yield from _read_parquet(shard, settings)
-        elif shard.mode == "lines":
-            yield from _read_lines(shard, settings)
-        else:
-            yield from decode_blocks(text_of(shard.path), shard.path, settings)
+        for piece in _pieces(shard, settings):
+            piece.counts.unread = piece.counts.unread.of_file(shard.path)
+            yield piece
     except (OSError, BeamIOError) as error:
         raise _unreadable(shard.path, error) from None
+
+
+def _pieces(shard: Shard, settings: DecodeSettings) -> Iterator[Decoded]:
+    if shard.mode == "parquet":
+        return _read_parquet(shard, settings)
+    return _read_lines(shard, settings) if shard.mode == "lines" else decode_blocks(text_of(shard.path), shard.path, settings)
 
 
 def _match(pattern: str) -> list[FileMetadata]:

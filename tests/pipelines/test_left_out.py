@@ -59,7 +59,7 @@ def test_one_quiet_scale_set_stops_no_night(more: tuple[str, ...], known: Path) 
     assert (done.status, done.err) == (0, "")
     said = " ".join(done.out.split())
     assert "1 of 2 scale sets left out: quiet. Their cells stay as they are" in said
-    assert "give a snapshot of all states beside the files, --resume." in said
+    assert "give a snapshot of all states beside the files, or --resume." in said
     assert rows(known, "quiet") == before
     assert [row["verdict"] for row in current(known / "out")["attributions"]] == ["unexplained"]
     assert {row["scale_set_id"] for row in table(known / "out", "revisions").to_pylist() if row["revision"]} == {"busy"}
@@ -117,15 +117,15 @@ def test_a_run_that_goes_on_leaves_out_what_it_finds_nothing_of_and_does_not_adv
     done = run(known, [*busy(), *latest(quiet())], "--resume")
     assert done.status == 0
     assert "(--resume finds nothing of them to go on from)." in " ".join(done.out.split())
-    assert "files, --resume" not in " ".join(done.out.split())
+    assert "or --resume" not in " ".join(done.out.split())
 
 
 def test_where_all_are_left_out_nothing_is_written_and_the_run_fails(known: Path) -> None:
     before = current(known / "out")
     done = run(known, [*latest(busy()), *latest(quiet())])
     assert (done.status, done.out, done.err.count("\n")) == (1, "", 1)
-    assert "of busy, quiet, so nothing was written; give a snapshot of all states beside the files, --resume, " in done.err
-    assert done.err.endswith("input from 6h before --since, or --cold.\n")
+    assert "of busy, quiet, so nothing was written; give a snapshot of all states beside the files, or --resume; " in done.err
+    assert done.err.endswith("; or input from 6h before --since, or --cold.\n")
     assert current(known / "out") == before
 
 

@@ -52,6 +52,7 @@ def decode_columns(lines: Sequence[bytes], settings: DecodeSettings) -> Columns:
     batches = [desk.signals(drafts.signals), *desk.annotations(drafts.annotations), desk.operations(drafts.operations)]
     batches += [desk.operations(drafts.scalings, unnamed=True), desk.canonical(drafts.canonical)]
     desk.counts.ignored.update(drafts.ignored)
+    desk.counts.unread = drafts.unread
     desk.counts.records = len(lines) - len(drafts.odd)
     return Columns(compact(concat(batches)), desk.counts, drafts.odd)
 

@@ -11,6 +11,7 @@ import msgspec
 
 from schemas.annotation import Announcement, initiator_in, meaning_of
 from transforms.core.decode.shapes import Record, Told
+from transforms.core.decode.unread import Unread
 
 Text = str | None
 
@@ -72,6 +73,7 @@ class Drafts:
     canonical: list[tuple[int, Record]] = field(default_factory=list)
     ignored: Counter[str] = field(default_factory=Counter)
     odd: list[int] = field(default_factory=list)
+    unread: Unread = field(default_factory=Unread)
 
 
 Found = list[tuple[int, Record]]

@@ -33,6 +33,7 @@ from transforms.core.decode.events import (
 from transforms.core.decode.reasons import Ignored, Rejected, ignored_kind, missing
 from transforms.core.decode.settings import DecodeSettings
 
+NO_FORMAT: Final = "no_format"
 _MODELS: Final[dict[str, type[Event]]] = {model.kind: model for model in (HealthSignal, FaultNotice, OperationRecord)}
 
 
@@ -53,7 +54,7 @@ def read_record(record: dict[str, Any], settings: DecodeSettings) -> Read:
     """
     name = format_of(record, settings.format)
     if name is None:
-        raise Ignored("no_format")
+        raise Ignored(NO_FORMAT)
     return _READERS[name](record, settings)
 
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from schemas.inventory import Inventory
 from schemas.policy import Policy
+from transforms.core.decode.unread import Unread
 
 FORMATS: Final = ("auto", "eventgrid", "activitylog", "resourcegraph", "canonical")
 
@@ -52,6 +53,8 @@ class Counts:
     unplaced: int = 0
     earliest: int | None = None
     latest: int | None = None
+    unread: Unread = field(default_factory=Unread)
+    """Those of the ignored ones that are of no format."""
 
     def note_times(self, micros: np.ndarray, now: int) -> None:
         """Takes in the times of accepted events (microseconds)."""
@@ -72,6 +75,7 @@ class Counts:
             self.unplaced + other.unplaced,
             _outermost(min, self.earliest, other.earliest),
             _outermost(max, self.latest, other.latest),
+            self.unread + other.unread,
         )
 
 

@@ -17,6 +17,7 @@ from transforms.core.decode.reasons import ignored_kind
 from transforms.core.decode.shapes import NONE, Properties, Record
 from transforms.core.decode.split import looks_like_an_envelope
 from transforms.core.decode.text import parse_json
+from transforms.core.decode.unread import fields_of
 
 
 def sort_out(drafts: Drafts, rows: Sequence[int], records: Sequence[Record], classes: Sequence[str]) -> None:
@@ -28,6 +29,8 @@ def sort_out(drafts: Drafts, rows: Sequence[int], records: Sequence[Record], cla
     envelopes = [row for row, _ in unknown if looks_like_an_envelope(drafts.lines[row])]
     drafts.odd += envelopes
     drafts.ignored["no_format"] += len(unknown) - len(envelopes)
+    for row in {row for row, _ in unknown}.difference(envelopes):
+        drafts.unread.note(fields_of(drafts.lines[row]))
     for name, found in by_class.items():
         _SORTERS[name](drafts, found)
 

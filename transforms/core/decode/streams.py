@@ -11,7 +11,7 @@ from transforms.core.decode.build import Reject, events_of_models, joined, rejec
 from transforms.core.decode.columns import decode_columns
 from transforms.core.decode.events import Event
 from transforms.core.decode.reasons import Ignored, Rejected
-from transforms.core.decode.record import Read, read_record
+from transforms.core.decode.record import NO_FORMAT, Read, read_record
 from transforms.core.decode.settings import Counts, Decoded, DecodeSettings
 from transforms.core.decode.split import Broken, envelope_texts, split_value
 from transforms.core.decode.text import BOM, LONGEST, parse_record
@@ -124,6 +124,8 @@ class Odd:
         except Ignored as ignored:
             self.counts += Counts(records=1, health=int(ignored.health), unplaced=int(ignored.unplaced))
             self.counts.ignored[ignored.kind] += 1
+            if ignored.kind == NO_FORMAT:
+                self.counts.unread.note(record)
         except Rejected as rejected:
             self._reject(rejected, text, location)
         else:
