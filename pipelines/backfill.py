@@ -7,7 +7,6 @@ from functools import partial
 
 import apache_beam as beam
 import pyarrow as pa
-import pyarrow.compute as pc
 from apache_beam.runners.runner import PipelineResult
 
 from pipelines.correction import Bounds, CorrectRecord
@@ -171,7 +170,7 @@ def _summary(run: Backfill, counts: Counter[str], partitions: int, budget: int) 
         run.plan.files,
         run.plan.skipped,
         settings.dry_run,
-        pc.max(run.before.facts.column("latest")).as_py(),
+        run.before.until,
         partitions,
         sets_beyond(findings.facts, budget),
         run.sink.changes() if isinstance(run.sink, Preview) else (),

@@ -62,6 +62,12 @@ class Found(NamedTuple):
     """FACTS of the scale sets."""
 
     @property
+    def until(self) -> int | None:
+        """T of the latest of them; None if there is nothing."""
+        latest: int | None = pc.max(self.facts.column("latest")).as_py()
+        return None if latest is None else latest + 1
+
+    @property
     def line(self) -> dict[str, int]:
         """The runs that whoever goes on from it goes on from: see `Run.after`."""
         return {name: until for part in self.parts for name, until in part.settled.runs.items()}

@@ -28,8 +28,8 @@ class Summary:
     skipped: int = 0
     """Files that a GLOB matched and whose names are of no input."""
     dry_run: bool = False
-    before: int | None = None
-    """The last moment that the state knew with which the run began; None: it began with none."""
+    known_before: int | None = None
+    """T of the state with which the run began; None: it began with none."""
     partitions: int = 1
     """In how many parts the scale sets were evaluated, for the sake of memory."""
     too_large: tuple[str, ...] = ()
@@ -81,23 +81,23 @@ class Summary:
             "scale_sets": len(self.findings.facts),
             "left_out_scale_sets": self.left_out,
             "events_since": None if self.since is None else format_time(self.since),
-            "resumed_from": None if self.before is None else format_time(self.before + 1),
+            "resumed_from": None if self.known_before is None else format_time(self.known_before),
             "until": format_time(self.end),
             "cells": {"would_write" if self.dry_run else "written": self.cells, "unchanged": self.counts["unchanged"]},
             "rejects_written": self.counts["rejects_written"],
-            **glance_json(self.findings.glance, self.before),
+            **glance_json(self.findings.glance, self.known_before),
             "partitions": self.partitions,
             "too_large_scale_sets": list(self.too_large),
             "policy": self.policy,
         }
 
 
-def glance_json(glance: Glance, before: int | None = None) -> dict[str, Any]:
+def glance_json(glance: Glance, known_before: int | None = None) -> dict[str, Any]:
     """What a run must say of its input, in JSON: events by kind, shapes of records of no format, and gaps.
 
     Args:
         glance: at the input.
-        before: the last moment that was known before, of a run that goes on.
+        known_before: T of what a run goes on from.
     """
     shapes = [
         {"keys": shape.keys, "looks_like": shape.look, "records": seen.records, "file": seen.file, "elsewhere": seen.elsewhere}
@@ -106,7 +106,7 @@ def glance_json(glance: Glance, before: int | None = None) -> dict[str, Any]:
     return {
         "events": dict(sorted(glance.events.items())),
         "no_format": {"records": glance.unread.records, "shapes": shapes},
-        "gaps": [{"from": format_time(begin), "to": format_time(end)} for begin, end in gaps(glance, before)],
+        "gaps": [{"from": format_time(begin), "to": format_time(end)} for begin, end in gaps(glance, known_before)],
     }
 
 

@@ -16,6 +16,7 @@ _TIED: Final = "\xa0"
 """A blank at which no line ends."""
 _NARROWEST: Final = 40
 _WIDEST: Final = 1_000
+_KEY: Final = 40
 _FILE: Final = 44
 _SHAPES: Final = 10
 _GAPS: Final = 3
@@ -41,8 +42,8 @@ class Noticed(NamedTuple):
     glance: Glance
     inventory: bool
     """Whether one was given."""
-    before: int | None = None
-    """The last moment that was known before, of a run that goes on; microseconds."""
+    known_before: int | None = None
+    """Until when all was known before, of a run that goes on; microseconds."""
 
 
 def paragraph(text: str, indent: int = 0, behind: int = 2) -> Iterator[str]:
@@ -79,7 +80,7 @@ def _unread(of: Noticed) -> Iterator[str]:
 
 
 def _told(shape: Shape, seen: Seen) -> str:
-    keys = ", ".join(harmless(key) for key in shape.keys) or "no field"
+    keys = ", ".join(shortened(harmless(key), _KEY) for key in shape.keys) or "no field"
     file = f"{shortened(harmless(seen.file), _FILE)}{' and others' * seen.elsewhere}"
     return f"{keys} ({file}){': ' * bool(shape.look)}{shape.look}"
 
@@ -115,10 +116,10 @@ def _missing(of: Noticed) -> Iterator[str]:
 
 
 def _gaps(of: Noticed) -> Iterator[str]:
-    found = gaps(of.glance, of.before)
+    found = gaps(of.glance, of.known_before)
     for begin, end in found[:_GAPS]:
-        since = "What was known ends at" if begin == of.before else "Nothing at all happens from"
-        until = "and nothing happens before" if begin == of.before else "to"
+        since = "What was known ends at" if begin == of.known_before else "Nothing at all happens from"
+        until = "and nothing happens before" if begin == of.known_before else "to"
         yield from paragraph(f"{since} {_moment(begin)} {until} {_moment(end)} ({_length(end - begin)}).")
     if len(found) > _GAPS:
         yield f"  Nor in {number(len(found) - _GAPS, 'other gap')} of more than a day."

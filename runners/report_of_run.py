@@ -41,7 +41,7 @@ def noticed(summary: Summary, settings: BackfillSettings) -> Noticed:
         counts["ignored/unplaced_vm"],
         summary.findings.glance,
         settings.inventory is not None,
-        summary.before,
+        summary.known_before,
     )
 
 
@@ -66,8 +66,8 @@ def _span(summary: Summary) -> Iterator[str]:
         return
     sets = number(len(summary.findings.facts), "scale set")
     since = f"with events since {format_time(summary.since)}"
-    if summary.before is not None:
-        since = f"gone on from what was known until {format_time(summary.before + 1)}"
+    if summary.known_before is not None:
+        since = f"gone on from what was known until {format_time(summary.known_before)}"
     yield from paragraph(f"{sets}, {since}; known until {format_time(summary.end)}.")
 
 

@@ -65,17 +65,17 @@ def glance_of(piece: Decoded, now: int) -> Glance:
     return Glance(piece.counts.unread, _kinds(piece.events), _days(time), _begin(time, piece.counts.decoded))
 
 
-def gaps(glance: Glance, before: int | None = None) -> list[tuple[int, int]]:
+def gaps(glance: Glance, known_before: int | None = None) -> list[tuple[int, int]]:
     """From when to when nothing at all happens for more than a day, between the first event and the last.
 
     Args:
         glance: at the whole input.
-        before: until when a run knows that goes on; what lies before that is no matter of its input.
+        known_before: T of what a run goes on from; what lies before that is no matter of its input.
     """
-    first = glance.begin if before is None else before
+    first = glance.begin if known_before is None else known_before
     if first is None:
         return []
-    moments = [first, *(moment for day in sorted(glance.days) for moment in glance.days[day] if moment > first)]
+    moments = [first, *(moment for day in sorted(glance.days) for moment in glance.days[day] if moment >= first)]
     return [(last, upcoming) for last, upcoming in pairwise(moments) if upcoming - last > DAY]
 
 
