@@ -167,7 +167,9 @@ class Keep(beam.DoFn):
         evaluated, (changes, unchanged) = self._evaluated(concat([standing.events, arrived]), T, held, publication)
         count("unchanged", unchanged)
         if self._settings.leaves:
-            closed = T - self._grid - self._settings.policy.lateness
+            # What is not published yet can still change; but what a standing has closed does not open again.
+            closed = publication.until - self._grid - self._settings.policy.lateness
+            closed = max([closed, *moments_of(standing.marks, CLOSED).values()])
             kept, settled = fold(evaluated, closed, standing)
             changes = changes._replace(left=left_of(key, 0, kept), settled=settled)
         for state in held:

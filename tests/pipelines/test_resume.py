@@ -81,6 +81,24 @@ def test_a_scale_set_that_says_nothing_goes_on_to_where_the_others_are_known(tmp
     assert ends == dict.fromkeys("ab", at(3 * 86_400 + 3_600))
 
 
+def test_cells_that_a_run_has_not_published_are_published_by_the_next(tmp_path: Path) -> None:
+    """Each night ends at midnight, and the files of it go on into the morning."""
+    midnight, morning = at(86_400), at(86_400 + 5 * 3_600)
+    events = [*two_days("abc"), *(signal(86_400 + 4.5 * 3_600, "1", "Available", scale_set=name) for name in "abc")]
+    backfill(tmp_path, "first", [event for event in events if event["time"] < morning], "--until", format_time(midnight))
+    assert max(row["end"] for row in current(tmp_path / "out")["availability"]) == midnight
+    backfill(tmp_path, "second", [event for event in events if event["time"] >= midnight], "--resume")
+    backfill(tmp_path / "whole", "all", events)
+    assert current(tmp_path / "out") == current(tmp_path / "whole" / "out")
+
+
+def test_what_is_closed_does_not_open_again_where_a_run_publishes_an_earlier_time_only(tmp_path: Path) -> None:
+    backfill(tmp_path, "first", two_days("a"))
+    backfill(tmp_path, "second", [], "--resume", "--until", format_time(at(86_400)))
+    told = backfill(tmp_path, "third", [signal(90_000, "1", "Unavailable")], "--resume")
+    assert told["records"]["rejected"] == {"late": 1}
+
+
 def test_a_night_without_any_event_is_still_a_night(tmp_path: Path) -> None:
     backfill(tmp_path, "first", two_days("ab"))
     backfill(tmp_path, "second", [], "--resume", "--until", format_time(at(3 * 86_400)))
