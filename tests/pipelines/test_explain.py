@@ -40,7 +40,7 @@ TIMELINES = {
     ],
     "failed": [
         build.up(0, None, "1", "2"),
-        build.spanning(600, 700, "delete", "2", outcome="failed"),
+        build.spanning(600, 800, "delete", "2", outcome="failed"),
         build.down(610, "2"),
         build.degraded(611, None),
         build.up(800, None),
@@ -121,7 +121,7 @@ VERDICTS = [
      "which instances it took away. Nothing more was heard of it, so from 00:25:00 (the end of the operation, and 15 min to "
      "settle) on it is presumed to be gone. Excused: 14 min 50 s; counted: nothing. "
      "Until 2024-01-02 00:10:10 a sign of life would still take that back."),
-    ("failed", 650, "A deletion by the customer (00:10:00 to 00:11:40, failed) explains it; it began 10 s after the operation. "
+    ("failed", 650, "A deletion by the customer (00:10:00 to 00:13:20, failed) explains it; it began 10 s after the operation. "
      "No record says that it succeeded in taking it away."),
     ("open", 5000, "Instance 1 was not Available (Unavailable at worst) from 2024-01-01 00:10:10 on, "
      "and still at 03:00:00, where what "
