@@ -25,7 +25,7 @@ from transforms.counters import total
 
 SECTIONS: Final = ("Instance time by class", "Scale sets with the most counted time", "Causes, of instances' episodes")
 """Those of the report that the demo shows, by their titles."""
-_TOP: Final = 12
+_TOP: Final = 20
 _GUIDE: Final = """\
 explained, removed, presumed_removed: an operation explains it; not counted.
 overrun: the operation did not bring it back in time; counted from there on.
