@@ -23,8 +23,8 @@ pytestmark = pytest.mark.integration
 def verdict(out: Path) -> list[str]:
     """Of the outage of which the text speaks."""
     rows = current(out)["attributions"]
-    its = [row for row in rows if row["scale_set_id"].endswith("/web-3") and row["instance_id"] == "3"]
-    return [row["verdict"] for row in its if format_time(row["start"]).startswith("2026-06-01T12:15:")]
+    its = [row for row in rows if row["scale_set_id"].endswith("/batch-2") and row["instance_id"] == "2"]
+    return [row["verdict"] for row in its if format_time(row["start"]).startswith("2026-06-01T13:02:")]
 
 
 def test_the_stream_of_the_text_does_what_it_says(pubsub: Emulator, tmp_path: Path) -> None:

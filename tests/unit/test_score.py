@@ -214,6 +214,13 @@ def test_a_later_operation_on_what_an_operation_took_down_counts() -> None:
     assert found.removed.tolist() == [4990e6] * 3
 
 
+def test_a_late_end_is_no_moment_at_which_what_was_taken_down_is_brought_back() -> None:
+    rows = [(0, 5000, "planned", "Unavailable"), (5000, 5100, "planned", "Unavailable", "start")]
+    stop, start = ("stop", 0, 10, "1"), ("start", 1000, 1100, "1")
+    assert bounds_of(truth_of(rows), windows_of([stop, start])).excused[1] == 2000e6
+    assert bounds_of(truth_of(rows), windows_of([stop, (*start, "customer", True, "late")])).excused[1] == 910e6
+
+
 def test_other_sets_operations_touch_nothing() -> None:
     windows = windows_of([("restart", 900, 950, "*")])
     assert bounds_of(truth_of(DOWN), windows._replace(set=windows.set + 1)).excused[1] == NOWHERE
