@@ -3,7 +3,8 @@
 from functools import lru_cache
 from typing import Any, Final
 
-from schemas.fields import embedded, is_nothing
+from schemas.fields import embedded
+from schemas.names import is_nothing, pick
 
 AUTOSCALE: Final = "microsoft.insights/autoscalesettings"
 """Who autoscale is, as caller and as service principal name."""
@@ -82,24 +83,46 @@ def phase_of(status: str) -> str | None:
     return PHASES.get(status.casefold())
 
 
-def initiator_of(operation: str, names: tuple[object, ...]) -> str:
-    """Who began an administrative operation; `names` are the caller's and the service principal's.
+def initiator_of(operation: str, names: tuple[object, ...], is_anonymous: bool) -> str:
+    """Who began an administrative operation; `names` are the caller's and the service principal's, if anything is told of either.
 
-    >>> initiator_of("Microsoft.Compute/virtualMachineScaleSets/write", ("microsoft.insights/AutoscaleSettings",))
+    >>> initiator_of("Microsoft.Compute/virtualMachineScaleSets/write", ("microsoft.insights/AutoscaleSettings",), False)
     'autoscale'
     """
     if any(isinstance(name, str) and name.casefold() == AUTOSCALE for name in names):
         return "autoscale"
-    return "platform" if operation.casefold().endswith("/evictspotvm/action") else "customer"
+    if operation.casefold().endswith("/evictspotvm/action"):
+        return "platform"
+    return "unknown" if is_anonymous else "customer"
 
 
-def named_in(body: object) -> tuple[str, ...] | None:
-    """The `instanceIds` of a request body, ("*",) for all of them; None where it names nobody or is unreadable.
+def targets_in(body: object, operation: str, verb: str) -> tuple[str, tuple[str, ...]]:
+    """What an operation on a scale set targets, by its request body and its name; and the instances, if it names any.
 
-    >>> named_in('{"instanceIds": ["1", 2]}'), named_in("******"), named_in({"instanceIds": []})
-    (('1', '2'), None, None)
+    >>> targets_in('{"instanceIds": ["1", 2]}', "", "restart"), targets_in("******", "", "restart")
+    (('named', ('1', '2')), ('unnamed', ()))
+    >>> targets_in({}, "", "restart"), targets_in({}, "", "delete")
+    (('all', ()), ('unnamed', ()))
     """
-    ids: Any = (embedded(body) or {}).get("instanceIds")
+    ids = _named_in(body)
+    if ids:
+        return ("all", ()) if ids == ("*",) else ("named", ids)
+    whole = operation.casefold() == DELETE_SET or (ids == () and verb in _OF_ALL)
+    return ("all" if whole else "unnamed"), ()
+
+
+_OF_ALL: Final = frozenset(("deallocate", "stop", "start", "restart", "reimage", "redeploy", "maintenance"))
+"""Verbs of operations that Azure defines to be on all instances where their body names none."""
+
+
+def _named_in(body: object) -> tuple[str, ...] | None:
+    """The `instanceIds` of a body, ("*",) for all; () where it has none; None where it, or its list, is empty or unreadable."""
+    found = embedded(body)
+    if found is None:
+        return None
+    ids: Any = found.get("instanceIds") or pick(found, "instanceIds")
+    if ids is None:
+        return ()
     if not isinstance(ids, list) or not all(isinstance(i, str | int) and not isinstance(i, bool) for i in ids):
         return None
     texts = tuple(str(i) for i in ids if not is_nothing(i))

@@ -1,18 +1,21 @@
-"""Activity Log records, in REST and in export schema (contract.md "Input")."""
+"""Activity Log records, in REST and in export schema, and rows of Log Analytics (contract.md "Input")."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_pascal
 
 from schemas.action import SERVICE_PRINCIPAL
-from schemas.fields import Anything, Label, Native, embedded, is_nothing, shown, whole_number
+from schemas.fields import Anything, Label, Native, embedded, shown, whole_number
 from schemas.health_event import Claims
+from schemas.names import content_of, is_nothing, pick
 
 
 class HealthChange(Native):
     """The properties of a ResourceHealth record, in both vocabularies."""
 
+    loose = True
     current_health_status: Anything = None
     health_status: Anything = None
     details: Anything = None
@@ -34,6 +37,7 @@ class Scaling(Native):
     """The properties of an Autoscale record."""
 
     model_config = ConfigDict(alias_generator=to_pascal)
+    loose = True
 
     resource_name: Anything = None
     old_instances_count: Anything = None
@@ -58,12 +62,14 @@ class Scaling(Native):
 class Identity(Native):
     """Who called, in export schema."""
 
+    loose = True
     claims: Claims = Field(default_factory=dict)
 
 
 class ActivityRecord(Native):
     """What both schemas have."""
 
+    loose = True
     correlation_id: Anything = None
     operation_name: Label = None
     resource_id: Anything = None
@@ -71,30 +77,46 @@ class ActivityRecord(Native):
     result_type: Label = None
     caller: Anything = None
     claims: Claims = Field(default_factory=dict)
-    identity: Identity = Identity()
+    identity: Identity | None = None
     category: Label = None
     properties: Anything = None
 
     @property
     def own(self) -> dict[str, Any]:
         """`properties` as an object."""
-        return embedded(self.properties) or {}
+        return content_of(embedded(self.properties)) or {}
 
     @property
     def callers(self) -> tuple[object, ...]:
         """The names by which autoscale could be known: compared, never kept."""
-        return self.caller, self.claims.get(SERVICE_PRINCIPAL), self.identity.claims.get(SERVICE_PRINCIPAL)
+        return self.caller, self.claims.get(SERVICE_PRINCIPAL), self._others.get(SERVICE_PRINCIPAL)
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether neither a caller nor a claim is told."""
+        return self.caller is None and not self.claims and not self._others
+
+    @property
+    def _others(self) -> dict[str, Any]:
+        """The claims of who called, in export schema."""
+        return {} if self.identity is None else self.identity.claims
 
     def body(self) -> object:
         """The request body, in either spelling."""
-        return body_in(self.own)
+        return pick(self.own, "requestbody", "requestBody")
 
 
 class RestRecord(ActivityRecord):
     """A record of the REST interface."""
 
     event_data_id: Anything = None
+    id: Anything = None
     event_timestamp: Anything = None
+
+    @property
+    def event_id(self) -> Any:
+        """Its own id, in the one spelling or the other."""
+        return self.id if self.event_data_id is None else self.event_data_id
 
     @property
     def event_category(self) -> Any:
@@ -120,7 +142,7 @@ class ExportRecord(ActivityRecord):
     @property
     def event_category(self) -> Any:
         """What tells the kind: the event's own category, else the record's where that is one of two, else Administrative."""
-        own = self.own.get("eventCategory")
+        own = pick(self.own, "eventCategory")
         if not is_nothing(own):
             return own
         named = isinstance(self.category, str) and self.category.casefold() in ("resourcehealth", "autoscale")
@@ -129,7 +151,7 @@ class ExportRecord(ActivityRecord):
     @property
     def told(self) -> dict[str, Any]:
         """What REST has in `properties`."""
-        told = embedded(self.own.get("eventProperties"))
+        told = content_of(embedded(pick(self.own, "eventProperties")))
         return self.own if told is None else told
 
     @property
@@ -138,6 +160,32 @@ class ExportRecord(ActivityRecord):
         return self.status if self.result_type is None else self.result_type
 
 
-def body_in(properties: dict[str, Any]) -> object:
-    """The request body among properties: the first spelling that is there."""
-    return next((properties[name] for name in ("requestbody", "requestBody") if not is_nothing(properties.get(name))), None)
+LOG_ANALYTICS: Final = {
+    "time": ("TimeGenerated",),
+    "operationName": ("OperationNameValue",),
+    "resultType": ("ActivityStatusValue", "ActivityStatus"),
+    "category": ("CategoryValue", "Category"),
+    "resourceId": ("_ResourceId", "ResourceId"),
+    "correlationId": ("CorrelationId",),
+    "caller": ("Caller",),
+    "claims": ("Claims_d", "Claims"),
+    "properties": ("Properties_d", "Properties"),
+    "eventDataId": ("EventDataId",),
+}
+"""What Log Analytics calls the fields of the export schema, first names first; the last one only it has."""
+
+
+class LogRow(ExportRecord):
+    """A row of the table AzureActivity, which has an id, and a category that counts."""
+
+    event_data_id: Anything = None
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> "LogRow":
+        """The record that a row is, columns in any spelling."""
+        return cls.model_validate({name: pick(row, *columns) for name, columns in LOG_ANALYTICS.items()})
+
+    @property
+    def event_category(self) -> Any:
+        """What tells the kind: the row's category, else as in the export schema."""
+        return super().event_category if self.category is None else self.category

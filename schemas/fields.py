@@ -4,13 +4,15 @@ Canonical events are strict: their models say what an event needs. Native record
 keeps whatever came, because only a record of a known kind on a known target can be rejected for its other fields.
 """
 
-from typing import Annotated, Any, Final
+from functools import cache
+from typing import Annotated, Any, ClassVar, Final
 
 import msgspec
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationInfo, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from schemas.names import content_of, exactly, folded, is_nothing, pick
 from schemas.timestamp import is_acceptable, parse_time
 
 SHOWN: Final = 60
@@ -21,11 +23,6 @@ def shown(value: object) -> str:
     """A value as a sentence can carry it: its text, cut."""
     text = repr(value)
     return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
-
-
-def is_nothing(value: object) -> bool:
-    """Whether a field is absent: null, "" and missing are three spellings of nothing."""
-    return value is None or (isinstance(value, str) and value == "")
 
 
 def _bad(required: str, value: object) -> PydanticCustomError:
@@ -119,7 +116,7 @@ def _present(value: object) -> object:
 
 
 def _label(value: object) -> object:
-    return _present(value.get("value") if isinstance(value, dict) else value)
+    return _present(pick(value, "value") if isinstance(value, dict) else value)
 
 
 Anything = Annotated[Any, BeforeValidator(_present)]
@@ -129,11 +126,23 @@ Label = Annotated[Any, BeforeValidator(_label)]
 
 
 class Native(BaseModel):
-    """A part of a native record: all fields optional; an object, JSON of one in a string, or (anything else) nothing."""
+    """A part of a native record: all fields optional; an object, JSON of one in a string, or (anything else) nothing.
+
+    A `loose` one has names that are compared without case and underscores.
+    """
+
+    loose: ClassVar[bool] = False
 
     model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel)
 
     @model_validator(mode="before")
     @classmethod
     def _object(cls, data: object) -> dict[str, Any]:
-        return embedded(data) or {}
+        found = embedded(data) or {}
+        return dict(exactly(content_of(found), _names(cls))) if cls.loose else found
+
+
+@cache
+def _names(model: type[Native]) -> dict[str, str]:
+    names = [field.alias or name for name, field in model.model_fields.items()]
+    return {folded(name): name for name in names}

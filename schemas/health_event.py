@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator, Field
 
 from schemas.fields import Anything, Native, embedded
+from schemas.names import content_of, is_nothing
 
 _HEALTH: Final = "microsoft.resourcenotifications.healthresources."
 STATUS_CHANGED: Final = frozenset((_HEALTH + "availabilitystatuschanged", _HEALTH + "availabilitystatuseschanged"))
@@ -35,6 +36,11 @@ class HealthProperties(Native):
         """Who began it, in Azure's words."""
         return self.cause if self.context is None else self.context
 
+    @property
+    def time(self) -> Any:
+        """When it happened."""
+        return self.occurred_time
+
 
 class ResourceInfo(Native):
     """The health resource within an event."""
@@ -42,12 +48,20 @@ class ResourceInfo(Native):
     properties: HealthProperties = HealthProperties()
 
 
-def _claims(value: object) -> dict[str, Any]:
-    return embedded(value) or {}
+def claims_in(value: object) -> dict[str, Any]:
+    """Claims as an object; what cannot be read is some, without a name.
+
+    >>> claims_in('{"aud": "x"}'), claims_in({"Content": {}}), claims_in("******")
+    ({'aud': 'x'}, {}, {'': '******'})
+    """
+    found = content_of(embedded(value))
+    if found is not None:
+        return dict(found)
+    return {} if is_nothing(value) or value == [] else {"": value}
 
 
-Claims = Annotated[dict[str, Any], BeforeValidator(_claims)]
-"""Personal data: read for the service principal's name only."""
+Claims = Annotated[dict[str, Any], BeforeValidator(claims_in)]
+"""Personal data: read for the service principal's name, and for whether there is any (what cannot be read is some)."""
 
 
 class EventData(Native):

@@ -11,7 +11,8 @@ from typing import Any, Final, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from schemas.fields import is_nothing, shown
+from schemas.fields import shown
+from schemas.names import is_nothing
 from schemas.resource import Machine, Place, parse_resource
 from schemas.time import NEVER, to_micros
 from schemas.timestamp import parse_time

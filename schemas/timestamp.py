@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
-from schemas.time import DAY, to_micros
+from schemas.time import DAY, MILLISECOND, to_micros
 
 EARLIEST: Final = 946_684_800_000_000
 """2000-01-01: a time before it is no time of Azure's."""
@@ -15,8 +15,9 @@ _CLOCK = r"(?P<hour>\d{1,2}):(?P<minute>\d\d):(?P<second>\d\d)(?:\.(?P<fraction>
 _ZONE = r"(?P<zone>[Zz]|(?P<sign>[+-])(?P<ahead>\d\d):?(?P<minutes>[0-5]\d))?"
 _ISO = re.compile(rf"(?P<year>\d{{4}})-(?P<month>\d\d)-(?P<day>\d\d)[Tt ](?=\d\d:){_CLOCK} ?{_ZONE}", re.ASCII)
 _MONTH_FIRST = re.compile(
-    rf"(?P<month>\d{{1,2}})/(?P<day>\d{{1,2}})/(?P<year>\d{{4}}) {_CLOCK}(?: ?(?P<half>[AaPp])[Mm])? ?{_ZONE}", re.ASCII
+    rf"(?P<month>\d{{1,2}})/(?P<day>\d{{1,2}})/(?P<year>\d{{4}}),? {_CLOCK}(?: ?(?P<half>[AaPp])[Mm])? ?{_ZONE}", re.ASCII
 )
+_SINCE_1970 = re.compile(r"/Date\((?P<milliseconds>-?\d{1,15})(?:[+-]\d{4})?\)/", re.ASCII)
 
 
 def parse_time(text: str) -> int:
@@ -27,7 +28,11 @@ def parse_time(text: str) -> int:
 
     >>> parse_time("2007-01-09T11:41:00.0000019+02:00") == parse_time("1/9/2007 9:41:00 AM") + 1
     True
+    >>> parse_time("/Date(946684800000)/") == parse_time("1/1/2000, 0:00:00")
+    True
     """
+    if since := _SINCE_1970.fullmatch(text):
+        return int(since["milliseconds"]) * MILLISECOND
     match = _ISO.fullmatch(text) or _MONTH_FIRST.fullmatch(text)
     if match is None:
         raise ValueError(f"{text!r} is no time")
