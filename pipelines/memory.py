@@ -36,7 +36,7 @@ def events_of(plan: Plan) -> int:
 
 
 def _is_text(path: str) -> bool:
-    return not path.lower().endswith((".parquet", *CODECS))
+    return not path.lower().endswith((".parquet", ".avro", *CODECS))
 
 
 def _bytes_of_event(path: str) -> int:
@@ -74,8 +74,8 @@ def groups_for(events: int) -> int:
 
 
 def processes_for(plan: Plan) -> int:
-    """How many processes decode: all cores for much text; this one alone for little, or Parquet, which needs no more."""
-    text = sum(shard.size for shard in plan.shards if not shard.path.lower().endswith(".parquet"))
+    """How many processes decode: all cores for much text; this one alone for little, or canonical Parquet, which is quick."""
+    text = sum(shard.size for shard in plan.shards if shard.mode != "parquet")
     return len(os.sched_getaffinity(0)) if text >= MUCH_TEXT and hasattr(os, "sched_getaffinity") else 1
 
 

@@ -3,25 +3,24 @@
 import heapq
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby, islice
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from apache_beam.io.filesystem import BeamIOError
 
 from pipelines.failures import RunError
-from schemas.event import CANONICAL
 from schemas.time import format_time
-from transforms.core.decode import is_lines
-from transforms.core.decode.blocks import Damaged
-from transforms.core.decode.messages import record_texts
-from transforms.core.decode.split import Broken
+from transforms.core.decode.blocks import Damaged, lines_in, texts_in
+from transforms.core.decode.csv_text import csv_texts
+from transforms.core.decode.log_table import log_texts
+from transforms.core.decode.split import texts_in_line, texts_of, within
+from transforms.core.decode.text import DEEPEST
+from transforms.core.decode.texts import Texts
 from transforms.core.outline import Outline, outline_of
-from transforms.files import Shard, bytes_of, open_file, text_of
-
-_BLANKS: Final = b" \t\r\n"
-_ROWS: Final = 10_000
+from transforms.files import Shard, bytes_of, text_of
+from transforms.tables import batches_of, bodies_of
 
 
 class Outgoing(NamedTuple):
@@ -94,40 +93,37 @@ def _records(shards: Sequence[Shard], behind: int) -> Iterator[Outgoing]:
 def _texts(shard: Shard) -> Iterator[bytes]:
     if shard.mode == "parquet":
         return _rows(shard)
-    return _lines_or_value(bytes_of(shard) if shard.mode == "lines" else text_of(shard.path))
+    return (text for found in _pieces(shard) for text in _opened(found))
 
 
-def _lines_or_value(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """The texts in a text: its lines as soon as one is an object by itself, else all of it at its end."""
-    rest, as_lines = b"", False
-    for block in blocks:
-        *lines, last = (rest + block).split(b"\n")
-        as_lines = as_lines or is_lines(lines)
-        if as_lines:
-            yield from (line.strip(_BLANKS) for line in lines if line.strip(_BLANKS))
-        rest = last if as_lines else rest + block
-    if as_lines:
-        yield from [rest.strip(_BLANKS)] if rest.strip(_BLANKS) else []
-    else:
-        yield from _of_value(rest)
+def _pieces(shard: Shard) -> Iterator[Texts]:
+    if shard.mode == "lines":
+        return lines_in(bytes_of(shard))
+    if shard.mode == "csv":
+        return csv_texts(text_of(shard.path))
+    if shard.mode == "avro":
+        return (texts_of(body) for bodies in bodies_of(shard.path) for _, body in bodies)
+    if shard.mode == "log":
+        return (log_texts(batch.rows, batch.first) for batch in batches_of(shard.path, "log", range(shard.start, shard.end)))
+    return texts_in(partial(text_of, shard.path))
 
 
-def _of_value(text: bytes) -> list[bytes]:
-    """The records of a whole text; one that is broken as it stands, so that it is rejected where it arrives."""
-    try:
-        return [record.strip(_BLANKS) for record in record_texts(text)[1] if record.strip(_BLANKS)]
-    except Broken:
-        return [text]
+def _opened(found: Texts) -> Iterator[bytes]:
+    """The records in texts, out of their envelopes; what is broken as it stands, so that it is rejected where it arrives."""
+    for text in found.texts:
+        inner = texts_in_line(text) if found.word == "line" and not found.is_measured else within(text)
+        if inner is None or inner.depth + found.depth > DEEPEST:
+            yield text
+        else:
+            yield from _opened(inner._replace(depth=inner.depth + found.depth))
+    yield from (fault.text for fault in found.faults)
 
 
 def _rows(shard: Shard) -> Iterator[bytes]:
     """Canonical rows as canonical JSON."""
-    with open_file(shard.path) as handle:
-        file = pq.ParquetFile(pa.PythonFile(handle, "r"))
-        known = [name for name in file.schema_arrow.names if name in CANONICAL.names]
-        for batch in file.iter_batches(_ROWS, row_groups=range(shard.start, shard.end), columns=known):
-            for row in _plain(batch).to_pylist():
-                yield json.dumps({name: _as_json(name, value) for name, value in row.items() if value is not None}).encode()
+    for batch in batches_of(shard.path, "parquet", range(shard.start, shard.end)):
+        for row in _plain(batch.rows).to_pylist():
+            yield json.dumps({name: _as_json(name, value) for name, value in row.items() if value is not None}).encode()
 
 
 def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:

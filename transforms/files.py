@@ -2,30 +2,30 @@
 
 import os.path
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import pairwise
-from typing import Any, Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import pyarrow as pa
-import pyarrow.parquet as pq
-from apache_beam.io.filesystem import BeamIOError, CompressionTypes, FileMetadata
+from apache_beam.io.filesystem import BeamIOError, FileMetadata
 from apache_beam.io.filesystems import FileSystems
 
-from schemas.event import CANONICAL
-from transforms.core.decode import Decoded, DecodeSettings, decode_table, is_lines, reject_whole
-from transforms.core.decode.blocks import Damaged, decode_blocks, decode_lines
-from transforms.core.decode.text import BOM
+from transforms.core.decode import Decoded, DecodeSettings
+from transforms.core.decode.blocks import Damaged, begins_with_lines, decode_blocks, decode_pieces, lines_in
+from transforms.core.decode.csv_text import csv_texts
+from transforms.tables import first_line, is_of_the_system, open_file, outline_of, read_avro, read_parquet
 
-ENDINGS: Final = (".jsonl", ".ndjson", ".json")
+ENDINGS: Final = (".jsonl", ".ndjson", ".json", ".csv")
+"""Of text, which may be compressed."""
 CODECS: Final = {".gz": "gzip", ".zst": "zstd"}
-_NAMES: Final = ".jsonl, .json, .ndjson (or one of these with .gz or .zst) or .parquet"
+_NAMES: Final = ".jsonl, .json, .ndjson, .csv (or one of these with .gz or .zst), .avro or .parquet"
 SHARD: Final = 64 << 20
 """Bytes of a part of a large file."""
 _BLOCK: Final = 8 << 20
 _STEP: Final = 64 << 10
 """Bytes that are decompressed at once: so much may be lost before the place where a file is damaged."""
-_ROWS: Final = 1 << 17
 
-Mode = Literal["text", "lines", "parquet"]
+Mode = Literal["text", "lines", "csv", "avro", "parquet", "log"]
 
 
 class InputError(Exception):
@@ -33,7 +33,8 @@ class InputError(Exception):
 
 
 class Shard(NamedTuple):
-    """A part of a file: of `lines` those that begin in the bytes [start, end), of `parquet` these row groups, of `text` all."""
+    """A part of a file: of `lines` those that begin in the bytes [start, end), of `parquet` and `log` (Log Analytics in Parquet)
+    these row groups, of others all."""
 
     path: str
     mode: Mode
@@ -78,17 +79,23 @@ def read_shard(shard: Shard, settings: DecodeSettings) -> Iterator[Decoded]:
         InputError: the file cannot be read.
     """
     try:
-        for piece in _pieces(shard, settings):
+        for piece in _read(shard, settings):
             piece.counts.unread = piece.counts.unread.of_file(shard.path)
             yield piece
     except (OSError, BeamIOError) as error:
         raise _unreadable(shard.path, error) from None
 
 
-def _pieces(shard: Shard, settings: DecodeSettings) -> Iterator[Decoded]:
-    if shard.mode == "parquet":
-        return _read_parquet(shard, settings)
-    return _read_lines(shard, settings) if shard.mode == "lines" else decode_blocks(text_of(shard.path), shard.path, settings)
+def _read(shard: Shard, settings: DecodeSettings) -> Iterator[Decoded]:
+    if shard.mode == "parquet" or shard.mode == "log":
+        return read_parquet(shard.path, shard.mode, range(shard.start, shard.end), settings)
+    if shard.mode == "avro":
+        return read_avro(shard.path, settings)
+    if shard.mode == "csv":
+        return decode_pieces(csv_texts(text_of(shard.path)), shard.path, settings)
+    if shard.mode == "lines":
+        return _read_lines(shard, settings)
+    return decode_blocks(partial(text_of, shard.path), shard.path, settings)
 
 
 def _match(pattern: str) -> list[FileMetadata]:
@@ -106,10 +113,10 @@ def _match(pattern: str) -> list[FileMetadata]:
 
 def _mode(path: str) -> Mode | None:
     name = path.rpartition("/")[2].lower()
-    if name.endswith(".parquet"):
-        return "parquet"
-    codec = next((ending for ending in CODECS if name.endswith(ending)), "")
-    return "text" if name.removesuffix(codec).endswith(ENDINGS) else None
+    if name.endswith((".parquet", ".avro")):
+        return "avro" if name.endswith(".avro") else "parquet"
+    bare = name.removesuffix(next((ending for ending in CODECS if name.endswith(ending)), ""))
+    return "csv" if bare.endswith(".csv") else "text" if bare.endswith(ENDINGS) else None
 
 
 def _codec(path: str) -> str | None:
@@ -118,13 +125,14 @@ def _codec(path: str) -> str | None:
 
 def _shards_of(path: str, size: int) -> list[Shard]:
     try:
-        if _mode(path) == "parquet":
+        mode = _mode(path) or "text"
+        if mode == "parquet":
             return _row_groups(path, size)
-        if size > SHARD and _codec(path) is None and _begins_with_lines(path):
+        if mode == "text" and size > SHARD and _codec(path) is None and _begins_with_lines(path):
             return _ranges(path, size)
     except (OSError, BeamIOError) as error:
         raise _unreadable(path, error) from None
-    return [Shard(path, "text", 0, size, size)] if size else []
+    return [Shard(path, mode, 0, size, size)] if size else []
 
 
 def _ranges(path: str, size: int) -> list[Shard]:
@@ -135,24 +143,18 @@ def _ranges(path: str, size: int) -> list[Shard]:
 
 def _begins_with_lines(path: str) -> bool:
     with open_file(path) as file:
-        head = file.read(_BLOCK)
-    return is_lines(head.removeprefix(BOM).split(b"\n")[:-1])
+        return begins_with_lines(file.read(_BLOCK))
 
 
 def _row_groups(path: str, size: int) -> list[Shard]:
     """Row groups, small ones together; a file that is no Parquet is one part, whose reader says so."""
-    with open_file(path) as file:
-        try:
-            meta = pq.ParquetFile(pa.PythonFile(file, "r")).metadata
-        except (OSError, pa.ArrowException) as error:
-            if _is_of_the_system(error):
-                raise
-            return [Shard(path, "parquet", 0, 1, size)]
-    sizes = [meta.row_group(group).total_byte_size for group in range(meta.num_row_groups)]
-    shards, start = [], 0
+    found = outline_of(path)
+    if found is None:
+        return [Shard(path, "parquet", 0, 1, size)]
+    shards, start, mode, sizes = [], 0, found.mode, found.sizes
     for group in range(len(sizes)):
         if sum(sizes[start : group + 1]) >= SHARD or group == len(sizes) - 1:
-            shards.append(Shard(path, "parquet", start, group + 1, sum(sizes[start : group + 1])))
+            shards.append(Shard(path, mode, start, group + 1, sum(sizes[start : group + 1])))
             start = group + 1
     return shards
 
@@ -160,7 +162,7 @@ def _row_groups(path: str, size: int) -> list[Shard]:
 def _read_lines(shard: Shard, settings: DecodeSettings) -> Iterator[Decoded]:
     """Lines of a byte range; only where one is rejected is it worth counting the lines before the range."""
     counted: int | None = 1 if shard.start == 0 else None
-    pieces = decode_lines(bytes_of(shard), shard.path, 1, settings)
+    pieces = decode_pieces(lines_in(bytes_of(shard)), shard.path, settings)
     for piece in pieces:
         if piece.rejects.num_rows and counted is None:
             counted = 1 + _newlines_before(shard)
@@ -235,41 +237,10 @@ def text_of(path: str) -> Iterator[bytes]:
                 while block := stream.read(_STEP):
                     yield block
         except (OSError, pa.ArrowException) as error:
-            if _is_of_the_system(error):
+            if is_of_the_system(error):
                 raise
-            raise Damaged(f"a whole {codec} file is required, and this one is damaged: {_first_line(error)}") from None
-
-
-def _read_parquet(shard: Shard, settings: DecodeSettings) -> Iterator[Decoded]:
-    with open_file(shard.path) as handle:
-        try:
-            file = pq.ParquetFile(pa.PythonFile(handle, "r"))
-            first = 1 + sum(file.metadata.row_group(group).num_rows for group in range(shard.start))
-            known = [name for name in file.schema_arrow.names if name in CANONICAL.names]
-            for batch in file.iter_batches(_ROWS, row_groups=range(shard.start, shard.end), columns=known):
-                yield decode_table(batch, shard.path, first, settings)
-                first += batch.num_rows
-        except (OSError, pa.ArrowException) as error:
-            if _is_of_the_system(error):
-                raise
-            yield reject_whole(
-                shard.path, "not_json", f"Parquet is required, and this cannot be read: {_first_line(error)}", settings
-            )
-
-
-def _is_of_the_system(error: Exception) -> bool:
-    """Whether an error is the file system's: Arrow's own about what it reads have no number."""
-    return isinstance(error, OSError) and error.errno is not None
-
-
-def open_file(path: str) -> Any:
-    """A file as it lies, to be read; compressed ones stay so."""
-    return FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+            raise Damaged(f"a whole {codec} file is required, and this one is damaged: {first_line(error)}") from None
 
 
 def _unreadable(path: str, error: Exception) -> InputError:
-    return InputError(f"{path}: the input cannot be read: {_first_line(error)}")
+    return InputError(f"{path}: the input cannot be read: {first_line(error)}")

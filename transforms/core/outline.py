@@ -1,8 +1,11 @@
 """What a record is of, when it happened and to whom: what is needed to send it on, whatever its format (contract.md "Input")."""
 
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
+from schemas.fields import embedded
 from schemas.health_event import without_health_tail
+from schemas.names import content_of, pick
 from schemas.resource import Place, parse_resource
 from schemas.timestamp import parse_time
 from transforms.core.decode.reasons import Rejected
@@ -10,7 +13,16 @@ from transforms.core.decode.record import format_of
 from transforms.core.decode.text import parse_record
 
 _HEALTH: Final = ("data", "resourceInfo", "properties")
-_TIMES: Final = (("eventTimestamp",), (*_HEALTH, "occurredTime"), ("properties", "occurredTime"), ("eventTime",), ("time",))
+_TIMES: Final = (
+    ("eventTimestamp",),
+    (*_HEALTH, "occurredTime"),
+    ("properties", "occurredTime"),
+    ("eventTime",),
+    ("time",),
+    ("TimeGenerated",),
+    ("properties", "occuredTime"),
+    ("occurredTime",),
+)
 _TARGETS: Final = (
     ("scale_set_id",),
     (*_HEALTH, "targetResourceId"),
@@ -19,6 +31,9 @@ _TARGETS: Final = (
     ("data", "resourceUri"),
     ("resourceId",),
     ("subject",),
+    ("_ResourceId",),
+    ("targetResourceId",),
+    ("id",),
 )
 
 
@@ -45,14 +60,21 @@ def outline_of(text: bytes) -> Outline:
         record = parse_record(text)
     except Rejected:
         return UNKNOWN
-    times = (_time(_found(record, path)) for path in _TIMES)
-    owners = (_owner(path, _found(record, path)) for path in _TARGETS)
-    return Outline(format_of(record), _first(times), _first(owners))
+    exact = Outline(format_of(record), *(_told(record, dict.get)))
+    return exact if exact.time is not None and exact.owner is not None else Outline(exact.format, *_told(record, pick))
 
 
-def _found(record: Any, path: tuple[str, ...]) -> Any:
+def _told(record: dict[str, Any], get: Callable[[dict[str, Any], str], Any]) -> tuple[int | None, str | None]:
+    """Time and owner, by names as `get` compares them."""
+    times = (_time(_found(record, path, get)) for path in _TIMES)
+    owners = (_owner(path, _found(record, path, get)) for path in _TARGETS)
+    return _first(times), _first(owners)
+
+
+def _found(record: Any, path: tuple[str, ...], get: Callable[[dict[str, Any], str], Any]) -> Any:
     for name in path:
-        record = record.get(name) if isinstance(record, dict) else None
+        found = content_of(embedded(record))
+        record = None if found is None else get(found, name)
     return record
 
 

@@ -1,17 +1,17 @@
 """Native records and canonical events to EVENTS batches, rejects and counts (contract.md "Input")."""
 
+from transforms.core.decode.log_table import decode_log_table
 from transforms.core.decode.settings import Counts, Decoded, DecodeSettings
-from transforms.core.decode.streams import decode_records, decode_text, decode_value, is_lines, reject_whole
+from transforms.core.decode.streams import decode_records, decode_text, reject_whole
 from transforms.core.decode.table import decode_table
 
 __all__ = [
     "Counts",
     "DecodeSettings",
     "Decoded",
+    "decode_log_table",
     "decode_records",
     "decode_table",
     "decode_text",
-    "decode_value",
-    "is_lines",
     "reject_whole",
 ]

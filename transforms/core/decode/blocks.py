@@ -1,73 +1,169 @@
-"""The text of a file, block by block, to events; memory is bounded whatever the lines are (contract.md "Input")."""
+"""The text of a file, block by block, to events; memory is bounded whatever the text is (contract.md "Input")."""
 
-from collections.abc import Iterable, Iterator
-from typing import Final
+import io
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import Final, NamedTuple
 
+from transforms.core.decode.long import Broken, LongValue
 from transforms.core.decode.settings import Decoded, DecodeSettings
-from transforms.core.decode.split import looks_like_an_envelope
-from transforms.core.decode.streams import decode_records, decode_value, is_lines, reject_whole
+from transforms.core.decode.split import break_in, is_lines, may_be_base64, texts_of
+from transforms.core.decode.streams import Placed, decode_texts, reject_whole
+from transforms.core.decode.structure import may_be_one_value
 from transforms.core.decode.text import BOM, LONGEST
+from transforms.core.decode.texts import Fault, Texts, filled_lines
+from transforms.core.decode.wrapping import may_wrap
 
+Text = Callable[[], Iterator[bytes]]
+"""Gives a text from its beginning, cut anywhere, as often as it is asked; may raise `Damaged`."""
 PIECE: Final = 32 << 20
 """Bytes of text, about, that are decoded at once."""
-_BLANKS: Final = b" \t\r\n"
 
 
 class Damaged(Exception):  # noqa: N818 - what a source of blocks raises when the rest of them cannot be had
     """The text breaks off: a compressed file is damaged; the message says how."""
 
 
-def decode_blocks(blocks: Iterable[bytes], source: str, settings: DecodeSettings) -> Iterator[Decoded]:
-    """Pieces of a whole file: of lines as they come, of one value at its end; damage costs one reject more.
+def decode_blocks(text: Text, source: str, settings: DecodeSettings) -> Iterator[Decoded]:
+    """The events of a whole file, piece by piece; damage costs one reject more, and of lines what was read before it stays."""
+    return decode_pieces(texts_in(text), source, settings)
 
-    Args:
-        blocks: the text, cut anywhere; may raise `Damaged`.
-        source: where it comes from.
-        settings: policy, clock, inventory.
+
+def decode_pieces(pieces: Iterable[Texts], source: str, settings: DecodeSettings) -> Iterator[Decoded]:
+    """The events of texts, piece by piece; damage costs one reject more."""
+    try:
+        for found in pieces:
+            yield decode_texts([Placed(found)], source, settings)
+    except Damaged as damage:
+        yield reject_whole(source, "not_json", str(damage), settings)
+
+
+def texts_in(text: Text) -> Iterator[Texts]:
+    """The texts in a whole file, a piece at a time.
+
+    Raises:
+        Damaged: after what stays of it.
     """
-    lines = _Lines()
-    begun: list[bytes] = []
-    as_lines = False
+    left = text()
+    held = _held(left)
+    if held.is_lines:
+        yield from lines_in(chain([held.text], left))
+    elif held.damage is not None:
+        complete = held.text[: held.text.rfind(b"\n") + 1]
+        if is_lines(complete.split(b"\n")):
+            yield from lines_in([complete])
+    elif held.is_all:
+        yield texts_of(held.text)
+    else:
+        yield from _long(text)
+    if held.damage is not None:
+        raise held.damage
+
+
+def begins_with_lines(beginning: bytes) -> bool:
+    """Whether what begins so is lines, however it goes on: it is no one value, and one of its lines stands alone."""
+    text = beginning.removeprefix(BOM)
+    return not may_be_one_value(text) and is_lines(line for line in io.BytesIO(text) if line.endswith(b"\n"))
+
+
+class _Held(NamedTuple):
+    """The beginning of a text, until it is known to be lines, or too much to hold; whether that is all; the damage behind it."""
+
+    text: bytes
+    is_lines: bool = False
+    is_all: bool = False
+    damage: Damaged | None = None
+
+
+def _held(blocks: Iterator[bytes]) -> _Held:
+    held, seen, size = list[bytes](), 0, 0
     try:
         for block in blocks:
-            complete = lines.take(block)
-            as_lines = as_lines or is_lines(complete) or lines.is_hopeless(begun, complete)
-            begun += complete
-            if as_lines and lines.size >= PIECE:
-                yield decode_records(begun, source, lines.first, settings)
-                lines.first, lines.size, begun = lines.first + len(begun), 0, []
-        begun += (rest := lines.rest())
-        as_lines = as_lines or is_lines(rest)
+            held.append(block)
+            size += len(block)
+            if size >= 2 * seen or size > PIECE:
+                held, seen = [b"".join(held)], size
+                if begins_with_lines(held[0]):
+                    return _Held(held[0], is_lines=True)
+                if size > PIECE:
+                    return _Held(held[0])
     except Damaged as damage:
-        if as_lines:
-            yield decode_records(begun, source, lines.first, settings)
-        yield reject_whole(source, "not_json", str(damage), settings)
+        return _Held(b"".join(held), damage=damage)
+    return _Held(b"".join(held), is_all=True)
+
+
+def _long(text: Text) -> Iterator[Texts]:
+    """The texts in what is too long to hold, and not seen to be lines by its beginning: read once to tell, once more for them."""
+    watch = _Watch(text())
+    first, is_value = LongValue(watch.blocks(), PIECE), True
+    try:
+        list(first.pieces())
+    except Broken:
+        is_value = False
+    except Damaged:
+        if not watch.found:
+            raise
+        is_value = False
+    if not is_value and watch.to_the_end():
+        yield from lines_in(text())
         return
-    if as_lines:
-        yield decode_records(begun, source, lines.first, settings)
-    elif any(line.strip(_BLANKS) for line in begun):
-        yield decode_value(b"\n".join(begun), source, settings)
+    second = LongValue(text(), PIECE, first.skeletons)
+    try:
+        yield from second.pieces()
+    except Broken as broken:
+        yield Texts("record", (), (), [Fault(second.count + 1, break_in(broken.rest), broken.rest)])
 
 
-def decode_lines(blocks: Iterable[bytes], source: str, first_line: int, settings: DecodeSettings) -> Iterator[Decoded]:
-    """Pieces of a text that is known to be lines."""
+class _Watch:
+    """Sees in passing whether any line of a text stands alone; one that is itself too long to hold does not."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks, self._lines = blocks, _Lines(PIECE)
+        self.found = False
+
+    def blocks(self) -> Iterator[bytes]:
+        """The text as it was."""
+        for block in self._blocks:
+            self.found = self.found or is_lines(self._lines.take(block))
+            yield block
+        self.found = self.found or is_lines(self._lines.rest())
+
+    def to_the_end(self) -> bool:
+        """Whether any line does, when all are seen."""
+        for _ in self.blocks():
+            if self.found:
+                break
+        return self.found
+
+
+def lines_in(blocks: Iterable[bytes], first_line: int = 1) -> Iterator[Texts]:
+    """Pieces of a text that is known to be lines.
+
+    Raises:
+        Damaged: after the lines before it.
+    """
     lines, begun = _Lines(), list[bytes]()
-    lines.first = first_line
-    for block in blocks:
-        begun += lines.take(block)
-        if lines.size >= PIECE:
-            yield decode_records(begun, source, lines.first, settings)
-            lines.first, lines.size, begun = lines.first + len(begun), 0, []
-    begun += lines.rest()
+    damage = None
+    try:
+        for block in blocks:
+            begun += lines.take(block)
+            if lines.size >= PIECE:
+                yield filled_lines(begun, first_line)
+                first_line, lines.size, begun = first_line + len(begun), 0, []
+        begun += lines.rest()
+    except Damaged as found:
+        damage = found
     if begun:
-        yield decode_records(begun, source, lines.first, settings)
+        yield filled_lines(begun, first_line)
+    if damage is not None:
+        raise damage
 
 
 class _Lines:
-    """Cuts blocks into lines; of one that is too long for a record, and no array or envelope, only the beginning is kept."""
+    """Cuts blocks into lines; of one too long for a record that wraps none, or for `most`, only the beginning is kept."""
 
-    def __init__(self) -> None:
-        self.first, self.size = 1, 0
+    def __init__(self, most: int | None = None) -> None:
+        self.size, self._most = 0, most
         self._parts: list[bytes] = []
         self._length = 0
         self._at_start = True
@@ -91,17 +187,13 @@ class _Lines:
         parts, self._parts = self._parts, []
         return [b"".join(parts)] if parts else []
 
-    def is_hopeless(self, before: list[bytes], complete: list[bytes]) -> bool:
-        """Whether the line that is being read is too long for a record, and can begin no value: then it is a line by itself."""
-        if not self._too_long():
-            return False
-        return self._parts[0].lstrip().startswith(b"{") or not any(line.strip(_BLANKS) for line in [*before, *complete])
-
     def _too_long(self) -> bool:
+        if self._most is not None and self._length > self._most:
+            return True
         if self._length <= LONGEST:
             return False
         head = self._parts[0][:LONGEST]
-        return not (head.lstrip().startswith(b"[") or looks_like_an_envelope(head))
+        return not (head.lstrip().startswith(b"[") or may_wrap(head) or may_be_base64(head))
 
     def _extend(self, part: bytes) -> None:
         if not part:

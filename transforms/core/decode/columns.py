@@ -6,6 +6,7 @@ A row is left whenever anything about it is not plainly right, so only `record.p
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import fields
+from functools import lru_cache, partial
 from itertools import compress
 from typing import Any, Final, NamedTuple
 
@@ -13,7 +14,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from schemas.action import named_in
+from schemas.action import targets_in
 from schemas.annotation import FAULT, Announcement
 from schemas.event import KINDS, STATES, TIMESTAMP
 from transforms.core.batches import compact, concat
@@ -23,8 +24,8 @@ from transforms.core.decode.drafts import Annotations, Drafts, Operations, Signa
 from transforms.core.decode.places import OTHER, PLACED, UNPLACED, Placed, Places
 from transforms.core.decode.settings import Counts, DecodeSettings
 from transforms.core.decode.shapes import NONE, Record
-from transforms.core.decode.sorting import sort_out
-from transforms.core.decode.text import DEEPEST, LONGEST, is_plain, parse_json
+from transforms.core.decode.sorting import sort_out, sort_unknown
+from transforms.core.decode.text import DEEPEST, LONGEST, is_plain, parse_known
 from transforms.core.decode.times import micros_of
 
 _BLOCK: Final = 512
@@ -48,12 +49,18 @@ def decode_columns(lines: Sequence[bytes], settings: DecodeSettings) -> Columns:
     drafts = Drafts(lines)
     for start in range(0, len(lines), _BLOCK):
         _draft_block(drafts, range(start, min(start + _BLOCK, len(lines))), settings)
-    desk = _Desk(settings, drafts, len(lines))
+    sort_unknown(drafts)
+    return finished(drafts, len(lines), settings)
+
+
+def finished(drafts: Drafts, rows: int, settings: DecodeSettings) -> Columns:
+    """The events of what was sorted out of so many rows."""
+    desk = _Desk(settings, drafts, rows)
     batches = [desk.signals(drafts.signals), *desk.annotations(drafts.annotations), desk.operations(drafts.operations)]
     batches += [desk.operations(drafts.scalings, unnamed=True), desk.canonical(drafts.canonical)]
     desk.counts.ignored.update(drafts.ignored)
     desk.counts.unread = drafts.unread
-    desk.counts.records = len(lines) - len(drafts.odd)
+    desk.counts.records = rows - len(drafts.odd)
     return Columns(compact(concat(batches)), desk.counts, drafts.odd)
 
 
@@ -68,7 +75,7 @@ def _draft_block(drafts: Drafts, block: range, settings: DecodeSettings) -> None
         rows, records = [row for row, _ in pairs], [record for _, record in pairs]
     if len(rows) < len(block):
         drafts.odd += sorted(set(block) - set(rows))
-    sort_out(drafts, rows, records, list(map(_CLASSIFY[settings.format], records)))
+    sort_out(drafts, rows, records, list(map(_CLASSIFIERS[settings.format], records)))
 
 
 def _is_flat(line: bytes) -> bool:
@@ -102,16 +109,21 @@ def _is_health_resource(record: Record) -> bool:
     return bool(told.target_resource_id and (told.availability_state or told.annotation_name))
 
 
+def _wanted(class_of: Callable[[Record], str], record: Record) -> str:
+    """The class of a record whose format is wanted; what is of none by itself may wrap others, or be of it by loose names."""
+    return "unsure" if _format(record) == "none" else class_of(record)
+
+
 def _log_format(record: Record) -> str:
     return "rest" if record.event_timestamp or record.event_data_id else "export"
 
 
-_CLASSIFY: Final[dict[str, Callable[[Record], str]]] = {
+_CLASSIFIERS: Final[dict[str, Callable[[Record], str]]] = {
     "auto": _format,
-    "activitylog": _log_format,
-    "eventgrid": lambda _: "eventgrid",
-    "resourcegraph": lambda _: "resourcegraph",
-    "canonical": lambda _: "canonical",
+    "activitylog": partial(_wanted, _log_format),
+    "eventgrid": partial(_wanted, lambda _: "eventgrid"),
+    "resourcegraph": partial(_wanted, lambda _: "resourcegraph"),
+    "canonical": partial(_wanted, lambda _: "canonical"),
 }
 
 
@@ -234,11 +246,11 @@ class _Desk:
                 found.append((_NAMED, [names[instances[row]]]))
                 continue
             body = draft.bodies[row]
-            ids = None if body is None else named_in(parse_json(bytes(body)))
-            if ids is None:
-                found.append((_ALL if draft.whole[row] else _UNNAMED, None))
-            else:
-                found.append((_ALL, None) if ids == ("*",) else (_NAMED, sorted({name.casefold() for name in ids})))
+            if unnamed:
+                found.append((_UNNAMED, None))
+                continue
+            target, ids = _targets_in(b"" if body is None else bytes(body), draft.names[row], draft.verbs[row])
+            found.append((target, list(ids) or None))
         return [target for target, _ in found], [named for _, named in found]
 
     def _whose(self, placed: Placed, some: np.ndarray) -> dict[str, pa.Array]:
@@ -256,6 +268,13 @@ def _event_columns(kind: str, some: np.ndarray, micros: np.ndarray, ids: pa.Arra
         "time": pa.array(micros[some]).cast(TIMESTAMP),
         "second": pa.array(np.full(rows, second)),
     }
+
+
+@lru_cache(1 << 13)
+def _targets_in(body: bytes, operation: str, verb: str) -> tuple[int, tuple[str, ...]]:
+    """The code of a target and folded instances; the records of one operation have one body."""
+    target, ids = targets_in(parse_known(body) if body else None, operation, verb)
+    return CODES["target"][target], tuple(sorted({name.casefold() for name in ids}))
 
 
 def _state_code(state: str | None) -> int:

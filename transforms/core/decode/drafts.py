@@ -14,6 +14,8 @@ from transforms.core.decode.shapes import Record, Told
 from transforms.core.decode.unread import Unread
 
 Text = str | None
+Found = list[tuple[int, Record]]
+"""Records with their rows."""
 
 
 @dataclass
@@ -45,7 +47,7 @@ class Annotations:
 
 @dataclass
 class Operations:
-    """One row an operation record; `bodies` hold request bodies that may name instances, `whole` says all where they do not."""
+    """One row an operation record; `bodies` hold request bodies that may name instances, `names` are the operations'."""
 
     rows: list[int] = field(default_factory=list)
     formats: list[str] = field(default_factory=list)
@@ -57,13 +59,16 @@ class Operations:
     phases: list[Text] = field(default_factory=list)
     initiators: list[str] = field(default_factory=list)
     bodies: list[msgspec.Raw | None] = field(default_factory=list)
-    whole: list[bool] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
     counts: list[int | None] = field(default_factory=list)
 
 
 @dataclass
 class Drafts:
-    """What a chunk of ordinary records holds; `odd` are rows that are for `record.py` after all."""
+    """What a chunk of ordinary records holds; `odd` are rows that are for `record.py` after all, `unknown` of no format.
+
+    `loose` are the rows that spell some names otherwise than exactly, once that was looked at.
+    """
 
     lines: Sequence[bytes]
     signals: Signals = field(default_factory=Signals)
@@ -73,11 +78,10 @@ class Drafts:
     canonical: list[tuple[int, Record]] = field(default_factory=list)
     ignored: Counter[str] = field(default_factory=Counter)
     odd: list[int] = field(default_factory=list)
+    unknown: list[int] = field(default_factory=list)
+    loose: frozenset[int] | None = None
     unread: Unread = field(default_factory=Unread)
 
-
-Found = list[tuple[int, Record]]
-"""Records with their rows."""
 
 meaning_by: Final = lru_cache(4096)(meaning_of)
 _initiator_in: Final = lru_cache(1024)(initiator_in)

@@ -1,20 +1,24 @@
 """Ordinary Activity Log records, sorted out into drafts: where REST and export schema keep each field (contract.md "Input")."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
 
-from schemas.action import DELETE_SET, initiator_of, phase_of, scaling_of, verb_of
+from schemas.action import SERVICE_PRINCIPAL, initiator_of, phase_of, scaling_of, verb_of
 from schemas.fields import whole_number
+from schemas.health_event import claims_in
 from transforms.core.decode.drafts import Drafts, Found, Text, annotate, having, meaning_by
 from transforms.core.decode.events import record_hash
+from transforms.core.decode.loose import LOOSE_ROW, matching
 from transforms.core.decode.reasons import ignored_kind
-from transforms.core.decode.shapes import NONE, Record, Told, text
-from transforms.core.decode.text import parse_json
+from transforms.core.decode.shapes import EMPTY, NONE, LogRow, Properties, Record, Told, text
+from transforms.core.decode.text import parse_json, parse_known
 
 _MANY: Final = 1 << 31
-_EMPTY: Final = (b"", b"null", b'""')
+_decode_row: Final = msgspec.json.Decoder(LogRow).decode
+_decode_properties: Final = msgspec.json.Decoder(Properties).decode
 
 
 def sort_rest(drafts: Drafts, found: Found) -> None:
@@ -29,6 +33,55 @@ def sort_export(drafts: Drafts, found: Found) -> None:
     _activity(drafts, found, categories, True)
 
 
+def sort_log_rows(drafts: Drafts, rows: Sequence[int]) -> None:
+    """Sorts out rows of Log Analytics, which spell their names exactly or are odd."""
+    loose = matching([drafts.lines[row] for row in rows], LOOSE_ROW).tolist()
+    found: Found = []
+    for row, own in zip(rows, loose, strict=True):
+        record = None if own else _log_record(drafts.lines[row])
+        if record is None:
+            drafts.odd.append(row)
+        else:
+            found.append((row, record))
+    sort_log_records(drafts, found)
+
+
+def sort_log_records(drafts: Drafts, found: Found) -> None:
+    """Sorts out records that were rows of Log Analytics."""
+    categories = [_row_category((r.properties or NONE).event_category or None, text(r.category)) for _, r in found]
+    _activity(drafts, found, categories, True)
+
+
+def _log_record(line: bytes) -> Record | None:
+    """A row as a record in export schema, with its id; None if it is not ordinary."""
+    try:
+        row: Any = _decode_row(line)
+        return log_record(row) if row.OperationNameValue else None
+    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+        return None
+
+
+def log_record(row: Any) -> Record:
+    """A `LogRow` as a record in export schema, with its id.
+
+    Raises:
+        msgspec.MsgspecError: its properties are no JSON object.
+    """
+    told = row.Properties_d or row.Properties or None
+    return Record(
+        time=row.TimeGenerated,
+        operation_name=row.OperationNameValue,
+        result_type=row.ActivityStatusValue or row.ActivityStatus,
+        category=row.CategoryValue or row.Category,
+        resource_id=row._ResourceId or row.ResourceId,
+        correlation_id=row.CorrelationId,
+        caller=row.Caller,
+        claims=row.Claims if bytes(row.Claims_d) in EMPTY else row.Claims_d,
+        event_data_id=row.EventDataId,
+        properties=_decode_properties(told) if isinstance(told, str) else told,
+    )
+
+
 @lru_cache(1024)
 def _folded(category: Text) -> str:
     folded = (category or "").casefold()
@@ -41,6 +94,11 @@ def _export_category(own: Text, category: Text) -> str:
         return _folded(own)
     folded = (category or "").casefold()
     return folded if folded in ("resourcehealth", "autoscale") else "administrative"
+
+
+@lru_cache(1024)
+def _row_category(own: Text, category: Text) -> str:
+    return _export_category(own, None) if category is None else _folded(category)
 
 
 def _activity(drafts: Drafts, found: Found, categories: list[str], export: bool) -> None:
@@ -71,7 +129,7 @@ def _administrative(drafts: Drafts, found: Found, export: bool) -> None:
     draft.phases += [_phase(r, export) for _, r, _, _ in kept]
     draft.initiators += [_initiator(name, r) for _, r, name, _ in kept]
     draft.bodies += [None if verb == "update" else _body(r) for _, r, _, verb in kept]
-    draft.whole += [name.casefold() == DELETE_SET for _, _, name, _ in kept]
+    draft.names += [name for _, _, name, _ in kept]
     draft.counts += [None] * len(kept)
 
 
@@ -100,7 +158,7 @@ def _autoscale(drafts: Drafts, found: Found, export: bool) -> None:
         draft.phases.append("announced" if phase == "succeeded" else phase)
         draft.initiators.append("autoscale")
         draft.bodies.append(None)
-        draft.whole.append(False)
+        draft.names.append(name)
         draft.counts.append(_removed(told) if verb == "scale_in" else None)
 
 
@@ -148,8 +206,8 @@ def _told(record: Record, export: bool) -> Told:
 
 def _log_ids(drafts: Drafts, found: Found, export: bool) -> list[Text]:
     if export:
-        return [record_hash(parse_json(drafts.lines[row])) for row, _ in found]
-    return [record.event_data_id or None for _, record in found]
+        return [record.event_data_id or record_hash(parse_known(drafts.lines[row])) for row, record in found]
+    return [record.event_data_id or record.id or None for _, record in found]
 
 
 def key_of(correlation: Text, operation: str, resource: Text) -> Text:
@@ -164,9 +222,29 @@ def _phase(record: Record, export: bool) -> Text:
 
 
 def _initiator(operation: str, record: Record) -> str:
-    own, identity = record.claims, record.identity
-    theirs = identity and identity.claims
-    return initiator_by(operation, (record.caller, own and own.name, theirs and theirs.name))
+    own, has_own = claims_of(record.claims)
+    theirs, has_theirs = claims_of(record.identity.claims) if record.identity else (None, False)
+    return initiator_by(operation, (record.caller, own, theirs), not (record.caller or has_own or has_theirs))
+
+
+def claims_of(raw: msgspec.Raw) -> tuple[Text, bool]:
+    """The service principal's name among claims, and whether there are any."""
+    claims = bytes(raw)
+    if claims in EMPTY:
+        return None, False
+    if claims.startswith(b"{") and _PRINCIPAL not in claims and b"\\" not in claims and b'"Content"' not in claims:
+        return None, claims.strip(b"{} \t\r\n") != b""
+    return _read_claims(claims)
+
+
+_PRINCIPAL: Final = SERVICE_PRINCIPAL.encode()
+
+
+@lru_cache(1024)
+def _read_claims(text: bytes) -> tuple[Text, bool]:
+    claims = claims_in(parse_json(text))
+    name = claims.get(SERVICE_PRINCIPAL)
+    return (name if isinstance(name, str) else None), bool(claims)
 
 
 initiator_by: Final = lru_cache(4096)(initiator_of)
@@ -174,7 +252,9 @@ initiator_by: Final = lru_cache(4096)(initiator_of)
 
 def _body(record: Record) -> msgspec.Raw | None:
     own = record.properties or NONE
-    return next((raw for raw in (own.requestbody, own.request_body) if bytes(raw) not in _EMPTY), None)
+    if bytes(own.requestbody) not in EMPTY:
+        return own.requestbody
+    return None if bytes(own.request_body) in EMPTY else own.request_body
 
 
 _CATEGORIES: Final = {"administrative": _administrative, "autoscale": _autoscale, "resourcehealth": _health_records}

@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from schemas.action import SERVICE_PRINCIPAL, initiator_of, scaling_of, verb_of
-from schemas.activity_log import ExportRecord, HealthChange, RestRecord, Scaling
+from schemas.activity_log import ExportRecord, HealthChange, LogRow, RestRecord, Scaling
 from schemas.annotation import meaning_of
 from schemas.event import KINDS
 from schemas.fault import FaultNotice
-from schemas.fields import is_nothing, shown
+from schemas.fields import shown
 from schemas.health_event import ANNOTATED, RESOURCE_PHASES, STATUS_CHANGED, Envelope, HealthProperties
+from schemas.names import folded, is_nothing
 from schemas.operation import OperationRecord
 from schemas.resource_graph import ANNOTATIONS, PROVIDER, STATUSES, HealthResource
 from schemas.signal import HealthSignal
@@ -25,6 +26,7 @@ from transforms.core.decode.events import (
     operation_of,
     place_of,
     record_hash,
+    row_hash,
     signal_of,
     targets_of,
     text_of,
@@ -71,17 +73,24 @@ def format_of(record: Mapping[str, Any], wanted: str = "auto") -> str | None:
         return "canonical"
     if "eventType" in has or {"type", "specversion"} <= has:
         return "eventgrid"
-    if "eventTimestamp" in has or "eventDataId" in has or {"resourceId", "operationName"} <= has:
+    loose = {folded(name) for name in has}
+    if loose & {_LOG_ROW, *_REST} or loose >= _EXPORT:
         return "activitylog"
     return "resourcegraph" if _is_health_resource(record) else None
 
 
+_LOG_ROW: Final = "operationnamevalue"
+_REST: Final = frozenset(("eventtimestamp", "eventdataid"))
+_EXPORT: Final = frozenset(("resourceid", "operationname"))
+"""Marks of the Activity Log's forms, as loose names."""
+
+
 def _is_health_resource(record: Mapping[str, Any]) -> bool:
-    row = HealthResource.model_validate(record)
+    row = HealthResource.of(record)
     if row.type is not None:
         return isinstance(row.type, str) and row.type.casefold().startswith(PROVIDER)
     told = row.properties
-    return told.target_resource_id is not None and not (told.availability_state is None and told.annotation_name is None)
+    return told.target_resource_id is not None and told.tells
 
 
 def _read_canonical(record: dict[str, Any], settings: DecodeSettings) -> Read:
@@ -106,24 +115,30 @@ def _read_event_grid(record: dict[str, Any], settings: DecodeSettings) -> Read:
 
 
 def _read_resource_graph(record: dict[str, Any], settings: DecodeSettings) -> Read:
-    row = HealthResource.model_validate(record)
+    row = HealthResource.of(record)
     told, kind = row.properties, row.kind.casefold() if isinstance(row.kind, str) else None
     readers = {STATUSES: _status, ANNOTATIONS: _annotated}
     if kind in readers:
-        event = readers[kind](told, told.target_resource_id, record_hash(record), "", settings)
+        event = readers[kind](told, row.target, row_hash(record), "", settings)
         return Read("resourcegraph", (event,), True)
     raise Ignored(ignored_kind("type", row.kind))
 
 
 def _read_activity(record: dict[str, Any], settings: DecodeSettings) -> Read:
-    if not is_nothing(record.get("eventTimestamp")) or not is_nothing(record.get("eventDataId")):
+    loose = {folded(name) for name, value in record.items() if not is_nothing(value)}
+    if _LOG_ROW in loose:
+        row = LogRow.of(record)
+        event_id = record_hash(record) if row.event_data_id is None else row.event_data_id
+        return _by_category(row, Source(event_id, row.time, "ActivityStatusValue", LOG_NAMES), settings)
+    if loose & _REST:
         rest = RestRecord.model_validate(record)
-        return _by_category(rest, Source(rest.event_data_id, rest.event_timestamp, "status", REST_NAMES), settings)
+        return _by_category(rest, Source(rest.event_id, rest.event_timestamp, "status", REST_NAMES), settings)
     export = ExportRecord.model_validate(record)
     return _by_category(export, Source(record_hash(record), export.time, "resultType", {}), settings)
 
 
 REST_NAMES: Final = {"event_id": "eventDataId", "time": "eventTimestamp"}
+LOG_NAMES: Final = {"event_id": "EventDataId", "time": "TimeGenerated"}
 
 
 def _by_category(record: RestRecord | ExportRecord, source: Source, settings: DecodeSettings) -> Read:
@@ -138,22 +153,22 @@ def _by_category(record: RestRecord | ExportRecord, source: Source, settings: De
 
 
 def _status(told: HealthProperties, target: Any, event_id: Any, id_name: str, settings: DecodeSettings) -> HealthSignal:
-    place = place_of(target, "targetResourceId", told.occurred_time, settings, health=True)
+    place = place_of(target, "targetResourceId", told.time, settings, health=True)
     names = {"event_id": id_name, "time": "occurredTime", "state": "availabilityState"}
-    return signal_of(place, event_id, told.occurred_time, told.availability_state, names, settings)
+    return signal_of(place, event_id, told.time, told.availability_state, names, settings)
 
 
 def _annotated(told: HealthProperties, target: Any, event_id: Any, id_name: str, settings: DecodeSettings) -> Event:
     name = told.annotation_name
     if isinstance(name, str) and meaning_of(name, told.impact_type, told.category) is None:
         raise Ignored(ignored_kind("annotation", name))
-    place = place_of(target, "targetResourceId", told.occurred_time, settings, health=True)
+    place = place_of(target, "targetResourceId", told.time, settings, health=True)
     if name is None:
         raise missing("annotationName")
     if not isinstance(name, str):
         raise Rejected("bad_value", f"annotationName must be a text, got {shown(name)}")
     names = {"event_id": id_name, "time": "occurredTime"}
-    return annotation_of(told, name, place, event_id, told.occurred_time, names, settings)
+    return annotation_of(told, name, place, event_id, told.time, names, settings)
 
 
 def _health_record(record: RestRecord | ExportRecord, source: Source, settings: DecodeSettings) -> tuple[Event, ...]:
@@ -188,8 +203,8 @@ def _administrative(record: RestRecord | ExportRecord, source: Source, settings:
         operation_key=operation_key(record.correlation_id, operation, record.resource_id),
         verb=verb,
         phase=told_phase(record.outcome, source.outcome),
-        initiator=initiator_of(operation, record.callers),
-        **targets_of(operation, place, body),
+        initiator=initiator_of(operation, record.callers, record.is_anonymous),
+        **targets_of(operation, verb, place, body),
     )
 
 
@@ -234,8 +249,8 @@ def _resource_event(envelope: Envelope, phase: str, settings: DecodeSettings) ->
         operation_key=operation_key(told.correlation_id, operation, told.resource_uri),
         verb=verb,
         phase=phase,
-        initiator=initiator_of(operation, (told.claims.get(SERVICE_PRINCIPAL),)),
-        **targets_of(operation, place, None),
+        initiator=initiator_of(operation, (told.claims.get(SERVICE_PRINCIPAL),), not told.claims),
+        **targets_of(operation, verb, place, None),
     )
 
 

@@ -65,6 +65,12 @@ class Counts:
         own.latest = int(known.max()) if len(known) else None
         self.earliest, self.latest = _outermost(min, self.earliest, own.earliest), _outermost(max, self.latest, own.latest)
 
+    def note_time(self, micros: int, now: int) -> None:
+        """Takes in the time of one accepted event (microseconds)."""
+        self.earliest = _outermost(min, self.earliest, micros)
+        if micros <= now:
+            self.latest = _outermost(max, self.latest, micros)
+
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(
             self.records + other.records,

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from schemas.action import SERVICE_PRINCIPAL
+from schemas.activity_log import LOG_ANALYTICS
 
 Text = str | None
 Number = int | str | None
@@ -22,16 +22,15 @@ class Labelled(msgspec.Struct, gc=False):
 Label = Labelled | str | None
 
 
-class Claims(msgspec.Struct, gc=False):
-    """Of the claims, only the service principal's name."""
-
-    name: Text = msgspec.field(name=SERVICE_PRINCIPAL, default=None)
+NO_RAW: Final = msgspec.Raw()
+EMPTY: Final = (b"", b"null", b'""')
+"""Raw fields that are absent."""
 
 
 class Identity(msgspec.Struct, gc=False):
     """Who called, in export schema."""
 
-    claims: Claims | None = None
+    claims: msgspec.Raw = NO_RAW
 
 
 class Told(msgspec.Struct, gc=False, rename="camel"):
@@ -45,9 +44,6 @@ class Told(msgspec.Struct, gc=False, rename="camel"):
     resource_name: Text = msgspec.field(name="ResourceName", default=None)
     old_instances_count: Number = msgspec.field(name="OldInstancesCount", default=None)
     new_instances_count: Number = msgspec.field(name="NewInstancesCount", default=None)
-
-
-NO_RAW: Final = msgspec.Raw()
 
 
 class Properties(Told, gc=False, rename="camel"):
@@ -78,7 +74,7 @@ class Data(msgspec.Struct, gc=False, rename="camel"):
     correlation_id: Text = None
     operation_name: Text = None
     resource_uri: Text = None
-    claims: Claims | None = None
+    claims: msgspec.Raw = NO_RAW
 
 
 class Record(msgspec.Struct, gc=False, rename="camel"):
@@ -93,7 +89,7 @@ class Record(msgspec.Struct, gc=False, rename="camel"):
     subject: Text = None
     time: Text = None
     caller: Text = None
-    claims: Claims | None = None
+    claims: msgspec.Raw = NO_RAW
     correlation_id: Text = None
     event_data_id: Text = None
     category: Label = None
@@ -117,6 +113,22 @@ class Record(msgspec.Struct, gc=False, rename="camel"):
     target: Text = None
     instance_ids: list[str | None] | None = msgspec.field(name="instance_ids", default=None)
     count: int | None = None
+
+
+LogRow: Final = msgspec.defstruct(
+    "LogRow",
+    [
+        (
+            name,
+            msgspec.Raw if field == "claims" else Properties | Text if field == "properties" else Text,
+            NO_RAW if field == "claims" else None,
+        )
+        for field, names in LOG_ANALYTICS.items()
+        for name in names
+    ],
+    gc=False,
+)
+"""A row of Log Analytics, by its exact columns."""
 
 
 NONE: Final = Properties()

@@ -5,34 +5,67 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import compress
 from typing import Final
 
-from schemas.action import DELETE_SET, verb_of
+import numpy as np
+
+from schemas.action import verb_of
 from schemas.health_event import ANNOTATED, RESOURCE_PHASES, STATUS_CHANGED, without_health_tail
 from schemas.resource_graph import ANNOTATIONS, STATUSES
 from transforms.core.decode.drafts import Drafts, Found, Text, annotate, having, meaning_by
-from transforms.core.decode.events import record_hash
-from transforms.core.decode.log_sorting import initiator_by, key_of, sort_export, sort_rest
+from transforms.core.decode.events import row_hash
+from transforms.core.decode.log_sorting import claims_of, initiator_by, key_of, sort_export, sort_log_rows, sort_rest
+from transforms.core.decode.loose import LOOSE, MARKED, matching
 from transforms.core.decode.reasons import ignored_kind
 from transforms.core.decode.shapes import NONE, Properties, Record
-from transforms.core.decode.split import looks_like_an_envelope
-from transforms.core.decode.text import parse_json
+from transforms.core.decode.text import parse_known
 from transforms.core.decode.unread import fields_of
 
 
 def sort_out(drafts: Drafts, rows: Sequence[int], records: Sequence[Record], classes: Sequence[str]) -> None:
-    """Puts each record where its class (of `classify`) belongs."""
+    """Puts each record where its class belongs; those of no class wait for `sort_unknown`."""
     pairs = list(zip(rows, records, strict=True))
-    by_class = {name: having(pairs, classes, name) for name in set(classes)}
-    drafts.canonical += by_class.pop("canonical", [])
-    unknown = by_class.pop("none", [])
-    envelopes = [row for row, _ in unknown if looks_like_an_envelope(drafts.lines[row])]
-    drafts.odd += envelopes
-    drafts.ignored["no_format"] += len(unknown) - len(envelopes)
-    for row in {row for row, _ in unknown}.difference(envelopes):
-        drafts.unread.note(fields_of(drafts.lines[row]))
-    for name, found in by_class.items():
-        _SORTERS[name](drafts, found)
+    for name in set(classes):
+        found = having(pairs, classes, name)
+        if name == "canonical":
+            drafts.canonical += found
+        elif name == "eventgrid":
+            _event_grid(drafts, found)
+        elif name == "unsure":
+            drafts.odd += [row for row, _ in found]
+        elif name == "none":
+            drafts.unknown += [row for row, _ in found]
+        else:
+            _SORTERS[name](drafts, _exact(drafts, found))
+
+
+def sort_unknown(drafts: Drafts) -> None:
+    """Records of no format by exact names: rows of Log Analytics, what may be of one by loose names or wrap others, the rest."""
+    rows = drafts.unknown
+    logs = [row for row in rows if _LOG_ROW in drafts.lines[row]]
+    if logs:
+        sort_log_rows(drafts, logs)
+        rows = [row for row in rows if _LOG_ROW not in drafts.lines[row]]
+    marked = frozenset(compress(rows, matching([drafts.lines[row] for row in rows], MARKED).tolist())) if rows else frozenset()
+    drafts.odd += marked
+    drafts.ignored["no_format"] += len(rows) - len(marked)
+    for row in rows:
+        if row not in marked:
+            drafts.unread.note(fields_of(drafts.lines[row]))
+
+
+_LOG_ROW: Final = b'"OperationNameValue"'
+
+
+def _exact(drafts: Drafts, found: Found) -> Found:
+    """Those that spell all names exactly; the others are odd. All lines are looked at at once, when the first must be."""
+    if drafts.loose is None:
+        drafts.loose = frozenset(np.flatnonzero(matching(drafts.lines, LOOSE)).tolist())
+    if not drafts.loose:
+        return found
+    drafts.odd += [row for row, _ in found if row in drafts.loose]
+    return [pair for pair in found if pair[0] not in drafts.loose]
 
 
 def _event_grid(drafts: Drafts, found: Found) -> None:
@@ -62,6 +95,9 @@ def _grid_kind(name: Text) -> str:
 def _resource_graph(drafts: Drafts, found: Found) -> None:
     for row, record in found:
         told = record.properties or NONE
+        if not (told.availability_state or told.annotation_name):
+            drafts.odd.append(row)
+            continue
         kind = (record.type or (STATUSES if told.availability_state else ANNOTATIONS)).casefold()
         if kind == STATUSES:
             _statuses(drafts, "resourcegraph", [(row, record)])
@@ -79,7 +115,7 @@ def _health(record: Record) -> Properties:
 
 def _ids(drafts: Drafts, format: str, found: Found) -> list[Text]:
     if format == "resourcegraph":
-        return [record_hash(parse_json(drafts.lines[row])) for row, _ in found]
+        return [row_hash(parse_known(drafts.lines[row])) for row, _ in found]
     return [record.id or None for _, record in found]
 
 
@@ -132,10 +168,11 @@ def _resource_events(drafts: Drafts, phase: str, found: Found) -> None:
         draft.keys.append(key_of(data.correlation_id, name, data.resource_uri))
         draft.verbs.append(verb)
         draft.phases.append(phase)
-        draft.initiators.append(initiator_by(name, (data.claims.name if data.claims else None,)))
+        principal, has_claims = claims_of(data.claims)
+        draft.initiators.append(initiator_by(name, (principal,), not has_claims))
         draft.bodies.append(None)
-        draft.whole.append(name.casefold() == DELETE_SET)
+        draft.names.append(name)
         draft.counts.append(None)
 
 
-_SORTERS: Final = {"eventgrid": _event_grid, "resourcegraph": _resource_graph, "rest": sort_rest, "export": sort_export}
+_SORTERS: Final = {"resourcegraph": _resource_graph, "rest": sort_rest, "export": sort_export}

@@ -1,94 +1,116 @@
-"""One JSON value to the texts of the records in it: an object, an array of them, or an envelope (contract.md "Input")."""
+"""One text to the texts of the records in it: a JSON value, lines, base64, or a value that breaks off (contract.md "Input")."""
 
+import binascii
 import re
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Final
 
-import msgspec
-import numpy as np
+from transforms.core.decode.reasons import Rejected
+from transforms.core.decode.structure import BLANKS, first_end, is_json
+from transforms.core.decode.text import BOM, LONGEST
+from transforms.core.decode.texts import NOTHING, Fault, Texts, elements_of, filled_lines, many, single
+from transforms.core.decode.wrapping import before_break, unwrap
 
-from transforms.core.decode.record import format_of
-
-_LIKE_AN_ENVELOPE: Final = re.compile(rb'"(?:records|value)"\s*:\s*\[')
-_STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
-_MARKS: Final = (
-    "kind",
-    "eventType",
-    "type",
-    "specversion",
-    "eventTimestamp",
-    "eventDataId",
-    "resourceId",
-    "operationName",
-    "properties",
-)
-_Envelope: Final = msgspec.defstruct("_Envelope", [(name, msgspec.Raw, msgspec.Raw()) for name in (*_MARKS, "records", "value")])
-_decode_envelope: Final = msgspec.json.Decoder(_Envelope).decode
-_decode_array: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
-_check: Final = msgspec.json.Decoder(msgspec.Raw).decode
+_BASE64: Final = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
 
 
-class Broken(ValueError):  # noqa: N818 - it says what the value is
-    """The value is no JSON object, array or envelope; the message is one sentence."""
+def texts_of(data: bytes) -> Texts:
+    """The texts in a file or message that is held whole.
 
-
-def split_value(text: bytes) -> list[bytes]:
-    """The texts of the records in a JSON value; of an object that is no envelope, itself.
-
-    Raises:
-        Broken: the text breaks off, is no JSON, or is neither an object nor an array.
-
-    >>> split_value(b'{"records": [{"a": 1}, {"b": 2}]}')
-    [b'{"a": 1}', b'{"b": 2}']
+    >>> texts_of(b'[{"a": 1}, {"b": 2}]').texts, texts_of(b'{"a": 1}\\n{"b": 2}').word
+    ([b'{"a": 1}', b'{"b": 2}'], 'line')
     """
-    if not text.startswith((b"{", b"[")):
-        raise Broken("a JSON object or an array of them is required, and this is neither")
-    try:
-        if text.startswith(b"["):
-            return [bytes(raw) for raw in _decode_array(text)]
-        within = envelope_texts(text)
-        if within is None:
-            _check(text)
-        return [text] if within is None else within
-    except RecursionError:
-        return _split_deep(text)
-    except msgspec.DecodeError as error:
-        raise Broken(f"JSON is required, and this is none: {error}") from None
+    text = data.removeprefix(BOM).strip(BLANKS)
+    if not text:
+        return NOTHING
+    if text.startswith((b"{", b"[")) and is_json(text):
+        return many(elements_of(text)) if text.startswith(b"[") else single(text)
+    lines = data.removeprefix(BOM).split(b"\n")
+    inner = within_base64(text)
+    if (inner is None or b"\n" in text) and is_lines(lines):
+        return filled_lines(lines, 1)
+    return broken_texts(text) if inner is None else inner
 
 
-def envelope_texts(text: bytes) -> list[bytes] | None:
-    """The texts of the records in an envelope; None if the text is no envelope (or is broken, or too deep to tell)."""
-    if _LIKE_AN_ENVELOPE.search(text) is None:
+def is_lines(lines: Iterable[bytes]) -> bool:
+    """Whether any line is by itself an object, an array, or base64 of one."""
+    return any(_stands_alone(line.strip(BLANKS).removesuffix(b",").rstrip(BLANKS)) for line in lines)
+
+
+def _stands_alone(text: bytes) -> bool:
+    if text.startswith((b"{", b"[")):
+        return text.endswith((b"}", b"]")) and is_json(text)
+    inner = from_base64(text)
+    return inner is not None and inner.startswith((b"{", b"[")) and is_json(inner)
+
+
+def from_base64(text: bytes) -> bytes | None:
+    """What a text holds in base64, blanks cut; None if it is none."""
+    packed = b"".join(text.split())
+    if len(packed) % 4 or _BASE64.fullmatch(packed) is None:
         return None
     try:
-        envelope: Any = _decode_envelope(text)
-        lists = [raw for raw in (bytes(envelope.records), bytes(envelope.value)) if raw.startswith(b"[")]
-        if not lists or format_of(_marks(envelope)) is not None:
-            return None
-        return [bytes(raw) for raw in _decode_array(lists[0])]
-    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+        return binascii.a2b_base64(packed, strict_mode=True).removeprefix(BOM).strip(BLANKS)
+    except binascii.Error:
         return None
 
 
-def looks_like_an_envelope(head: bytes) -> bool:
-    """Whether the beginning of a text may be that of an envelope."""
-    return head.lstrip().startswith(b"{") and _LIKE_AN_ENVELOPE.search(head) is not None
+def may_be_base64(beginning: bytes) -> bool:
+    """Whether what begins so may be a line of base64, and one of JSON: of an object or array, or of blanks before it."""
+    return beginning[:1] in b"eWICDQ7" and _BASE64.fullmatch(beginning) is not None
 
 
-def _marks(envelope: Any) -> dict[str, Any]:
-    found = {name: bytes(getattr(envelope, name)) for name in _MARKS}
-    return {name: msgspec.json.decode(raw) for name, raw in found.items() if raw}
+def within_base64(text: bytes) -> Texts | None:
+    """The texts within base64 of JSON; None if a text is none."""
+    inner = from_base64(text)
+    if inner is None or not is_json(inner):
+        return None
+    if inner.startswith(b"["):
+        return many(elements_of(inner), depth=1)
+    return single(inner, depth=1)
 
 
-def _split_deep(text: bytes) -> list[bytes]:
-    """The same for a value that is nested too deep to be parsed: by its brackets, each record to be looked at on its own."""
-    masked = np.frombuffer(_STRING.sub(lambda match: b"_" * len(match[0]), text), np.uint8)
-    opens, closes = (masked | 32) == ord("{"), (masked | 32) == ord("}")
-    at = np.flatnonzero(opens | closes | (masked == ord(",")))
-    levels = np.cumsum(opens[at].astype(np.int64) - closes[at])
-    if levels[-1] != 0 or levels.min() < 0:
-        raise Broken("JSON is required, and this breaks off")
-    if not text.startswith(b"["):
-        return [text]
-    ends = at[((levels == 1) & (masked[at] == ord(","))) | (levels == 0)]
-    starts = np.concatenate([[0], ends[:-1]]) + 1
-    return [text[start:end].strip() for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+def texts_in_line(text: bytes) -> Texts | None:
+    """What a line holds that is no record by itself; None if it is one, or nothing at all that can be told."""
+    if text in (b"[", b"]", b","):
+        return NOTHING
+    if text.endswith(b","):
+        inner = text[:-1].rstrip(BLANKS)
+        return texts_in_line(inner) or single(inner)
+    if text.startswith(b"["):
+        return many(elements_of(text)) if is_json(text) else None
+    return within(text) if text.startswith(b"{") else within_base64(text)
+
+
+def within(text: bytes) -> Texts | None:
+    """What an envelope or a queue's message holds; None if a text is neither."""
+    found = unwrap(text)
+    if not isinstance(found, bytes):
+        return found
+    inner = texts_of(found)
+    alone = len(inner.texts) + len(inner.faults) == 1
+    return inner._replace(word="" if alone else inner.word, depth=inner.depth + 1)
+
+
+def broken_texts(text: bytes) -> Texts:
+    """The texts of the records that are complete in a value before it breaks off, and the break."""
+    end = first_end(text) if text.startswith((b"{", b"[")) else None
+    if end is not None and is_json(text[:end]):
+        first = text[:end]
+        found = many(elements_of(first)) if first.startswith(b"[") else many([first])
+        rest = text[end:]
+    else:
+        found, rest = before_break(text)
+    found = found if found.texts else found._replace(word="")
+    return found._replace(
+        faults=[*found.faults, Fault(len(found.texts) + len(found.faults) + 1, break_in(rest), rest.strip(BLANKS) or text)]
+    )
+
+
+def break_in(rest: bytes) -> Rejected:
+    """Why a text is rejected that breaks off, by the part in which it does."""
+    if len(rest) > LONGEST:
+        return Rejected("too_large", f"a record may have {LONGEST} bytes of text, and this one breaks off after {len(rest)}")
+    if rest and not rest.startswith((b"{", b"[", b",", b"]", b"}")):
+        return Rejected("not_json", "a JSON object or an array of them is required, and this is neither")
+    return Rejected("not_json", "JSON is required, and this breaks off, or is none from here on")

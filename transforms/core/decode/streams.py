@@ -1,24 +1,26 @@
-"""Texts to events: lines, whole values, and the rule that tells them apart (contract.md "Input")."""
+"""Texts to events: lines, whole values, and what they wrap, down to the records (contract.md "Input")."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+from typing import Any, Final, NamedTuple
 
-import msgspec
-import numpy as np
+import pyarrow as pa
 
 from transforms.core.batches import compact, concat
-from transforms.core.decode.build import Reject, events_of_models, joined, rejects_of
-from transforms.core.decode.columns import decode_columns
+from transforms.core.decode.build import Reject, events_of_models, rejects_of
+from transforms.core.decode.columns import Columns, decode_columns
 from transforms.core.decode.events import Event
 from transforms.core.decode.reasons import Ignored, Rejected
 from transforms.core.decode.record import NO_FORMAT, Read, read_record
 from transforms.core.decode.settings import Counts, Decoded, DecodeSettings
-from transforms.core.decode.split import Broken, envelope_texts, split_value
-from transforms.core.decode.text import BOM, LONGEST, parse_record
+from transforms.core.decode.split import texts_in_line, texts_of, within
+from transforms.core.decode.text import DEEPEST, LONGEST, parse_record
+from transforms.core.decode.texts import Texts, filled_lines
 
 
 def decode_records(lines: Sequence[bytes], source: str, first_line: int, settings: DecodeSettings) -> Decoded:
-    """The events of record texts, one a line; blank ones are skipped, a line that holds an envelope gives the records in it.
+    """The events of lines, each of which holds what a file may hold; blank ones are skipped.
 
     Args:
         lines: the texts, with or without a carriage return at their end.
@@ -26,35 +28,12 @@ def decode_records(lines: Sequence[bytes], source: str, first_line: int, setting
         first_line: the number of the first of them, from 1.
         settings: policy, clock, inventory.
     """
-    texts = [line.strip(_BLANKS) for line in lines]
-    numbers: Sequence[int] = range(first_line, first_line + len(texts))
-    if not all(texts):
-        numbers = [number for number, text in zip(numbers, texts, strict=True) if text]
-        texts = [text for text in texts if text]
-    return _decode(texts, lambda row: f"line {numbers[row]}", source, settings)
-
-
-def decode_value(data: bytes, source: str, settings: DecodeSettings) -> Decoded:
-    """The events of one JSON value: an object, an array of them, or an envelope; if it breaks off, one reject and no event."""
-    try:
-        texts = split_value(data.removeprefix(BOM).strip(_BLANKS))
-    except Broken as error:
-        return reject_whole(source, "not_json", str(error), settings)
-    return _decode(texts, lambda row: f"record {row + 1}", source, settings)
+    return decode_texts([Placed(filled_lines(lines, first_line))], source, settings)
 
 
 def decode_text(data: bytes, source: str, settings: DecodeSettings) -> Decoded:
-    """The events of a whole file or message: lines if any line is an object by itself, else one value."""
-    data = data.removeprefix(BOM)
-    lines = data.split(b"\n")
-    if not data.strip(_BLANKS):
-        return decode_records([], source, 1, settings)
-    return decode_records(lines, source, 1, settings) if is_lines(lines) else decode_value(data, source, settings)
-
-
-def is_lines(lines: Iterable[bytes]) -> bool:
-    """Whether any line is an object by itself."""
-    return any(_is_object(line.strip(_BLANKS)) for line in lines)
+    """The events of a whole file that is held in memory."""
+    return decode_texts([Placed(texts_of(data))], source, settings)
 
 
 def reject_whole(source: str, reason: str, detail: str, settings: DecodeSettings, location: str = "file") -> Decoded:
@@ -64,39 +43,54 @@ def reject_whole(source: str, reason: str, detail: str, settings: DecodeSettings
     return Decoded(events_of_models([]), rejects_of([Reject(location, reason, detail, None)], source, settings.now), counts)
 
 
-_BLANKS: Final = b" \t\r\n"
-_check: Final = msgspec.json.Decoder(msgspec.Raw).decode
+class Placed(NamedTuple):
+    """Texts, and where what holds them stands; "" if that is the file."""
+
+    found: Texts
+    outer: str = ""
+
+    def place(self, number: int) -> str:
+        """Where one of the texts stands."""
+        own = f"{self.found.word} {number}" if self.found.word else ""
+        return ", ".join(filter(None, (self.outer, own)))
 
 
-def _is_object(text: bytes) -> bool:
-    if not (text.startswith(b"{") and text.endswith(b"}")):
-        return False
-    try:
-        _check(text)
-    except RecursionError:
-        return True
-    except msgspec.DecodeError:
-        return False
-    return True
+def decode_texts(
+    groups: Sequence[Placed],
+    source: str,
+    settings: DecodeSettings,
+    read: Callable[[Sequence[bytes], DecodeSettings], Columns] = decode_columns,
+) -> Decoded:
+    """The events of texts from some places, decoded together, and of what they wrap.
+
+    Args:
+        groups: the texts; a reject's location says where in which of them it stands.
+        source: where they come from.
+        settings: policy, clock, inventory.
+        read: reads the ordinary ones among the texts; not those within them.
+    """
+    odd, batches, counts = Odd(settings), list[pa.RecordBatch](), Counts()
+    while groups:
+        texts = groups[0].found.texts if len(groups) == 1 else [text for group in groups for text in group.found.texts]
+        columns, read = read(texts, settings), decode_columns
+        batches.append(columns.events)
+        counts += columns.counts
+        groups = _unwrapped(odd, groups, sorted(columns.odd))
+    events = compact(concat([*batches, events_of_models(odd.events)]))
+    return Decoded(events, rejects_of(odd.rejects, source, settings.now), counts + odd.counts)
 
 
-def _decode(texts: Sequence[bytes], where: Callable[[int], str], source: str, settings: DecodeSettings) -> Decoded:
-    columns = decode_columns(texts, settings)
-    odd, within, places = Odd(settings), list[bytes](), list[str]()
-    for row in sorted(columns.odd):
-        records = envelope_texts(texts[row])
-        if records is None:
-            odd.take(texts[row], where(row))
-        else:
-            within += records
-            places += [f"{where(row)}, record {number}" for number in range(1, len(records) + 1)]
-    events, rejects = [columns.events, events_of_models(odd.events)], rejects_of(odd.rejects, source, settings.now)
-    counts = columns.counts + odd.counts
-    if within:
-        inner = _decode(within, places.__getitem__, source, settings)
-        events.append(inner.events)
-        rejects, counts = joined([rejects, inner.rejects]), counts + inner.counts
-    return Decoded(compact(concat(events)), rejects, counts)
+def _unwrapped(odd: "Odd", groups: Sequence[Placed], rows: Sequence[int]) -> list[Placed]:
+    """Takes in the odd rows of texts side by side, and gives what they wrap."""
+    ends = list(accumulate(len(group.found.texts) for group in groups))
+    inner = []
+    for row in rows:
+        group = bisect_right(ends, row)
+        inner.append(odd.open(groups[group], row - (ends[group - 1] if group else 0)))
+    for found in groups:
+        for fault in found.found.faults:
+            odd.reject(fault.why, fault.text, found.place(fault.number))
+    return [found for found in inner if found is not None]
 
 
 class Odd:
@@ -108,12 +102,24 @@ class Odd:
         self.rejects: list[Reject] = []
         self.counts = Counts()
 
-    def take(self, text: bytes, location: str) -> None:
-        """Reads the record of a text, or the records of an envelope."""
+    def open(self, group: Placed, at: int) -> Placed | None:
+        """What the text at some place of a group wraps; one that wraps nothing is taken in."""
+        found, text, place = group.found, group.found.texts[at], group.place(group.found.numbers[at])
+        inner = texts_in_line(text) if found.word == "line" and not found.is_measured else within(text)
+        if inner is None:
+            self.take(text, place, _UNLIMITED if found.is_measured else LONGEST)
+        elif found.depth + inner.depth > DEEPEST:
+            self.reject(Rejected("too_deep", f"envelopes and messages may nest {DEEPEST} deep"), text, place)
+        else:
+            return Placed(inner._replace(depth=found.depth + inner.depth), place)
+        return None
+
+    def take(self, text: bytes, location: str, longest: int = LONGEST) -> None:
+        """Reads the record of a text."""
         try:
-            record = parse_record(text)
+            record = parse_record(text, longest)
         except Rejected as rejected:
-            self._reject(rejected, text, location)
+            self.reject(rejected, text, location)
             return
         self.read(record, text, location)
 
@@ -122,25 +128,31 @@ class Odd:
         try:
             read = read_record(record, self._settings)
         except Ignored as ignored:
-            self.counts += Counts(records=1, health=int(ignored.health), unplaced=int(ignored.unplaced))
+            self.counts.records += 1
+            self.counts.health += int(ignored.health)
+            self.counts.unplaced += int(ignored.unplaced)
             self.counts.ignored[ignored.kind] += 1
             if ignored.kind == NO_FORMAT:
                 self.counts.unread.note(record)
         except Rejected as rejected:
-            self._reject(rejected, text, location)
+            self.reject(rejected, text, location)
         else:
             self.events.append(read.events)
-            self.counts += self._counts(read)
+            self._count(read)
 
-    def _counts(self, read: Read) -> Counts:
-        counts, first = Counts(records=1), read.events[0]
-        counts.decoded[read.format, first.kind] += 1
-        counts.health += int(read.is_health)
-        counts.note_times(np.array([event.time for event in read.events]), self._settings.now)
-        return counts
-
-    def _reject(self, rejected: Rejected, text: bytes, location: str) -> None:
+    def reject(self, rejected: Rejected, text: bytes, location: str) -> None:
+        """Takes note of something that is no record."""
         payload = text[:LONGEST].decode(errors="replace") if self._settings.keep_payload else None
-        self.rejects.append(Reject(location, rejected.reason, rejected.detail, payload))
+        self.rejects.append(Reject(location or "line 1", rejected.reason, rejected.detail, payload))
         self.counts.records += 1
         self.counts.rejected[rejected.reason] += 1
+
+    def _count(self, read: Read) -> None:
+        self.counts.records += 1
+        self.counts.decoded[read.format, read.events[0].kind] += 1
+        self.counts.health += int(read.is_health)
+        for event in read.events:
+            self.counts.note_time(event.time, self._settings.now)
+
+
+_UNLIMITED: Final = 1 << 62

@@ -25,15 +25,15 @@ _decode: Final = msgspec.json.Decoder().decode
 _check: Final = msgspec.json.Decoder(msgspec.Raw).decode
 
 
-def parse_record(text: bytes) -> dict[str, Any]:
+def parse_record(text: bytes, longest: int = LONGEST) -> dict[str, Any]:
     """The object that a record's text holds.
 
     Raises:
         Rejected: the text is too large, nested too deep, no JSON, or no object.
     """
-    if len(text) > LONGEST:
+    if len(text) > longest:
         raise Rejected("too_large", f"a record may have {LONGEST} bytes of text, got {len(text)}")
-    if may_be_too_deep(text) and depth(text) > DEEPEST:
+    if is_too_deep(text):
         raise Rejected("too_deep", f"a record may have {DEEPEST} levels, got {depth(text)}")
     value = parse_json(text)
     if not isinstance(value, dict):
@@ -57,6 +57,11 @@ def parse_json(text: bytes) -> Any:
         raise Rejected("not_json", f"JSON in UTF-8 is required, and byte {error.start} is no UTF-8") from None
     except (msgspec.DecodeError, RecursionError) as error:
         raise Rejected("not_json", f"JSON is required, and this is none: {error}") from None
+    return parse_known(text)
+
+
+def parse_known(text: bytes) -> Any:
+    """The value of a text that is known to be JSON."""
     try:
         return _decode(text)
     except msgspec.ValidationError:
@@ -65,7 +70,7 @@ def parse_json(text: bytes) -> Any:
 
 def is_plain(text: bytes) -> bool:
     """Whether a text is of acceptable size and depth, and UTF-8; its JSON is not looked at."""
-    if len(text) > LONGEST or (may_be_too_deep(text) and depth(text) > DEEPEST):
+    if len(text) > LONGEST or is_too_deep(text):
         return False
     return text.isascii() or _is_unicode(text)
 
@@ -78,9 +83,9 @@ def _is_unicode(text: bytes) -> bool:
     return True
 
 
-def may_be_too_deep(text: bytes) -> bool:
-    """Whether a text has more opening brackets than levels are allowed, inside strings or not: a cheap first look."""
-    return text.count(b"{") + (text.count(b"[") if b"[" in text else 0) > DEEPEST
+def is_too_deep(text: bytes) -> bool:
+    """Whether a text has more levels than a record may have; a count of its opening brackets is a cheap first look."""
+    return text.count(b"{") + (text.count(b"[") if b"[" in text else 0) > DEEPEST and depth(text) > DEEPEST
 
 
 def depth(text: bytes) -> int:
