@@ -14,6 +14,8 @@ from pipelines.publish import Pace, paced
 from pipelines.replay import Outgoing, replayed
 from schemas.event import CANONICAL
 from schemas.time import format_time
+from tests.fixtures.forms import avro_of, csv_of, log_row, packed, parquet_of
+from tests.fixtures.native import AT_MICROS, SET_ID, line, rest
 from transforms.core.outline import Outline
 from transforms.files import plan_shards
 
@@ -72,8 +74,22 @@ def test_each_record_of_a_file_is_one_as_it_stands(text: str, tmp_path: Path) ->
 
 
 def test_what_is_broken_is_sent_as_it_stands(tmp_path: Path) -> None:
-    (tmp_path / "a.json").write_text('[{"event_id": "1"},')
-    assert [one.text for one in replayed(plan_shards([str(tmp_path)]).shards, {})] == [b'[{"event_id": "1"},']
+    (tmp_path / "a.json").write_text('[{"event_id": "1"}, {"event_id":')
+    found = [one.text for one in replayed(plan_shards([str(tmp_path)]).shards, {})]
+    assert found == [b'{"event_id": "1"}', b'{"event_id":']
+
+
+def test_records_are_sent_out_of_whatever_holds_them(tmp_path: Path) -> None:
+    row = log_row(rest())
+    (tmp_path / "a.csv").write_bytes(csv_of([row]))
+    (tmp_path / "b.parquet").write_bytes(parquet_of([row]))
+    (tmp_path / "c.avro").write_bytes(avro_of(line([rest()]), b"", None))
+    (tmp_path / "d.jsonl").write_text(packed(rest()) + "\n")
+    found = list(replayed(plan_shards([str(tmp_path)]).shards, {}))
+    assert {one.outline for one in found} == {Outline("activitylog", AT_MICROS, SET_ID)}
+    assert (
+        sorted(json.loads(one.text).get("eventDataId") or json.loads(one.text)["EventDataId"] for one in found) == ["rest-1"] * 4
+    )
 
 
 def test_rows_of_parquet_become_canonical_json(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ import copy
 import json
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from schemas.inventory import inventory_of
 from tests.fixtures import decoding
 from tests.fixtures.decoding import decode, one_by_one, rows, told
+from tests.fixtures.forms import GRID_FORMS, REST_FORMS, csv_of, log_row, parquet_of, powershell, snake, table_of, texts
 from tests.fixtures.native import (
     AT,
     INSTANCE,
@@ -36,7 +39,9 @@ from tests.fixtures.native import (
     state,
     status_event,
 )
-from transforms.core.decode import decode_records, decode_text
+from transforms.core.decode import decode_log_table, decode_records, decode_text
+from transforms.core.decode.blocks import decode_pieces
+from transforms.core.decode.csv_text import csv_texts
 
 INVENTORY = inventory_of(
     [
@@ -70,8 +75,19 @@ RECORDS = [
     fault(),
     operation(),
     operation(target="all", instance_ids=None, count=2),
+    log_row(rest(OPERATIONS + "start/action", properties={"requestbody": "{}"})),
+    log_row(health_record("Degraded", "VirtualMachinePreempted")),
+    texts(log_row(autoscale())),
+    powershell(health_record("Unavailable")),
+    snake(rest(OPERATIONS + "restart/action", properties={"requestbody": {"instanceIds": ["1"]}})),
+    state(),
+    graph_row({"availabilityState": "Available", "occuredTime": AT}, type="Microsoft.ResourceHealth/AvailabilityStatuses"),
+    {"value": [rest()], "content": "x"},
+    {"body": line(status_event()).decode(), "id": "m"},
+    {"data": table_of([graph_row(state()), graph_row(state())])},
 ]
-NAMES = sorted({*(name for record in RECORDS for name in record), "records", "value", "eventCategory", "requestBody", SPN})
+EXACT = {*(name for record in RECORDS for name in record), "records", "value", "eventCategory", "requestBody", SPN, "Content"}
+NAMES = sorted({*EXACT, *(name.upper() for name in EXACT), *("_" + name for name in EXACT)})
 VALUES: list[Any] = [
     None,
     "",
@@ -94,6 +110,13 @@ VALUES: list[Any] = [
     '{"instanceIds": ["9"]}',
     '{"currentHealthStatus": "Available"}',
     "******",
+    {"Content": {"instanceIds": ["9"]}},
+    {"Value": "Started"},
+    {"Content": 5},
+    "{}",
+    [{"kind": "signal"}],
+    "/Date(1790845210123)/",
+    "10/1/2026, 9:00:10 AM",
     "Available",
     "available",
     "Succeeded",
@@ -153,12 +176,26 @@ def records(draw: st.DrawFn) -> dict[str, Any]:
     return record
 
 
+def _recased(draw: st.DrawFn, value: Any) -> Any:
+    """The same with names spelt otherwise here and there."""
+    if not isinstance(value, dict):
+        return value
+    spell = st.sampled_from([str, str, str.upper, lambda name: "_" + name, lambda name: name[:1].swapcase() + name[1:]])
+    return {draw(spell)(name): _recased(draw, inner) for name, inner in value.items()}
+
+
+@st.composite
+def loose_records(draw: st.DrawFn) -> dict[str, Any]:
+    """A record whose names are spelt in any way."""
+    return dict(_recased(draw, draw(records())))
+
+
 MODES = st.sampled_from(["auto", "auto", "auto", "eventgrid", "activitylog", "resourcegraph", "canonical"])
 MANY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @MANY
-@given(st.lists(records(), max_size=6), MODES, st.booleans())
+@given(st.lists(st.one_of(records(), loose_records()), max_size=6), MODES, st.booleans())
 def test_columns_and_models_say_the_same_of_any_records(found, mode, with_inventory):
     by = decoding.settings(INVENTORY if with_inventory else None, format=mode)
     decoded = decode(*found, by=by)
@@ -166,6 +203,49 @@ def test_columns_and_models_say_the_same_of_any_records(found, mode, with_invent
     assert counts.records == counts.decoded.total() + counts.ignored.total() + counts.rejected.total()
     assert counts.rejected.total() == decoded.rejects.num_rows
     assert counts.decoded.total() == sum(not row["second"] for row in rows(decoded))
+
+
+REST = [record for record in RECORDS if "eventDataId" in record]
+
+
+@st.composite
+def rest_records(draw: st.DrawFn) -> dict[str, Any]:
+    """A record of the REST interface, changed in some places, but not in what its forms have in other places."""
+    record: dict[str, Any] = copy.deepcopy(json.loads(line(draw(st.sampled_from(REST)))))
+    record["claims"] = draw(st.sampled_from([{}, {"aud": "x"}, {SPN: ROBOT}]))
+    record["caller"] = draw(st.sampled_from(["", "jane@example.com", ROBOT]))
+    for name in draw(st.sets(st.sampled_from(["caller", "status", "resourceId", "correlationId", "eventTimestamp"]))):
+        record[name] = draw(st.sampled_from([{"value": text} for text in ("Failed", "x")] if name == "status" else TEXTS))
+    record["properties"] |= {name: draw(st.sampled_from(VALUES)) for name in draw(st.sets(st.sampled_from(TOLD)))}
+    return record
+
+
+TEXTS = [SET, INSTANCE, "/elsewhere", AT, "10/1/2026, 9:00:10 AM", "soon", ROBOT, "", "5"]
+TOLD = ["requestbody", "currentHealthStatus", "details", "context", "cause", "ResourceName", "OldInstancesCount"]
+
+
+@MANY
+@given(rest_records())
+def test_a_record_gives_the_same_in_any_of_its_forms(record):
+    plain = decode_text(line(record), "test", decoding.SETTINGS)
+    found = [decode_text(form(record), "test", decoding.SETTINGS) for form in REST_FORMS.values()]
+    found += decode_pieces(csv_texts([csv_of([log_row(record)])]), "test", decoding.SETTINGS)
+    table = pq.read_table(pa.BufferReader(parquet_of([log_row(record)]))).to_batches()
+    found += [decode_log_table(batch, "test", 1, decoding.SETTINGS) for batch in table]
+    for other in found:
+        assert sorted(map(repr, rows(other))) == sorted(map(repr, rows(plain)))
+        assert other.rejects["reason"].to_pylist() == plain.rejects["reason"].to_pylist()
+        assert +other.counts.ignored == +plain.counts.ignored
+
+
+@MANY
+@given(st.sampled_from(RECORDS[:6]), st.lists(st.sampled_from(list(GRID_FORMS.values())), max_size=4))
+def test_an_event_gives_the_same_in_messages_in_messages(record, forms):
+    by = decoding.settings(INVENTORY)
+    text = line(record)
+    for form in forms:
+        text = form(json.loads(text)) if text.startswith(b"{") else line({"body": text.decode()})
+    assert rows(decode_text(text, "test", by)) == rows(decode_text(line(record), "test", by))
 
 
 @MANY

@@ -11,7 +11,7 @@ import pytest
 from schemas.event import CANONICAL
 from tests.fixtures.decoding import SETTINGS, rows
 from tests.fixtures.native import AT_MICROS, line, signal
-from transforms import files
+from transforms import files, tables
 from transforms.core.decode import Counts, blocks
 from transforms.files import InputError, plan_shards, read_shard
 
@@ -197,7 +197,7 @@ def _parquet(path, count, group):
 @pytest.mark.parametrize("shard", [1, 1 << 30], ids=["each_group_alone", "all_together"])
 def test_parquet_is_read_by_row_groups_and_rows_keep_their_numbers(tmp_path, monkeypatch, shard):
     monkeypatch.setattr(files, "SHARD", shard)
-    monkeypatch.setattr(files, "_ROWS", 3)
+    monkeypatch.setitem(tables._ROWS, "parquet", 3)
     _parquet(tmp_path / "a.parquet", 20, 7)
     assert len(plan_shards([str(tmp_path)]).shards) == (3 if shard == 1 else 1)
     assert _read(tmp_path) == (_ids(*range(19)), [("row 20", "bad_value")])

@@ -79,7 +79,7 @@ def test_the_first_format_that_fits_counts(record, format):
 @pytest.mark.parametrize(
     "record",
     [
-        pytest.param(state(), id="properties_only"),
+        pytest.param(state(availabilityState=None), id="properties_without_a_state"),
         pytest.param({"time": AT, "resourceId": SET, "metricName": "x"}, id="metric"),
         pytest.param(status_event(specversion=...), id="cloud_event_without_specversion"),
         pytest.param(graph_row(state(targetResourceId=None), type=None), id="graph_without_type_and_target"),

@@ -133,12 +133,21 @@ def test_resource_events_tell_ends(what, end, phase):
     ("record", "initiator"),
     [
         pytest.param(rest(), "customer", id="person"),
-        pytest.param(rest(caller=...), "customer", id="nobody"),
+        pytest.param(rest(caller=...), "customer", id="claims_alone"),
+        pytest.param(rest(claims=...), "customer", id="caller_alone"),
+        pytest.param(rest(caller="", claims={}), "unknown", id="nobody"),
+        pytest.param(rest(caller=None, claims="{ }"), "unknown", id="nobody_as_text"),
+        pytest.param(rest(caller=..., claims=[]), "unknown", id="nobody_as_list"),
+        pytest.param(rest(caller=..., claims="******"), "customer", id="masked_claims"),
+        pytest.param(export(identity=...), "unknown", id="nobody_in_an_export"),
+        pytest.param(export(identity={"claims": {}}), "unknown", id="empty_claims_in_an_export"),
+        pytest.param(export(identity=..., caller="jane@example.com"), "customer", id="caller_of_an_export_alone"),
+        pytest.param(rest(OPERATIONS + "evictSpotVM/action", caller=..., claims=...), "platform", id="eviction_by_nobody"),
         pytest.param(rest(caller=ROBOT.upper()), "autoscale", id="caller"),
         pytest.param(rest(claims={SPN: ROBOT}), "autoscale", id="service_principal"),
         pytest.param(rest(claims=json.dumps({SPN: ROBOT})), "autoscale", id="claims_as_text"),
         pytest.param(export(identity={"claims": {SPN: ROBOT.lower()}}), "autoscale", id="identity"),
-        pytest.param(export(identity="Jane Doe"), "customer", id="identity_as_text"),
+        pytest.param(export(identity="Jane Doe"), "unknown", id="identity_as_text_holds_no_claims"),
         pytest.param(export(caller=ROBOT), "autoscale", id="caller_of_an_export"),
         pytest.param(resource_event(), "customer", id="resource_event"),
         pytest.param(rest(OPERATIONS + "evictSpotVM/action"), "platform", id="eviction"),
@@ -150,10 +159,13 @@ def test_who_began_it(record, initiator):
     assert one(record)["initiator"] == initiator
 
 
-def test_a_resource_event_has_its_claims_in_its_data():
+@pytest.mark.parametrize(
+    ("claims", "initiator"), [({SPN: ROBOT}, "autoscale"), ({}, "unknown"), (None, "unknown"), ("x", "customer")]
+)
+def test_a_resource_event_has_its_claims_in_its_data(claims, initiator):
     record = resource_event()
-    record["data"]["claims"] = {SPN: ROBOT}
-    assert one(record)["initiator"] == "autoscale"
+    record["data"]["claims"] = claims
+    assert one(record)["initiator"] == initiator
 
 
 NAMED = {"instanceIds": ["3", "A", "a", 5]}
@@ -181,6 +193,29 @@ def test_the_request_body_names_instances(body, target, ids, spelling):
     for record in (rest(properties={spelling: body}), export(properties={spelling: body, "eventProperties": {}})):
         event = one(record)
         assert (event["target"], event.get("instance_ids")) == (target, ids)
+
+
+OF_ALL = ["deallocate", "powerOff", "start", "restart", "reimage", "reimageAll", "redeploy", "performMaintenance"]
+
+
+@pytest.mark.parametrize("body", [{}, "{}", '"{}"', {"instanceIds": None}, {"other": ["1"]}], ids=repr)
+@pytest.mark.parametrize("name", OF_ALL)
+def test_a_readable_body_that_names_nobody_means_all_of_a_set(name, body):
+    for record in (rest, export):
+        event = one(record(f"{OPERATIONS}{name}/action", properties={"requestbody": body}))
+        assert (event["target"], event.get("instance_ids")) == ("all", None)
+    instance = one(rest(f"{OPERATIONS}virtualMachines/{name}/action", resourceId=INSTANCE, properties={"requestbody": body}))
+    assert instance["instance_ids"] == ["7"]
+
+
+@pytest.mark.parametrize("name", ["delete/action", "manualUpgrade/action", "evictSpotVM/action", "write"])
+def test_of_other_operations_it_means_nobody_in_particular(name):
+    assert one(rest(OPERATIONS + name, properties={"requestbody": {}}))["target"] == "unnamed"
+
+
+@pytest.mark.parametrize("body", [{"instanceIds": []}, {"instanceIds": [{}]}, "******", "", None, [1], ...], ids=repr)
+def test_an_empty_or_unreadable_list_or_body_leaves_it_unnamed(body):
+    assert one(rest(OPERATIONS + "restart/action", properties={"requestbody": body}))["target"] == "unnamed"
 
 
 def test_an_instance_in_the_resource_comes_before_the_body():

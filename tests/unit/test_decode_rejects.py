@@ -1,5 +1,6 @@
 """Rejected records: a row each, never a crash, never a silent drop (contract.md "Rejected")."""
 
+import base64
 import json
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from schemas.reject import REJECTS
 from tests.fixtures.decoding import NOW, SETTINGS, decode, one, rejected, rows, settings
 from tests.fixtures.native import annotation_event, fault, health_record, line, operation, rest, signal, status_event
-from transforms.core.decode import Decoded, decode_text, decode_value
+from transforms.core.decode import Decoded, decode_text
 
 
 @pytest.mark.parametrize(
@@ -74,7 +75,7 @@ def test_nothing_is_said_of_fields_that_a_kind_does_not_have():
         b'{"a": 1} x',
         b'{"a": 1}\x00',
         b'\x00\x00{"a": 1}',
-        b"[]",
+        b"[5]",
         b"5",
         b'"text"',
         b"null",
@@ -187,28 +188,44 @@ def test_one_object_over_many_lines_is_a_value():
     assert rows(_read(json.dumps(rest(), indent=2).encode())) == rows(decode(rest()))
 
 
-def test_a_file_in_which_any_line_is_an_object_is_read_as_lines():
-    decoded = _read(b"[\n" + line(signal()) + b"\n]")
-    assert [reject["location"] for reject in decoded.rejects.to_pylist()] == ["line 1", "line 3"]
+@pytest.mark.parametrize("end", [b"]", b"\n]\n", b"\r\n]", b",\n5]"])
+def test_a_text_that_is_one_value_is_read_as_that_however_its_lines_are_cut(end):
+    decoded = _read(b"[\n" + TWO.replace(b"\n", b",\n") + end)
+    assert decoded.events.num_rows == 2
+    assert decoded.rejects["location"].to_pylist() == (["record 3"] if b"5" in end else [])
+
+
+@pytest.mark.parametrize(
+    "text", [line(signal()), line([signal()]), base64.b64encode(line(signal()))], ids=["object", "array", "base64"]
+)
+def test_any_other_is_lines_if_one_of_them_stands_alone(text):
+    decoded = _read(b"[\n" + text + b",\n,\n{\n],\nx")
+    assert [(reject["location"], reject["reason"]) for reject in decoded.rejects.to_pylist()] == [
+        ("line 4", "not_json"),
+        ("line 6", "not_json"),
+    ]
     assert decoded.events.num_rows == 1
 
 
-@pytest.mark.parametrize("end", [b"", b"]]", b",]", b"] x"])
-def test_a_value_that_breaks_off_costs_one_row_and_none_of_its_records_counts(end):
+@pytest.mark.parametrize(
+    ("end", "complete"), [(b"", 2), (b",", 2), (b"]]", 2), (b",]", 2), (b"] x", 2), (b", {", 2), (b', {"a": 01}]', 2)]
+)
+def test_a_value_that_breaks_off_keeps_what_is_complete_and_costs_one_row(end, complete):
     decoded = _read(b"[" + TWO.replace(b"\n", b", ") + end)
     (reject,) = decoded.rejects.to_pylist()
-    assert (reject["reason"], decoded.events.num_rows, decoded.counts.records) == ("not_json", 0, 1)
+    assert (reject["reason"], decoded.events.num_rows, decoded.counts.records) == ("not_json", complete, complete + 1)
+    assert reject["location"] == f"record {complete + 1}"
 
 
 def test_in_a_value_records_have_numbers_and_other_elements_are_rejected():
-    decoded = decode_value(b"[5, " + line(signal()) + b", [], " + line(signal(state="x")) + b"]", "file", SETTINGS)
+    decoded = decode_text(b"[5, " + line(signal()) + b", [], " + line(signal(state="x")) + b"]", "file", SETTINGS)
     found = [(reject["location"], reject["reason"]) for reject in decoded.rejects.to_pylist()]
     assert found == [("record 1", "not_json"), ("record 3", "not_json"), ("record 4", "bad_value")]
     assert decoded.events.num_rows == 1
 
 
 def test_a_deep_record_in_a_value_does_no_harm_to_its_neighbours():
-    decoded = decode_value(b"[" + line(signal()) + b", " + _nested(10_000) + b", " + line(signal()) + b"]", "file", SETTINGS)
+    decoded = decode_text(b"[" + line(signal()) + b", " + _nested(10_000) + b", " + line(signal()) + b"]", "file", SETTINGS)
     assert decoded.events.num_rows == 2
     assert decoded.rejects["reason"].to_pylist() == ["too_deep"]
 

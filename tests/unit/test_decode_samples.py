@@ -26,6 +26,7 @@ DECODED = {  # the machine is in the inventory of this test: kinds of the events
     "al_rest_resourcehealth_doc.json": SIGNAL,  # the other vocabulary: healthStatus
     "al_rest_resourcehealth_spot_preempted_real.json": SIGNAL,
     "al_export_storage_pt1h_resourcehealth_start.jsonl": ("signal", "operation"),  # details name an annotation
+    "arg_healthresources_availabilitystatus_properties.json": SIGNAL,  # the properties column alone: a row projected flat
 }
 UNCHANGED = {"health_unchanged": 1}
 NO_FORMAT = {"no_format": 1}
@@ -52,8 +53,7 @@ IGNORED = {
     "al_export_elastic_duration_as_string.jsonl": {LIST_KEYS: 1},
     "al_alert_common_resourcehealth_dealloc.json": NO_FORMAT,  # alerts are no input
     "al_alert_webhook_legacy_resourcehealth.json": NO_FORMAT,
-    "arg_healthresources_availabilitystatus_properties.json": NO_FORMAT,  # the properties column alone
-    "arg_healthresources_resourceannotation_properties.json": NO_FORMAT,
+    "arg_healthresources_resourceannotation_properties.json": {"other_resource": 1},  # its id is emptied, so of no machine
     "metric_export_record_logzio.json": NO_FORMAT,
     "rest_availabilitystatuses_by_rg.json": NO_FORMAT,  # specifications' examples
     "rest_childavailabilitystatus_vmss_instance_current.json": NO_FORMAT,
