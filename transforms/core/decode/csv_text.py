@@ -19,7 +19,6 @@ _ROW: Final = re.compile(_FIELD + rb"(?:," + _FIELD + rb")*+\n")
 _ENDS: Final = re.compile(rb'["\n]')
 _MOST: Final = 4 * LONGEST
 """Bytes from which on a row is passed over: more than its fields can have, with all their quotes doubled."""
-_LOCAL: Final = " [Local Time]"
 _UTC: Final = " [UTC]"
 csv.field_size_limit(max(csv.field_size_limit(), _MOST))
 
@@ -27,7 +26,7 @@ csv.field_size_limit(max(csv.field_size_limit(), _MOST))
 def csv_texts(blocks: Iterable[bytes]) -> Iterator[Texts]:
     """The rows of a CSV file as JSON texts, numbered by the lines that they begin in, a piece at a time.
 
-    An empty field is absent, and so is a time that is not in UTC.
+    An empty field is absent.
     """
     names: list[str] | None = None
     line = 1
@@ -80,9 +79,9 @@ def _end_of(text: bytes, quoted: bool) -> tuple[int | None, bool]:
 
 
 def _header(row: bytes) -> list[str]:
-    """The names of the columns; "" of one whose fields are left out."""
+    """The names of the columns; one in local time keeps what is behind its name, so it is none of ours."""
     fields = _fields([row.decode(errors="replace")])[0] or []
-    return ["" if name.endswith(_LOCAL) else name.strip().removesuffix(_UTC) for name in fields]
+    return [name.strip().removesuffix(_UTC) for name in fields]
 
 
 def _records(names: Sequence[str], rows: Sequence[tuple[int, bytes]]) -> Texts:
