@@ -14,7 +14,7 @@ from pipelines.simulate.history import History
 from pipelines.simulate.log_forms import LOG_FORMS, caller_of, event_id
 from pipelines.simulate.machines import OUTAGE
 from pipelines.simulate.records import send_records
-from pipelines.simulate.settings import FORMS, LOG_ANALYTICS, REST, STORAGE
+from pipelines.simulate.settings import FORMS, LOG_ANALYTICS, REST, STORAGE, SimulationError, SimulationSettings
 from schemas.policy import Policy
 from schemas.time import DAY
 from tests.support.simulated import END, at, history, placed, spell
@@ -118,3 +118,8 @@ def test_every_form_has_its_folder() -> None:
     assert set(LOG_FORMS) == set(FORMS)
     assert len({form.file_of("s") for form in LOG_FORMS.values()}) == len(FORMS)
     assert all("/S/" in form.file_of("s") for form in LOG_FORMS.values())
+
+
+def test_another_form_is_refused() -> None:
+    with pytest.raises(SimulationError, match="--operations: one of storage, rest, log-analytics is required, got csv"):
+        SimulationSettings(operations="csv")
