@@ -7,7 +7,7 @@ import pytest
 from pipelines.simulate.settings import LOG_ANALYTICS, REST, STORAGE
 from tests.bench.truth import FLEETS, Fleet, Judged, judge, lines, missed
 
-SMALL = [(Fleet(3, 3, 13), STORAGE), (Fleet(7, 2, 31), REST), (Fleet(5, 4, 32), STORAGE)]
+SMALL = [(Fleet(3, 3, 13), LOG_ANALYTICS), (Fleet(7, 2, 31), REST), (Fleet(5, 4, 32), STORAGE)]
 
 
 MET = ("--overprovisioned-share", "0")

@@ -64,7 +64,7 @@ def without_hashed_keys(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("flexible", [False, True])
-@pytest.mark.parametrize("form", [REST])
+@pytest.mark.parametrize("form", [REST, LOG_ANALYTICS])
 def test_the_same_record_tells_the_same_in_every_form(form: str, flexible: bool) -> None:
     same, other = (without_hashed_keys(events(each, flexible=flexible)) for each in (STORAGE, form))
     assert len(same) > 40
