@@ -1,4 +1,4 @@
-"""A backfill: files in, the corrected record out (contract.md "What a run publishes")."""
+"""A backfill: files in, the corrected record out (contract: What a backfill publishes)."""
 
 from collections import Counter
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Compaction: many small files of a day into one, while others read and write (contract.md `trueup compact`).
+"""Compaction: many small files of a day into one, while others read and write (contract: trueup compact).
 
 New files are written first, then the old ones are removed, those of `revisions` before those of the rows. Wherever it is cut
 off, a reader finds each row at least once, and exact copies count once; a version that goes is invisible before its rows go.

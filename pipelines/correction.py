@@ -1,4 +1,4 @@
-"""The graph from events to changed cells, one for bounded and unbounded input (architecture: key, join, keep)."""
+"""The graph from events to changed cells, one for bounded and unbounded input (steps: Join, Ledger)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

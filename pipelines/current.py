@@ -1,4 +1,4 @@
-"""Current rows of a table: those of the latest published version of each cell (contract.md "Output")."""
+"""Current rows of a table: those of the latest published version of each cell (contract: Current rows)."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""The explanation of a scale set: reads what it needs of a folder (contract.md `trueup explain`)."""
+"""The explanation of a scale set: reads what it needs of a folder (contract: trueup explain)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What ends a run: always one sentence for the user, and the exit status (contract.md "Commands").
+"""What ends a run: always one sentence for the user, and the exit status (contract: Exit status).
 
 TrueupError
   UsageError    2: the command line, the policy, the inventory, or a grid other than the folder's

@@ -1,4 +1,4 @@
-"""What the output folder knows of an input's scale sets, and may a run replace it (contract.md "What a run publishes")."""
+"""What the output folder knows of an input's scale sets, and may a run replace it (contract: Cold start, Equal cells)."""
 
 from dataclasses import dataclass, replace
 from typing import Final

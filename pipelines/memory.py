@@ -1,4 +1,4 @@
-"""Memory: how much an input needs, and into how many parts it must be cut to fit a budget (contract.md `--memory`)."""
+"""Memory: how much an input needs, and into how many parts it must be cut to fit a budget (contract: Options)."""
 
 import os
 from typing import Final

@@ -1,4 +1,4 @@
-"""The report of a folder: reads what the period needs, and makes the figures (contract.md `trueup report`)."""
+"""The report of a folder: reads what the period needs, and makes the figures (contract: trueup report)."""
 
 import json
 from collections.abc import Mapping, Sequence

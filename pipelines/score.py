@@ -1,4 +1,4 @@
-"""Score: the record of a simulated fleet beside its truth (contract.md `trueup score`)."""
+"""Score: the record of a simulated fleet beside its truth (contract: trueup score)."""
 
 import json
 from dataclasses import dataclass

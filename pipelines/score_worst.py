@@ -1,4 +1,4 @@
-"""The rows of a record that are wrong for longest, so that somebody can look at them (contract.md `trueup score`)."""
+"""The rows of a record that are wrong for longest, so that somebody can look at them (contract: trueup score)."""
 
 from dataclasses import dataclass
 from datetime import datetime

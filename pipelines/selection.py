@@ -1,4 +1,4 @@
-"""Selected current rows: of some scale sets and days, read without opening what cannot hold any (contract.md "Current rows").
+"""Selected current rows: of some scale sets and days, read without opening what cannot hold any (contract: Current rows).
 
 `revisions` is read first: it says on which days a table has rows of the wanted scale sets at all. Of those days' files only row
 groups are opened whose statistics admit one of the sets, and of these only the columns asked for.

@@ -1,4 +1,4 @@
-"""Settings of a backfill, checked at birth (contract.md "Commands")."""
+"""Settings of a backfill, checked at birth (contract: trueup backfill, Options)."""
 
 from dataclasses import dataclass, field
 from typing import Literal

@@ -1,4 +1,5 @@
-"""Settled events on disk: those that a run took in and its standings do not keep, by what their copies are told (semantics.md 8).
+"""Settled events on disk: those that a run took in and its standings do not keep, by what their copies are told
+(rules: Accounted for; contract: Resume).
 
 A standing itself tells the copies of a day. Files of earlier nights that are given again go back further: for those alone the
 identities of what each run has settled are read. What a run leaves counts once its standings do, for the runs that go on from

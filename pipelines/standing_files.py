@@ -1,4 +1,4 @@
-"""Standings on disk: what each backfill leaves of its scale sets at T, for a run with `--resume` (contract.md "Commands").
+"""Standings on disk: what each backfill leaves of its scale sets at T, for a run with `--resume` (contract: Resume).
 
 Files lie in the folder of their run, and count once that has left its mark beside it, when all that it publishes is there.
 Of each scale set the standing with the latest T counts; of those, that of the latest run.

@@ -1,4 +1,4 @@
-"""The store: what a run reads from and leaves in its output folder (contract.md "Output" and "What a run publishes")."""
+"""The store: what a run reads from and leaves in its output folder (contract: Folder, What a run publishes)."""
 
 import json
 import os

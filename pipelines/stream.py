@@ -1,4 +1,4 @@
-"""A stream: messages of a subscription in, the corrected record out as it comes (contract.md "What a run publishes")."""
+"""A stream: messages of a subscription in, the corrected record out as it comes (contract: What a stream publishes)."""
 
 import re
 from dataclasses import dataclass, field

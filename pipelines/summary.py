@@ -1,4 +1,4 @@
-"""The summary of a run: what came in, what became of it, what was written (architecture: counters must add up)."""
+"""The summary of a run: what came in, what became of it, what was written (steps: Accounts)."""
 
 from collections import Counter
 from dataclasses import dataclass, field

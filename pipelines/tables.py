@@ -1,4 +1,4 @@
-"""The tables as Parquet files: one a day of a table and flush, sorted, with statistics (contract.md "Output")."""
+"""The tables as Parquet files: one a day of a table and flush, sorted, with statistics (contract: Parquet, Folder)."""
 
 import uuid
 from collections.abc import Callable, Iterator

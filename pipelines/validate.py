@@ -1,4 +1,4 @@
-"""Validation: what is in some files, and what would be rejected of it; reads only (contract.md `trueup validate`)."""
+"""Validation: what is in some files, and what would be rejected of it; reads only (contract: trueup validate)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Versions: which of each cell is current, read from the `revisions` files of a folder (contract.md "Current rows")."""
+"""Versions: which of each cell is current, read from the `revisions` files of a folder (contract: Current rows)."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final

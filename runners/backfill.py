@@ -1,4 +1,4 @@
-"""`trueup backfill`: files in, tables out (contract.md "Commands")."""
+"""`trueup backfill`: files in, tables out (contract: trueup backfill)."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""The program `trueup`: its commands, and how a run that fails says so (contract.md "Commands")."""
+"""The program `trueup`: its commands, and how a run that fails says so (contract: Commands, Exit status)."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""`trueup compact`: many small files into few sorted ones (contract.md "Commands")."""
+"""`trueup compact`: many small files into few sorted ones (contract: trueup compact)."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""`trueup demo`: a small simulated day, corrected, reported and explained (contract.md "Commands")."""
+"""`trueup demo`: a small simulated day, corrected, reported and explained (contract: trueup demo)."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""`trueup explain`: why a scale set was not available, in sentences (contract.md "Commands")."""
+"""`trueup explain`: why a scale set was not available, in sentences (contract: trueup explain)."""
 
 import shlex
 from typing import Final

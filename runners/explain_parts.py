@@ -1,4 +1,4 @@
-"""The verdicts of an explanation in sentences: each says what semantics.md section 4 says of it, and no more."""
+"""The verdicts of an explanation in sentences: each says what its rule says, and no more (rules: Episodes)."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final

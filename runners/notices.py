@@ -1,4 +1,4 @@
-"""What a run says at its end of what it did not read, and of what is missing (contract.md "Commands")."""
+"""What a run says at its end of what it did not read, and of what is missing (contract: Commands)."""
 
 import shutil
 import sys

@@ -1,4 +1,4 @@
-"""`trueup publish`: event files to a Pub/Sub topic (contract.md "Commands")."""
+"""`trueup publish`: event files to a Pub/Sub topic (contract: trueup publish)."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""`trueup report`: the availability of scale sets over a period, and why (contract.md "Commands")."""
+"""`trueup report`: the availability of scale sets over a period, and why (contract: trueup report)."""
 
 import re
 from decimal import Decimal

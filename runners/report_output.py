@@ -1,4 +1,4 @@
-"""A report as a terminal table, as Markdown, as CSV or as JSON (contract.md `trueup report`)."""
+"""A report as a terminal table, as Markdown, as CSV or as JSON (contract: trueup report)."""
 
 import csv
 import io

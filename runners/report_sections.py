@@ -1,4 +1,4 @@
-"""The sections of a report as text, the same for the terminal and for Markdown (contract.md `trueup report`)."""
+"""The sections of a report as text, the same for the terminal and for Markdown (contract: trueup report)."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime

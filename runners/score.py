@@ -1,4 +1,4 @@
-"""`trueup score`: how right a corrected record is (contract.md "Commands")."""
+"""`trueup score`: how right a corrected record is (contract: trueup score)."""
 
 import dataclasses
 import json

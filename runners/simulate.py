@@ -1,4 +1,4 @@
-"""`trueup simulate`: a realistic fleet's events, its inventory and the truth (contract.md "Commands")."""
+"""`trueup simulate`: a realistic fleet's events, its inventory and the truth (contract: trueup simulate)."""
 
 from functools import partial
 from typing import Any, Final

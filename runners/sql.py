@@ -1,4 +1,4 @@
-"""`trueup sql`: the statements that let an engine read the tables (contract.md "Output", its last line)."""
+"""`trueup sql`: the statements that let an engine read the tables (contract: trueup sql, Views)."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""`trueup stream`: a subscription in, tables out, until it is stopped (contract.md "Commands")."""
+"""`trueup stream`: a subscription in, tables out, until it is stopped (contract: trueup stream)."""
 
 from typing import TYPE_CHECKING, Any
 

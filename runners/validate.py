@@ -1,4 +1,4 @@
-"""`trueup validate`: what is in these files, and what would be rejected (contract.md "Commands")."""
+"""`trueup validate`: what is in these files, and what would be rejected (contract: trueup validate)."""
 
 import json
 from collections import Counter

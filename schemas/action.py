@@ -1,4 +1,5 @@
-"""Operations of the Azure resource manager: which of them are verbs, and what a status says (contract.md "Administrative")."""
+"""Operations of the Azure resource manager: which of them are verbs, and what a status says
+(contract: Actions, Administrative)."""
 
 from functools import lru_cache
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""Activity Log records, in REST and in export schema, and rows of Log Analytics (contract.md "Input")."""
+"""Activity Log records, in REST and in export schema, and rows of Log Analytics (contract: Input)."""
 
 from collections.abc import Mapping
 from typing import Any, Final

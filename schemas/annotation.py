@@ -1,4 +1,4 @@
-"""Resource Health annotations: what each name means (contract.md "Annotations"). Names are compared without case."""
+"""Resource Health annotations: what each name means (contract: Annotations). Names are compared without case."""
 
 from typing import Final, NamedTuple
 

@@ -1,4 +1,4 @@
-"""Table `attributions`: one row an episode or a stretch of removed time (contract.md "Output", semantics.md 4)."""
+"""Table `attributions`: one row an episode or a stretch of removed time (contract: Attributions; rules: Episodes)."""
 
 from typing import Final
 

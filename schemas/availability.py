@@ -1,4 +1,4 @@
-"""Table `availability`: the corrected series, one row an interval within one cell (contract.md "Output", semantics.md 6)."""
+"""Table `availability`: the corrected series, one row an interval within one cell (contract: Availability; rules: Rows)."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""A cell: one grid interval of one scale set, the unit that is published and replaced (contract.md "Output")."""
+"""A cell: one grid interval of one scale set, the unit that is published and replaced (contract: Cell columns; rules: Cells)."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""The canonical events of semantics.md 2 as one Arrow table: what every step between decoding and the ledger carries.
+"""The canonical events as one Arrow table, which every step between decoding and the ledger carries (rules: Canonical events).
 
 The enumerations are Arrow dictionaries with fixed values, so their indices are codes that mean the same in every batch; ids are
 dictionaries of their own batch. A batch is compact (`transforms.core.batches.compact`) before it crosses a stage, so that it
@@ -11,9 +11,9 @@ import pyarrow as pa
 
 KINDS: Final = ("signal", "fault", "operation")
 STATES: Final = ("Available", "Unknown", "Degraded", "Unavailable")
-"""In order of badness: on equal times the last of these wins (semantics.md 4)."""
+"""In order of badness: on equal times the last of these wins (rules: Reported state)."""
 PHASES: Final = ("started", "progress", "announced", "succeeded", "failed")
-"""In the order in which records of one time are folded (semantics.md 3)."""
+"""In the order in which records of one time are folded (rules: Folding)."""
 INITIATORS: Final = ("customer", "autoscale", "platform", "unknown")
 TARGETS: Final = ("named", "all", "unnamed")
 

@@ -1,4 +1,4 @@
-"""FaultNotice: the platform says that hardware, network or guest failed (semantics.md 2)."""
+"""FaultNotice: the platform says that hardware, network or guest failed (rules: Canonical events)."""
 
 from typing import ClassVar
 

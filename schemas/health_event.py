@@ -1,4 +1,4 @@
-"""Event Grid events, in Event Grid schema and as CloudEvents (contract.md "Input")."""
+"""Event Grid events, in Event Grid schema and as CloudEvents (contract: Kinds)."""
 
 from typing import Annotated, Any, Final
 

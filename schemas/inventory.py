@@ -1,4 +1,4 @@
-"""The inventory: which virtual machine belonged to which Flexible scale set, and when (contract.md "Input")."""
+"""The inventory: which virtual machine belonged to which Flexible scale set, and when (contract: Inventory)."""
 
 import csv
 import io

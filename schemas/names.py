@@ -1,4 +1,4 @@
-"""Names of fields as sources spell them: PowerShell writes `EventTimestamp`, the SDK `event_timestamp` (contract.md "Input").
+"""Names of fields as sources spell them: PowerShell writes `EventTimestamp`, the SDK `event_timestamp` (contract: Input).
 
 An exact name goes before a loose one, and null is as absent; of two loose ones the first in the record counts.
 """

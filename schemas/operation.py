@@ -1,4 +1,4 @@
-"""OperationRecord: one record of an operation on a scale set or its instances (semantics.md 2)."""
+"""OperationRecord: one record of an operation on a scale set or its instances (rules: Canonical events)."""
 
 from typing import Annotated, ClassVar, Literal
 

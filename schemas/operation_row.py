@@ -1,4 +1,4 @@
-"""Table `operations`: one row a folded operation (contract.md "Output", semantics.md 3)."""
+"""Table `operations`: one row a folded operation (contract: Operations; rules: Folding)."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""The policy: every parameter of the correction (semantics.md 3, contract.md "Policy"), read from TOML and validated."""
+"""The policy: every parameter of the correction (rules: Defaults; contract: Policy), read from TOML and validated."""
 
 import hashlib
 import json
@@ -64,7 +64,7 @@ DEFAULT_VERBS: Final = {
 
 
 class Policy(BaseModel):
-    """All parameters of the correction; durations in microseconds. The defaults are those of semantics.md 3."""
+    """All parameters of the correction; durations in microseconds. Each has its default (rules: Defaults, Verbs)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 

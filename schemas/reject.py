@@ -1,4 +1,4 @@
-"""Table `rejects`: one row a record that could not be taken in, and why (contract.md "Rejected")."""
+"""Table `rejects`: one row a record that could not be taken in, and why (contract: Rejects, Rejected)."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""The report: tables of figures over a period, made of current rows (contract.md `trueup report`).
+"""The report: tables of figures over a period, made of current rows (contract: trueup report).
 
 Times inside are timestamps in UTC; lengths of time are instance seconds: count x duration. Every ratio is one of sums, and null
 where its denominator is 0. VALUES says what each column of a FIGURES table means.

@@ -1,4 +1,4 @@
-"""Azure resource ids: a scale set, its Uniform instances, and virtual machines (contract.md "Input")."""
+"""Azure resource ids: a scale set, its Uniform instances, and virtual machines (contract: Ids)."""
 
 import re
 from typing import Final, NamedTuple

@@ -1,4 +1,4 @@
-"""Rows of Resource Graph's HealthResources table, and what Resource Health's own interface lists (contract.md "Input")."""
+"""Rows of Resource Graph's HealthResources table, and what Resource Health's own interface lists (contract: Input)."""
 
 from collections.abc import Mapping
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""Table `revisions`: one row a published version of a cell; it alone makes the version visible (contract.md "Output")."""
+"""Table `revisions`: one row a published version of a cell; it alone makes the version visible (contract: Revisions)."""
 
 from typing import Final
 

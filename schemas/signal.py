@@ -1,4 +1,4 @@
-"""HealthSignal: what an instance, or the scale set itself, reported (semantics.md 2)."""
+"""HealthSignal: what an instance, or the scale set itself, reported (rules: Canonical events)."""
 
 from typing import ClassVar, Literal
 

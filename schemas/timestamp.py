@@ -1,4 +1,4 @@
-"""Moments as records write them: RFC 3339 and its relatives, to int64 microseconds UTC (contract.md "Rejected")."""
+"""Moments as records write them: RFC 3339 and its relatives, to int64 microseconds UTC (contract: Times)."""
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
@@ -24,7 +24,7 @@ def parse_time(text: str) -> int:
     """Microseconds since the epoch; what lies behind the sixth fractional digit is cut, no offset means UTC.
 
     Raises:
-        ValueError: the text is no time in any of the forms of contract.md.
+        ValueError: the text is no time in any of its forms (contract: Times).
 
     >>> parse_time("2007-01-09T11:41:00.0000019+02:00") == parse_time("1/9/2007 9:41:00 AM") + 1
     True

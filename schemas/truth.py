@@ -1,4 +1,4 @@
-"""The truth of a simulated fleet: what each instance really was, beside what was reported (contract.md `trueup simulate`)."""
+"""The truth of a simulated fleet: what each instance really was, beside what was reported (contract: trueup simulate)."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Counters: every record that comes in is used, duplicate, ignored or rejected, and the numbers add up (semantics.md 8)."""
+"""Counters: every record that comes in is used, duplicate, ignored or rejected, and the numbers add up (rules: Accounted for)."""
 
 import threading
 from collections import Counter

@@ -1,4 +1,5 @@
-"""Decoding as a step: shards of input files into events and rejects, with every record counted (contract.md "Input")."""
+"""Decoding as a step: shards of input files into events and rejects, with every record counted
+(contract: Input; steps: Decode)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Event files through Beam's file systems: which, in which parts, and the events in each (contract.md "Commands")."""
+"""Event files through Beam's file systems: which, in which parts, and the events in each (contract: Files)."""
 
 import os.path
 from collections.abc import Iterator, Sequence

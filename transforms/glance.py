@@ -1,4 +1,4 @@
-"""Glances at the pieces of a bounded input as one (contract.md "Commands", what a run says at its end)."""
+"""Glances at the pieces of a bounded input as one (contract: Commands)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

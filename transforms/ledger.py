@@ -1,4 +1,5 @@
-"""The ledger: of each key the events taken in and what was published of them; hands on what has changed (semantics.md 8)."""
+"""The ledger: of each key the events taken in and what was published of them; hands on what has changed
+(rules: Late, Cells; steps: Ledger)."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -94,7 +95,7 @@ class Keep(beam.DoFn):
     # Bounded by the events of the key in a batch, of a grid interval and what comes before its time in a stream; cleared by the
     # one evaluation, or when they are folded into the standing.
     EVENTS = BagStateSpec("events", RecordBatchCoder())
-    # What is left of the past: bounded as architecture.md 4 says; replaced when a grid interval has ended, never cleared.
+    # What is left of the past: bounded as its step says (steps: Ledger); replaced when a grid interval has ended, never cleared.
     STANDING = ReadModifyWriteStateSpec("standing", StandingCoder())
     # Bounded by the published cells of the key, in a stream by those that can still change; replaced, in a batch cleared.
     NOTES = ReadModifyWriteStateSpec("notes", NotesCoder())

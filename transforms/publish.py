@@ -1,4 +1,5 @@
-"""Publishing: changed cells go to a sink in few large pieces, whole versions at a time (contract.md "Output")."""
+"""Publishing: changed cells go to a sink in few large pieces, whole versions at a time
+(contract: Current rows; steps: Publish)."""
 
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor

@@ -1,4 +1,5 @@
-"""Keys and session windows: events whose reaches overlap come together, one scale set or group at a time (semantics.md 7)."""
+"""Keys and session windows: events whose reaches overlap come together, one scale set or group at a time
+(rules: Sessions; steps: Join)."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Pub/Sub as a source: messages of a subscription, and the events in them (architecture.md 7)."""
+"""Pub/Sub as a source: messages of a subscription, and the events in them (steps: Source)."""
 
 import dataclasses
 import re

@@ -1,4 +1,4 @@
-"""Event files of rows: Parquet of canonical events and of Log Analytics, Avro of Event Hubs Capture (contract.md "Input")."""
+"""Event files of rows: Parquet of canonical events and of Log Analytics, Avro of Event Hubs Capture (contract: Input)."""
 
 from collections.abc import Iterator
 from typing import Any, Final, Literal, NamedTuple

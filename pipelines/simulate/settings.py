@@ -1,4 +1,4 @@
-"""Settings of a simulation, checked at birth (contract.md `trueup simulate`)."""
+"""Settings of a simulation, checked at birth (contract: trueup simulate)."""
 
 import math
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A simulation: the fleet's events, its inventory and the truth, as files (contract.md `trueup simulate`)."""
+"""A simulation: the fleet's events, its inventory and the truth, as files (contract: trueup simulate)."""
 
 import csv
 import io

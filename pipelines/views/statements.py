@@ -1,4 +1,4 @@
-"""SQL over the tables of a folder: external tables, views of the current rows, queries (contract.md "Output", "Current rows").
+"""SQL over the tables of a folder: external tables, views of the current rows, queries (contract: Views, Current rows).
 
 One text serves all engines. What they spell differently is in `Dialect`; engines differ most in arithmetic of times, so the
 views measure `seconds` and `month` once, and the queries need no more than what all engines share.

@@ -1,4 +1,4 @@
-"""The page of a report: one HTML file that holds all it needs, and loads nothing (contract.md `trueup report --html`)."""
+"""The page of a report: one HTML file that holds all it needs, and loads nothing (contract: trueup report)."""
 
 import base64
 import hashlib

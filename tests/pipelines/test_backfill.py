@@ -1,4 +1,4 @@
-"""What a backfill publishes (contract.md "What a run publishes")."""
+"""What a backfill publishes (contract: What a backfill publishes, Cold start, Equal cells)."""
 
 import json
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Current rows (contract.md "Output"): the latest version of each cell, copies once, what no revision names never."""
+"""Current rows (contract: Current rows): the latest version of each cell, copies once, what no revision names never."""
 
 from datetime import UTC, datetime
 from pathlib import Path

@@ -1,4 +1,5 @@
-"""A scale set in whose place a backfill would put a cold start is left out, and the others are published (contract.md)."""
+"""A scale set in whose place a backfill would put a cold start is left out, and the others are published
+(contract: Cold start)."""
 
 from collections.abc import Sequence
 from pathlib import Path

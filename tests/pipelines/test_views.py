@@ -1,4 +1,5 @@
-"""The views that ship hold what `pipelines.current` gives, and what stood published at a moment (contract.md "Current rows")."""
+"""The views that ship hold what `pipelines.current` gives, and what stood published at a moment
+(contract: Current rows, Views)."""
 
 import shutil
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The kernel gives what the plain evaluator reads in semantics.md, in any order, repeated or not, in any company."""
+"""The kernel gives what the plain evaluator reads in the rules, in any order, repeated or not, in any company."""
 
 import random
 from itertools import pairwise, zip_longest

@@ -77,7 +77,7 @@ def table(folder: Path, name: str) -> pa.Table:
 
 
 def current(folder: Path) -> dict[str, list[dict[str, Any]]]:
-    """The current rows of each table, as contract.md defines them."""
+    """The current rows of each table (contract: Current rows)."""
     latest: dict[tuple[str, Any], Any] = {}
     for row in table(folder, "revisions").to_pylist():
         key = row["scale_set_id"], row["cell"]

@@ -55,7 +55,7 @@ class Keeping:
         return [row for batch in _KEPT.get(f"{self.name} rejects", []) for row in batch.to_pylist()]
 
     def current(self) -> dict[str, list[dict[str, Any]]]:
-        """The current rows of each table, as contract.md defines them."""
+        """The current rows of each table (contract: Current rows)."""
         latest: dict[tuple[str, Any], Any] = {}
         for row in self.revisions:
             key = row["scale_set_id"], row["cell"]

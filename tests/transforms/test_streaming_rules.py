@@ -1,4 +1,4 @@
-"""Rules of semantics.md 8, each through the graph: what is published when, as what, and what is not published again."""
+"""Rules of the ledger, each through the graph: what is published when, as what, and what not again (rules: Late, Cells)."""
 
 import random
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Which cells get a version, and which (semantics.md 8, contract.md "What a run publishes")."""
+"""Which cells get a version, and which (rules: Cells; contract: Equal cells)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Annotations: what each name becomes, on whom, and who began it (contract.md "Annotations")."""
+"""Annotations: what each name becomes, on whom, and who began it (contract: Annotations)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""CSV: rows are records of their columns, and a bad one costs its own row (contract.md "Input")."""
+"""CSV: rows are records of their columns, and a bad one costs its own row (contract: Input)."""
 
 import gzip
 

@@ -1,4 +1,4 @@
-"""Event files: which are read, in which parts, and what damage costs (contract.md "Commands", "Input")."""
+"""Event files: which are read, in which parts, and what damage costs (contract: Files, Texts, Table files)."""
 
 import gzip
 import json

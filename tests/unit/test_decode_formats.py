@@ -1,4 +1,4 @@
-"""Which format a record is of, which kind, which target: in this order (contract.md "Input")."""
+"""Which format a record is of, which kind, which target: in this order (contract: Formats, Order of checks)."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Every form that people have of a record gives what the record gives (contract.md "Input")."""
+"""Every form that people have of a record gives what the record gives (contract: Input)."""
 
 from pathlib import Path
 from typing import Any

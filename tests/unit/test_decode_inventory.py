@@ -1,4 +1,4 @@
-"""The inventory: whose a virtual machine is, and when (contract.md "Input")."""
+"""The inventory: whose a virtual machine is, and when (contract: Inventory)."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""Log Analytics in Parquet says what its JSON lines say; hostile Parquet and Avro cost rows (contract.md "Input")."""
+"""Log Analytics in Parquet says what its JSON lines say; hostile Parquet and Avro cost rows (contract: Input)."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""Values that are too long to hold say what they would say whole, in bounded memory (contract.md "Input")."""
+"""Values that are too long to hold say what they would say whole, in bounded memory (contract: Input)."""
 
 import json
 import tracemalloc

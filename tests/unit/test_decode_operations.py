@@ -1,4 +1,5 @@
-"""Administrative, autoscale and resource events: verbs, phases, initiators, targets (contract.md "Administrative")."""
+"""Administrative, autoscale and resource events: verbs, phases, initiators, targets
+(contract: Administrative, Actions, Named instances)."""
 
 import json
 

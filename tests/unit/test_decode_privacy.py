@@ -1,4 +1,4 @@
-"""Personal data goes nowhere but, unread, into the payload of a rejected record where that is kept (contract.md "Rejected")."""
+"""Personal data goes nowhere but, unread, into the payload of a rejected record where that is kept (contract: Personal data)."""
 
 import pytest
 

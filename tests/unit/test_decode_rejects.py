@@ -1,4 +1,4 @@
-"""Rejected records: a row each, never a crash, never a silent drop (contract.md "Rejected")."""
+"""Rejected records: a row each, never a crash, never a silent drop (contract: Rejected)."""
 
 import base64
 import json

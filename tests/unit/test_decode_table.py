@@ -1,4 +1,4 @@
-"""Canonical rows of Parquet say what canonical JSON says (contract.md "Canonical")."""
+"""Canonical rows of Parquet say what canonical JSON says (contract: Canonical fields)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Times as records write them (contract.md "Rejected")."""
+"""Times as records write them (contract: Times)."""
 
 import pytest
 

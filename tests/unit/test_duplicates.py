@@ -1,4 +1,4 @@
-"""Duplicates: what is one event, and which copy of it counts (semantics.md 2)."""
+"""Duplicates: what is one event, and which copy of it counts (rules: Copies)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What an explanation is made of: stretches, parts, reasons of limits, how an answer changed (contract.md `trueup explain`)."""
+"""What an explanation is made of: stretches, parts, reasons of limits, how an answer changed (contract: trueup explain)."""
 
 from typing import Any
 

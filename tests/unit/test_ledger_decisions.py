@@ -1,4 +1,4 @@
-"""What is late, until when things are known, and when the ledger looks again (semantics.md, header and 8)."""
+"""What is late, until when things are known, and when the ledger looks again (rules: T, Late)."""
 
 import pyarrow as pa
 import pytest

@@ -1,5 +1,5 @@
-"""The policy: every parameter has its default, can be overridden, and a mistake is named in one sentence (semantics.md 3,
-contract.md)."""
+"""The policy: every parameter has its default, can be overridden, and a mistake is named in one sentence (rules:
+Defaults, Verbs; contract: Policy)."""
 
 import pytest
 

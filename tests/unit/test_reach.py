@@ -1,4 +1,4 @@
-"""Reach of every kind of event (semantics.md 7), to the microsecond."""
+"""Reach of every kind of event (rules: Reach), to the microsecond."""
 
 import pytest
 

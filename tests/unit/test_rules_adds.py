@@ -1,4 +1,4 @@
-"""Section 3 of semantics.md, *adds*: what makes new instances touches none that was there before."""
+"""What makes new instances touches none that was there before (rules: Adds)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Section 4 of semantics.md, step 5, *borne out*: having been bad, the set itself turns well and mostly stays so."""
+"""Having been bad, the set itself turns well and mostly stays so (rules: Borne out)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Section 4 of semantics.md, what brings back what was left behind, where an unnamed renewal does."""
+"""What brings back what was left behind, where an unnamed renewal does (rules: Brings back)."""
 
 import pytest
 

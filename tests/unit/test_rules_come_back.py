@@ -1,4 +1,4 @@
-"""Section 4 of semantics.md, step 3, *come back from*: a renewal that is over explains only what nothing else does."""
+"""A renewal that is over explains only what nothing else does (rules: Come back from)."""
 
 import pytest
 

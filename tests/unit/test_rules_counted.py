@@ -1,4 +1,4 @@
-"""Section 4 of semantics.md, step 5, *counted*: an operation takes away no more than it says."""
+"""An operation takes away no more than it says (rules: Counted)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Section 4 of semantics.md: episodes, and steps 1 to 4 of what explains them."""
+"""Episodes, and what explains them (rules: Onset, Fault, Candidates, Explaining operation, Extended, Explained)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Section 4 of semantics.md, step 5: an overrun that has been silent for `max_open` is given up."""
+"""An overrun that has been silent for `max_open` is given up (rules: Given up)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Section 3 of semantics.md: targets handed on to the late end of a request that was never closed."""
+"""The late end of a request that was never closed has its targets (rules: Targets handed on)."""
 
 import pytest
 

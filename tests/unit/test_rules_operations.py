@@ -1,4 +1,4 @@
-"""Sections 2 and 3 of semantics.md: copies of an event, and records folded into operations."""
+"""Copies of an event, and records folded into operations (rules: Copies, Folding, Later records, Limit)."""
 
 import pytest
 

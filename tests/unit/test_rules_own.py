@@ -1,4 +1,4 @@
-"""Section 5 of semantics.md: the scale set's own signals."""
+"""The scale set's own signals (rules: The set itself)."""
 
 import pytest
 

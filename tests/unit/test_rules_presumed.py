@@ -1,4 +1,4 @@
-"""Section 4 of semantics.md, step 5: what is presumed removed, and what is an overrun all the same."""
+"""What is presumed removed, and what is an overrun all the same (rules: Presumed removed, Kind, Silent, Overrun)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Section 3 of semantics.md, *refused*: what was turned down at once did nothing, and explains for a moment only."""
+"""What was turned down at once did nothing, and explains for a moment only (rules: Refused)."""
 
 import pytest
 

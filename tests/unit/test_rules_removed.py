@@ -1,4 +1,4 @@
-"""Section 4 of semantics.md: reported state, removed and absent time, what brings back or makes anew, forgetting."""
+"""What takes an instance away, and brings it back (rules: Reported state, Removed, Brings back, Makes anew, Forgotten)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The rows of attributions (contract.md, "Output"): what they say, and how long ones are continued."""
+"""The rows of attributions (contract: Attributions): what they say, and how long ones are continued."""
 
 import pytest
 

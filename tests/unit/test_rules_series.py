@@ -1,4 +1,4 @@
-"""Section 6 of semantics.md: the series."""
+"""The series (rules: Counts, State, Reported state of a set, Rows)."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The score's figures, by hand-made truths of some seconds (contract.md `trueup score`)."""
+"""The score's figures, by hand-made truths of some seconds (contract: trueup score)."""
 
 from typing import Any
 

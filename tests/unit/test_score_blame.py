@@ -1,4 +1,4 @@
-"""Which rows of a record are wrong, and for how long (contract.md `trueup score`)."""
+"""Which rows of a record are wrong, and for how long (contract: trueup score)."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Attribution: what explains an episode, and until when (semantics.md 4, steps 1 to 4)."""
+"""Attribution: what explains an episode, and until when (rules: Candidates, Explaining operation, Extended)."""
 
 from transforms.core.kernel import NEVER, kernel
 from transforms.core.lapses import Own, first_fault, judge_lapsed, kind_of

@@ -1,4 +1,4 @@
-"""Availability over a period: instance time by class, summed over rows of the series (semantics.md 6)."""
+"""Availability over a period: instance time by class, summed over rows of the series (rules: Ratios)."""
 
 import numpy as np
 import pyarrow as pa

@@ -1,4 +1,4 @@
-"""What is wrong with a verdict, and which rows of the record it is wrong of (contract.md `trueup score`)."""
+"""What is wrong with a verdict, and which rows of the record it is wrong of (contract: trueup score)."""
 
 from typing import Any, Final, NamedTuple
 

@@ -1,4 +1,4 @@
-"""Cells of an evaluation: how many rows each has, and the digest of their content (semantics.md 8, contract.md `revisions`)."""
+"""Cells of an evaluation: how many rows each has, and the digest of their content (rules: Cells; contract: Revisions)."""
 
 from typing import Any, Final
 

@@ -1,4 +1,5 @@
-"""Cells: what an evaluation says against what was published, and the versions that follow (semantics.md 8)."""
+"""Cells: what an evaluation says against what was published, and the versions that follow
+(rules: Cells; contract: Equal cells)."""
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 

@@ -1,4 +1,4 @@
-"""Classes: what an instance counts as at every moment of a lifeline (semantics.md 4, "Class")."""
+"""Classes: what an instance counts as at every moment of a lifeline (rules: Class)."""
 
 from typing import Final
 

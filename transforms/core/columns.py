@@ -1,4 +1,4 @@
-"""Columns of batches: one batch of many, times as numbers, and the order in which rows are written (contract.md "Output")."""
+"""Columns of batches: one batch of many, times as numbers, and the order in which rows are written (contract: Parquet)."""
 
 from typing import Any
 

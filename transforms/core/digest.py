@@ -1,4 +1,4 @@
-"""Digests: 64-bit content hashes of texts and rows, the same on every machine and in every run (contract.md, `revisions.digest`).
+"""Digests: 64-bit content hashes of texts and rows, the same on every machine and in every run (contract: Revisions).
 
 A digest is only ever compared with other versions of the same cell, so 64 well-mixed bits are plenty.
 """

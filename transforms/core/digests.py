@@ -1,4 +1,4 @@
-"""Digests of cells: 64 bits inside, 16 hex digits in the tables (contract.md "revisions")."""
+"""Digests of cells: 64 bits inside, 16 hex digits in the tables (contract: Revisions)."""
 
 import numpy as np
 import numpy.typing as npt

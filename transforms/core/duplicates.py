@@ -1,4 +1,4 @@
-"""Duplicates: events of one (kind, scale_set_id, event_id, time) are one event; the smallest copy counts (semantics.md 2)."""
+"""Duplicates: events of one (kind, scale_set_id, event_id, time) are one event; the smallest copy counts (rules: Copies)."""
 
 from typing import Final
 
@@ -22,7 +22,7 @@ _COMPARED: Final = (
     "instance_ids",
     "count",
 )
-"""The fields that may differ between copies, in the order of contract.md."""
+"""The fields that may differ between copies, in their order (contract: Canonical fields)."""
 
 
 def remove_duplicates(events: pa.RecordBatch) -> tuple[pa.RecordBatch, int, int]:
@@ -92,7 +92,7 @@ def _later_copies(events: pa.RecordBatch) -> Ints:
 
 
 def _field_ranks(column: pa.Array) -> Ints:
-    """Ranks that compare as contract.md says: null before any value, text by code point, lists as sorted lists."""
+    """Ranks that compare as copies do (rules: Copies): null before any value, text by code point, lists as sorted lists."""
     if pa.types.is_integer(column.type):
         return column.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
     if pa.types.is_list(column.type):

@@ -1,4 +1,5 @@
-"""Entries: what the walk of the lines writes, rows of attributions and changes of class (contract.md, `attributions`)."""
+"""Entries: what the walk of the lines writes, rows of attributions and changes of class
+(rules: Class; contract: Attributions)."""
 
 from typing import Final, NamedTuple
 
@@ -114,7 +115,7 @@ def push_removed(
     rules: Rules,
     out: Walked,
 ) -> None:
-    """Each maximal stretch of removed time outside absent time, with the first of its operations (semantics.md 4, "Removed")."""
+    """Each maximal stretch of removed time outside absent time, with the first of its operations (rules: Removed stretches)."""
     ia = 0
     for k in range(n):
         x, y = stretches[k, 0], min(stretches[k, 1], until)

@@ -1,4 +1,5 @@
-"""The evaluation: events of many scale sets, a policy and T in; series, attributions, operations and cells out (semantics.md)."""
+"""The evaluation: events of many scale sets, a policy and T in; series, attributions, operations and cells out
+(rules: Same record)."""
 
 from typing import Any, NamedTuple
 

@@ -1,4 +1,4 @@
-"""Until when an outage looks like an operation's doing, so that no caused, bounded rule can tell (contract.md `trueup score`).
+"""Until when an outage looks like an operation's doing, so that no caused, bounded rule can tell (contract: trueup score).
 
 An outage that begins while an operation may have its instance in hand gives the same records as what the operation does. So
 long as that operation, and those that follow it, may take, no rule that sees only causes and bounds can tell them apart. This is

@@ -1,4 +1,4 @@
-"""What is told of a scale set's trouble: its stretches, and what is behind each (contract.md `trueup explain`)."""
+"""What is told of a scale set's trouble: its stretches, and what is behind each (contract: trueup explain)."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""How an answer changed as more became known: what each published version told of a moment (contract.md "Current rows")."""
+"""How an answer changed as more became known: what each published version told of a moment (contract: Current rows)."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple

@@ -1,4 +1,4 @@
-"""A moment of a scale set: what was reported, what counts, and what is behind it (contract.md `trueup explain`)."""
+"""A moment of a scale set: what was reported, what counts, and what is behind it (contract: trueup explain)."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
@@ -141,7 +141,7 @@ def operations_of(rows: pa.Table) -> list[Operation]:
 
 
 def nearest(operations: Iterable[Operation], part: Part, skew: int) -> Near:
-    """Which operations came nearest to explaining what none explains (semantics.md 4, step 2).
+    """Which operations came nearest to explaining what none explains (rules: Candidates).
 
     Args:
         operations: of the scale set.

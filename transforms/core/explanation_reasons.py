@@ -1,4 +1,4 @@
-"""Why an excuse ends when it does, told from the row alone (semantics.md 3 `limit`, and 4, step 4)."""
+"""Why an excuse ends when it does, told from the row alone (rules: Limit, Extended)."""
 
 from collections.abc import Mapping
 from enum import Enum, auto

@@ -1,4 +1,4 @@
-"""What a bounded input says of itself: its scale sets, since when each has events, and T (semantics.md, header)."""
+"""What a bounded input says of itself: its scale sets, since when each has events, and T (rules: T)."""
 
 from typing import Final
 

@@ -1,4 +1,5 @@
-"""Folding: an evaluation into the standing of its scale sets; and what came later, on top of one, into cells (semantics.md 7)."""
+"""Folding: an evaluation into the standing of its scale sets; and what came later, on top of one, into cells
+(rules: Standing)."""
 
 from typing import Any, Final, NamedTuple
 

@@ -1,4 +1,4 @@
-"""A glance at an input: what a run must say of it at its end, whatever became of its records (contract.md "Commands").
+"""A glance at an input: what a run must say of it at its end, whatever became of its records (contract: Commands).
 
 Bounded however long the input is: kinds are few, shapes are at most `unread.MOST`, and a day leaves two moments.
 """

@@ -1,4 +1,5 @@
-"""Lapses: episodes that go on behind their limit, presumed removed, given up, or an overrun (semantics.md 4, step 5)."""
+"""Lapses: episodes that go on behind their limit, presumed removed, given up, or an overrun
+(rules: Presumed removed, Given up, Overrun)."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Decisions of the ledger: what is late, until when things are known, when to look again (semantics.md, header and 8)."""
+"""Decisions of the ledger: what is late, until when things are known, when to look again (rules: T, Late)."""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple

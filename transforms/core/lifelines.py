@@ -1,4 +1,5 @@
-"""Lifelines: each line walked in order of time into episodes, removed and absent time (semantics.md 4 and 5)."""
+"""Lifelines: each line walked in order of time into episodes, removed and absent time
+(rules: Onset, Removed, Forgotten, The set itself)."""
 
 import heapq
 

@@ -1,5 +1,5 @@
-"""Lines: the signals and fault notices of each instance, and of each set itself, sorted and with ties decided (semantics.md
-4, "Reported state").
+"""Lines: the signals and fault notices of each instance, and of each set itself, sorted and with ties decided (rules:
+Reported state).
 
 A *line* is one (scale set, instance) that has ever reported; instance code 0 stands for the set itself, whose line comes first.
 """

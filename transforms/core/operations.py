@@ -1,4 +1,5 @@
-"""Operations: records of one key folded into one interval with an outcome, targets and a limit (semantics.md 3)."""
+"""Operations: records of one key folded into one interval with an outcome, targets and a limit
+(rules: Folding, Targets, Limit)."""
 
 from typing import Final, NamedTuple
 
@@ -175,7 +176,7 @@ class Records(NamedTuple):
 
 
 def fold_operations(records: Records, policy: Policy) -> Folded:
-    """Folds the records of each (scale_set_id, operation_key, verb) into operations (semantics.md 3)."""
+    """Folds the records of each (scale_set_id, operation_key, verb) into operations (rules: Folding)."""
     verbs = verbs_of(records.verb_names, policy)
     key = records.key * max(len(records.verb_names), 1) + records.verb
     ties = tie_ranks(records.event_id, (records.set, key, records.time, records.phase))

@@ -1,4 +1,4 @@
-"""What a record is of, when it happened and to whom: what is needed to send it on, whatever its format (contract.md "Input")."""
+"""What a record is of, when it happened and to whom: what is needed to send it on, whatever its format (contract: Formats)."""
 
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple

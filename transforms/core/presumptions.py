@@ -1,4 +1,4 @@
-"""Presumptions whose operation says how many it took, decided in order of (onset, instance) (semantics.md 4, *counted*)."""
+"""Presumptions whose operation says how many it took, decided in order of (onset, instance) (rules: Counted)."""
 
 from transforms.core.entries import BEGUN, DECISIONS, Walked, claim
 from transforms.core.kernel import Ints, kernel

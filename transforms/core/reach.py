@@ -1,4 +1,4 @@
-"""Reach: the window of time in which an event can matter to the join (semantics.md 7)."""
+"""Reach: the window of time in which an event can matter to the join (rules: Reach)."""
 
 import numpy as np
 import numpy.typing as npt

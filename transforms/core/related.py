@@ -1,4 +1,5 @@
-"""Operations that a standing keeps for others' sake: what they hand on, and whether an update adds (semantics.md 3 and 7)."""
+"""Operations that a standing keeps for others' sake: what they hand on, and whether an update adds
+(rules: Targets handed on, Adds, Standing)."""
 
 import numpy as np
 

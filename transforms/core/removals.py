@@ -1,5 +1,5 @@
-"""Removed and absent time by definite removals, and what brings an instance back or makes it anew (semantics.md 4,
-"Removed"; 5 for a set's own line)."""
+"""Removed and absent time by definite removals, and what brings an instance back or makes it anew (rules: Removed,
+Brings back, Makes anew, The set itself)."""
 
 from typing import NamedTuple
 

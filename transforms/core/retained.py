@@ -1,4 +1,4 @@
-"""What a standing keeps of each line: the signals and operations that still decide something (semantics.md 7).
+"""What a standing keeps of each line: the signals and operations that still decide something (rules: Standing).
 
 A line goes on from a *cut*: a moment x from which on it is what it is whatever came before, as long as H just before x, the
 latest return before x that is no repeat, and `since` = x are kept. Such a moment is any at which the line is up, the onset of

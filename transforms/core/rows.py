@@ -1,4 +1,4 @@
-"""Rows of the output tables from the kernels' numbers (contract.md "Output")."""
+"""Rows of the output tables from the kernels' numbers (contract: Output)."""
 
 from typing import Any
 

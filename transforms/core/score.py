@@ -1,4 +1,4 @@
-"""The score of a corrected record: its verdicts laid over the truth, second by second (contract.md `trueup score`).
+"""The score of a corrected record: its verdicts laid over the truth, second by second (contract: trueup score).
 
 Everything is a sum over instance time, in microseconds; a moment of an instance has one truth, one report and one verdict.
 """

@@ -1,4 +1,4 @@
-"""The series: instances counted by reported state and by class, cut into rows (semantics.md 6)."""
+"""The series: instances counted by reported state and by class, cut into rows (rules: Counts, State, Rows)."""
 
 from typing import Final, NamedTuple
 

@@ -1,4 +1,4 @@
-"""The standing: what is left of the past of scale sets once no later event can change it (semantics.md 7, last paragraph).
+"""The standing: what is left of the past of scale sets once no later event can change it (rules: Standing).
 
 A standing is mostly a selection of the events themselves: few of them decide what comes, and the same rules go on from them
 as from the whole (`transforms.core.fold` selects). The rest are *marks*: what cannot be told from those events alone.

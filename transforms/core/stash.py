@@ -1,4 +1,4 @@
-"""What was handed over and is not acknowledged yet, and when it may be (architecture.md 7).
+"""What was handed over and is not acknowledged yet, and when it may be (steps: Source).
 
 A message may be acknowledged when what it led to is durable. Two things are known of runners (measured on Flink): the
 finalizer of a bundle runs when a checkpoint completes, also for bundles that ended after that checkpoint was cut; and a

@@ -1,5 +1,5 @@
 """Targets: whom an operation concerns, as its records tell or the operation before it hands on, and which of others start beside
-it (semantics.md 3)."""
+it (rules: Targets, Targets handed on, Adds)."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Verdicts: what an episode is found to be, and on what grounds (semantics.md 4)."""
+"""Verdicts: what an episode is found to be, and on what grounds (rules: Episodes)."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""How far one shard of a source of messages without order knows event time to have come (architecture.md 7).
+"""How far one shard of a source of messages without order knows event time to have come (steps: Source).
 
 The watermark of a shard is the earliest event time that it has handed over within the last `span`. It stands still while an
 attempt is younger than `span`: what a reader that died had leased, and had not acknowledged, comes again within that time,

@@ -1,4 +1,4 @@
-"""The plain evaluator: semantics.md 2-6 and the tables of contract.md, word by word, slow and without any library.
+"""The plain evaluator: the rules and the tables, word by word, slow and without any library (rules: Episodes; contract: Output).
 
 It shares no rule with `transforms.core`, so that two independent readings of the text are compared.
 """

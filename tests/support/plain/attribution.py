@@ -1,4 +1,4 @@
-"""Episodes and what explains them (semantics.md 4, steps 1-5, and 5)."""
+"""Episodes and what explains them (rules: Episodes, The set itself)."""
 
 from collections.abc import Generator
 

@@ -1,4 +1,4 @@
-"""The three tables of the contract, of any events (semantics.md 2, contract.md "Output")."""
+"""The three tables of the contract, of any events (rules: Copies; contract: Output)."""
 
 import heapq
 from collections import Counter, defaultdict
@@ -24,7 +24,7 @@ FIELDS = (
 
 @dataclass(frozen=True)
 class Plain:
-    """Rows with contract.md's column names but `as_of` and `policy`; times in microseconds."""
+    """Rows with the columns of the tables but `as_of` and `policy` (contract: Output); times in microseconds."""
 
     availability: list[Row]
     attributions: list[Row]
@@ -32,7 +32,7 @@ class Plain:
 
 
 def first_T(events: list[Event], grid: int, until: int | None = None, *, now: int) -> int | None:  # noqa: N802
-    """T of a batch (semantics.md, above section 1); None without any event or `until` that counts."""
+    """T of a batch (rules: T); None without any event or `until` that counts."""
     past = [event["time"] for event in events if event["time"] <= now]
     ends = [floor_to(max(past), grid) + grid] if past else []
     ends += [] if until is None else [until]

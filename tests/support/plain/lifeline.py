@@ -1,4 +1,4 @@
-"""What one instance, or the set itself, has reported (semantics.md 4: reported state, returns, turns)."""
+"""What one instance, or the set itself, has reported (rules: Reported state)."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ class Taken:
 
 @dataclass(frozen=True, eq=False)
 class Episode:
-    """[start, end) of one verdict; `limit` is L of semantics.md, None where nothing is excused."""
+    """[start, end) of one verdict; `limit` is L (rules: Extended), None where nothing is excused."""
 
     start: int
     end: int

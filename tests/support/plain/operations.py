@@ -1,4 +1,4 @@
-"""Operations folded from their records (semantics.md 3)."""
+"""Operations folded from their records (rules: Folding)."""
 
 from collections import defaultdict
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""What is presumed to have been taken away, and what is given up (semantics.md 4, step 5)."""
+"""What is presumed to have been taken away, and what is given up (rules: Presumed removed, Given up)."""
 
 from dataclasses import dataclass, replace
 from itertools import pairwise

@@ -1,4 +1,5 @@
-"""Which operations target a lifeline, what they remove, and what brings it back (semantics.md 4 "Removed", 5)."""
+"""Which operations target a lifeline, what they remove, and what brings it back
+(rules: Removed, Brings back, Makes anew, The set itself)."""
 
 from collections.abc import Iterable
 

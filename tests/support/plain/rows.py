@@ -1,4 +1,4 @@
-"""Attribution rows: episodes and stretches of removed time, continued where they are long (contract.md "Output")."""
+"""Attribution rows: episodes and stretches of removed time, continued where they are long (contract: Attributions)."""
 
 from dataclasses import dataclass
 from itertools import pairwise

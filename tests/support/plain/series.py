@@ -1,4 +1,4 @@
-"""The series of one scale set (semantics.md 6), sampled at every moment at which anything can change."""
+"""The series of one scale set (rules: Counts, State), sampled at every moment at which anything can change."""
 
 from itertools import pairwise
 from typing import Any

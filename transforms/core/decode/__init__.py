@@ -1,4 +1,4 @@
-"""Native records and canonical events to EVENTS batches, rejects and counts (contract.md "Input")."""
+"""Native records and canonical events to EVENTS batches, rejects and counts (contract: Input)."""
 
 from transforms.core.decode.log_table import decode_log_table
 from transforms.core.decode.settings import Counts, Decoded, DecodeSettings

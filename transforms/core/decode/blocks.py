@@ -1,4 +1,4 @@
-"""The text of a file, block by block, to events; memory is bounded whatever the text is (contract.md "Input")."""
+"""The text of a file, block by block, to events; memory is bounded whatever the text is (contract: Input)."""
 
 import io
 from collections.abc import Callable, Iterable, Iterator

@@ -1,4 +1,4 @@
-"""Canonical rows by columns: which of them are plainly right, and their EVENTS (contract.md "Canonical")."""
+"""Canonical rows by columns: which of them are plainly right, and their EVENTS (contract: Canonical fields)."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

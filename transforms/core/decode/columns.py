@@ -1,4 +1,4 @@
-"""Many records at once: ordinary ones by columns, the others left for `record.py` (contract.md "Input").
+"""Many records at once: ordinary ones by columns, the others left for `record.py` (contract: Formats).
 
 A row is left whenever anything about it is not plainly right, so only `record.py` ever rejects.
 """

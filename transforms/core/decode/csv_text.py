@@ -1,4 +1,4 @@
-"""Rows of CSV as records of their columns (contract.md "Input")."""
+"""Rows of CSV as records of their columns (contract: Input)."""
 
 import csv
 import re

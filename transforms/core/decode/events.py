@@ -1,4 +1,4 @@
-"""Canonical events of what a record tells, and the target that it is about (contract.md "Input")."""
+"""Canonical events of what a record tells, and the target that it is about (contract: Kinds, Ids)."""
 
 import hashlib
 import json

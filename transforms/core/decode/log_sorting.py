@@ -1,4 +1,5 @@
-"""Ordinary Activity Log records, sorted out into drafts: where REST and export schema keep each field (contract.md "Input")."""
+"""Ordinary Activity Log records, sorted out into drafts: where REST and export schema keep each field
+(contract: Kinds, Administrative)."""
 
 from collections.abc import Sequence
 from functools import lru_cache

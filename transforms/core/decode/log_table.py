@@ -1,4 +1,4 @@
-"""Rows of a Log Analytics table in Parquet to events, as its JSON lines would be read (contract.md "Input")."""
+"""Rows of a Log Analytics table in Parquet to events, as its JSON lines would be read (contract: Input)."""
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""A JSON value that is too long to hold: its records a piece at a time, in two readings (contract.md "Input").
+"""A JSON value that is too long to hold: its records a piece at a time, in two readings (contract: Input).
 
 What does not fit is opened: an array into its elements, an envelope into its members, down to where a piece is full of whole
 parts. The first reading tells whether all of it is one value, and what of each opened object tells an envelope from a record.

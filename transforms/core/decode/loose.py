@@ -1,4 +1,4 @@
-"""Which texts spell names of fields otherwise than exactly: those are for the models (contract.md "Input").
+"""Which texts spell names of fields otherwise than exactly: those are for the models (contract: Input).
 
 One pass of a regular expression that knows no lookahead: so what may not be is spelt out, letter by letter.
 """

@@ -1,4 +1,4 @@
-"""Messages to events: the records of many messages are decoded together (contract.md "Input")."""
+"""Messages to events: the records of many messages are decoded together (contract: Queue messages)."""
 
 from collections.abc import Iterable
 

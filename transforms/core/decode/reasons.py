@@ -1,4 +1,5 @@
-"""Why a record gives no event: it is ignored by kind, or rejected with a reason and one sentence (contract.md "Input")."""
+"""Why a record gives no event: it is ignored by kind, or rejected with a reason and one sentence
+(contract: Order of checks, Rejected)."""
 
 import re
 from collections.abc import Mapping

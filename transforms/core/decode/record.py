@@ -1,4 +1,4 @@
-"""One parsed record to events: the formats of contract.md "Input" in code, complete and plain.
+"""One parsed record to events: the formats in code, complete and plain (contract: Formats, Kinds).
 
 The columnar decoder (`columns.py`) hands over every record that is not ordinary; property tests hold the two together.
 """

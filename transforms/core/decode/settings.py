@@ -1,4 +1,4 @@
-"""What decoding is told, and what it answers (contract.md "Input")."""
+"""What decoding is told, and what it answers (contract: Input)."""
 
 from collections import Counter
 from dataclasses import dataclass, field

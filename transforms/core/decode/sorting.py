@@ -1,4 +1,4 @@
-"""Ordinary records, sorted out into drafts: where each format keeps a field (contract.md "Input").
+"""Ordinary records, sorted out into drafts: where each format keeps a field (contract: Kinds).
 
 `columns.py` says what the texts mean, `record.py` both for any single record.
 """

@@ -1,4 +1,4 @@
-"""One text to the texts of the records in it: a JSON value, lines, base64, or a value that breaks off (contract.md "Input")."""
+"""One text to the texts of the records in it: a JSON value, lines, base64, or a value that breaks off (contract: Input)."""
 
 import binascii
 import re

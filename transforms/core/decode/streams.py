@@ -1,4 +1,4 @@
-"""Texts to events: lines, whole values, and what they wrap, down to the records (contract.md "Input")."""
+"""Texts to events: lines, whole values, and what they wrap, down to the records (contract: Input)."""
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence

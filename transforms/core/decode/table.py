@@ -1,4 +1,4 @@
-"""Rows of canonical Parquet to events (contract.md "Canonical")."""
+"""Rows of canonical Parquet to events (contract: Canonical fields)."""
 
 from typing import Any
 

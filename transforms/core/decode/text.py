@@ -1,4 +1,4 @@
-"""Record texts: size, depth, and whether they are JSON at all (contract.md "Rejected")."""
+"""Record texts: size, depth, and whether they are JSON at all (contract: Rejected)."""
 
 import json
 import re

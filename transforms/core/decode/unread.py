@@ -1,4 +1,4 @@
-"""Records of no format: counted by their shape, with what they look like (contract.md "Commands").
+"""Records of no format: counted by their shape, with what they look like (contract: Commands).
 
 Of a shape no more is kept than the names of its first fields and of the first file that has it: nobody reads the records.
 """

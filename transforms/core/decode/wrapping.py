@@ -1,4 +1,4 @@
-"""Envelopes, tables and queues' messages: what wraps records and is none itself (contract.md "Input")."""
+"""Envelopes, tables and queues' messages: what wraps records and is none itself (contract: Input)."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Causes: how much time was excused, removed and counted, by verdict, verb and initiator (semantics.md 4)."""
+"""Causes: how much time was excused, removed and counted, by verdict, verb and initiator (rules: Episodes)."""
 
 from typing import Final, NamedTuple
 

@@ -1,4 +1,4 @@
-"""Figures: every ratio of a line of the report, from its sums (semantics.md 6). Null where a denominator is 0."""
+"""Figures: every ratio of a line of the report, from its sums (rules: Ratios). Null where a denominator is 0."""
 
 from fractions import Fraction
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""The worst hours: counted time of all scale sets, hour by hour of the clocks of a time zone (semantics.md 6)."""
+"""The worst hours: counted time of all scale sets, hour by hour of the clocks of a time zone (rules: Counts)."""
 
 from datetime import date
 from typing import NamedTuple

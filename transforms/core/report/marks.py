@@ -1,6 +1,6 @@
 """Marks of a timeline: the operations on a scale set with what they explain, and the troubles that nothing explains.
 
-An operation's mark sums up the episodes and removed stretches of instances that name it (contract.md attributions).
+An operation's mark sums up the episodes and removed stretches of instances that name it (contract: Attributions).
 """
 
 from typing import Final

@@ -1,4 +1,4 @@
-"""Interruptions: spells of counted time of single instances, told by the rows of their episodes (contract.md attributions).
+"""Interruptions: spells of counted time of single instances, told by the rows of their episodes (contract: Attributions).
 
 An interruption is an episode of an instance in which time counts. It begins where it begins to count: at the limit of an overrun,
 else at the onset; and it is repaired where the episode ends. A row that is still open counts if anything bad was reported in it.

@@ -1,4 +1,4 @@
-"""The report of a period: `build_report` makes it of current rows, `as_json` says it (contract.md `trueup report`)."""
+"""The report of a period: `build_report` makes it of current rows, `as_json` says it (contract: trueup report)."""
 
 from datetime import datetime
 from typing import Any, Final

@@ -17,7 +17,7 @@ class Request(NamedTuple):
     target: float | None = None
     """Wanted availability, a ratio: 0.999."""
     skew: int = 0
-    """The policy's (semantics.md 3)."""
+    """The policy's (rules: Defaults)."""
     each: bool = True
     """Whether `set_periods` is wanted: it has up to scale sets x periods rows."""
     inventory: "tuple[Mapping[str, int], Mapping[str, int]] | None" = None

@@ -1,4 +1,4 @@
-"""The series without the cuts of the grid: intervals as long as nothing changes, of some scale sets (semantics.md 6)."""
+"""The series without the cuts of the grid: intervals as long as nothing changes, of some scale sets (rules: Rows)."""
 
 from typing import Final, NamedTuple
 

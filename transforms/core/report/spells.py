@@ -1,4 +1,4 @@
-"""Time in which operations are under way or settling, scale set by scale set (semantics.md 3, `limit`)."""
+"""Time in which operations are under way or settling, scale set by scale set (rules: Limit)."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Instance time by reported state and class, summed over scale sets and periods (semantics.md 6)."""
+"""Instance time by reported state and class, summed over scale sets and periods (rules: Ratios)."""
 
 from typing import Final, NamedTuple
 

@@ -1,4 +1,4 @@
-"""Timelines: how the instances of some scale sets were, bin by bin, as reported and as corrected (semantics.md 6)."""
+"""Timelines: how the instances of some scale sets were, bin by bin, as reported and as corrected (rules: Counts)."""
 
 from typing import Final, NamedTuple
 
