@@ -19,7 +19,8 @@ from transforms.core.columns import one_batch
 from transforms.core.fold import KNOWN_AGAIN
 from transforms.core.groups import split_by_group
 from transforms.core.ledger import Entry, entry_of_events, entry_of_published, entry_of_standing
-from transforms.core.standing import CLOSED, DROPPED, Standing, moments_of, narrowed, split_standing
+from transforms.core.resumed import CLOSED, moments_of
+from transforms.core.standing import DROPPED, Standing, narrowed, split_standing
 from transforms.counters import count
 from transforms.ledger import KeepLedger, LedgerSettings
 from transforms.sessions import JoinSessions, KeyByScaleSet

@@ -13,7 +13,7 @@ from pipelines.current import current_rows
 from pipelines.explain import ExplainSettings, explain
 from pipelines.report import ReportSettings
 from pipelines.summary import Summary
-from runners.demo import PAGE, SIMULATED
+from runners.demo_day import PAGE, SIMULATED
 from runners.explain_output import print_explanation
 from runners.names import labels
 from runners.page.page import report_with_page

@@ -1,16 +1,13 @@
 """Runs a stream until it is stopped, and ends it in order."""
 
-import signal
 import threading
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, Final
+from typing import Final
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
-from apache_beam.runners.runner import PipelineResult, PipelineState, create_runner
+from apache_beam.runners.runner import create_runner
 
 from pipelines.failures import RunError
 from pipelines.held import Held
@@ -24,12 +21,11 @@ from runners.ending import temporary_folder
 from runners.prism import prism
 from runners.pubsub import sentences, subscriber
 from runners.status import Status
+from runners.watching import stopping, watch
 from transforms.counters import LIVE, unaccounted
 from transforms.subscription import end_reader, reader_of
 
 _TURN: Final = 0.2
-_SAME: Final = 1.0
-"""Seconds within which a second signal is the first one once more: a terminal and a wrapper both hand it on."""
 _LONGEST_STOP: Final = 30.0
 """Seconds in which what was read should have become durable."""
 
@@ -105,45 +101,3 @@ def stop(settings: StreamSettings, held: Held) -> None:
         time.sleep(_TURN)
     held.end()
     end_reader(settings.subscription)
-
-
-@contextmanager
-def stopping() -> Iterator[threading.Event]:
-    """An event that Ctrl-C or SIGTERM sets; the second one ends the program as ever."""
-    event = threading.Event()
-    noted: list[float] = []
-    before: dict[signal.Signals, Any] = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def note(number: int, frame: object) -> None:
-        if event.is_set() and time.monotonic() - noted[0] > _SAME:
-            before[signal.Signals(number)](number, frame)
-        noted[:] = noted[:1] or [time.monotonic()]
-        event.set()
-
-    for number in before:
-        signal.signal(number, note)
-    try:
-        yield event
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def watch(result: PipelineResult) -> list[str]:
-    """A list that is empty until the job ends, and then says why."""
-    ended: list[str] = []
-
-    def wait() -> None:
-        try:
-            ended.append(str(result.wait_until_finish() or PipelineState.DONE))
-        except Exception as error:
-            ended.append(last_line(error))
-
-    threading.Thread(target=wait, name="job", daemon=True).start()
-    return ended
-
-
-def last_line(error: Any) -> str:
-    """What was raised, of an error that Beam has wrapped in its traceback."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1].rstrip(".") if lines else type(error).__name__

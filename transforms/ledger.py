@@ -37,7 +37,8 @@ from transforms.core.ledger import (
     latest_of,
     next_grid_end,
 )
-from transforms.core.standing import CLOSED, KNOWN_UNTIL, Standing, moments_of
+from transforms.core.resumed import CLOSED, KNOWN_UNTIL, moments_of
+from transforms.core.standing import Standing
 from transforms.counters import count
 from transforms.kept_state import Bag, Held, Value
 

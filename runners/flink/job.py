@@ -16,7 +16,7 @@ from pipelines.stream import Stream, StreamSettings
 from runners.flink.cluster import ENDED, Cluster, Job
 from runners.flink.options import flink_options, master_of, name_of, savepoint_of, storage_of
 from runners.flink.trail import Left, Trail
-from runners.streaming import stopping, watch
+from runners.watching import stopping, watch
 
 _TURN: Final = 1.0
 _EVERY: Final = 30.0

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from pipelines.current import all_rows, current_rows
-from runners.demo import DAY
+from runners.demo_day import DAY
 from schemas.attribution import VERDICTS
 from schemas.availability import CLASSES
 from schemas.cell import VERSIONED

@@ -17,9 +17,9 @@ from transforms.core.lifelines import walk
 from transforms.core.lines import Lines, Past, build_lines
 from transforms.core.operations import Folded, fold_operations
 from transforms.core.removals import Rules
+from transforms.core.resumed import NO_MARKS, Resumed, resumed_from
 from transforms.core.rows import attribution_rows, operation_rows, series_rows
 from transforms.core.series import COUNTS, Series, build_series
-from transforms.core.standing import NO_STANDING, Resumed, resumed_from
 
 
 class Evaluated(NamedTuple):
@@ -98,7 +98,7 @@ def _series(walked: Walked, lines: Lines, resumed: Resumed, rules: Rules, sets: 
     return Series(*filled)
 
 
-def evaluate(events: pa.RecordBatch, policy: Policy, T: int, marks: pa.RecordBatch = NO_STANDING.marks) -> Evaluated:
+def evaluate(events: pa.RecordBatch, policy: Policy, T: int, marks: pa.RecordBatch = NO_MARKS) -> Evaluated:
     """Evaluates all scale sets of a batch in one call.
 
     The result is a function of the set of events, the policy and T: order, repetition and other sets do not matter.
@@ -107,7 +107,7 @@ def evaluate(events: pa.RecordBatch, policy: Policy, T: int, marks: pa.RecordBat
         events: `schemas.event.EVENTS`, in any order, with duplicates; verbs are those of the policy.
         policy: The parameters.
         T: The end of what is known, microseconds, a multiple of the grid; events at or after it are left out.
-        marks: `transforms.core.standing.MARKS`, if events of a standing are among the events: then the cells before the one with
+        marks: `transforms.core.resumed.MARKS`, if events of a standing are among the events: then the cells before the one with
             which a set's standing opens are not those of the whole past, and `transforms.core.fold.resumed_cells` is to follow.
 
     Raises:

@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 from schemas.time import floor_to
 from transforms.core.columns import micros
 from transforms.core.ledger import first_multiple_after
-from transforms.core.standing import KNOWN_UNTIL, OPENS, Standing, moments_of
+from transforms.core.resumed import KNOWN_UNTIL, OPENS, moments_of
+from transforms.core.standing import Standing
 
 FACTS: Final = pa.schema(
     [

@@ -21,23 +21,9 @@ from transforms.core.kernel import NEVER, Bools, Ints, group_by
 from transforms.core.operations import FAILED, MAY_REMOVE, REMOVES, UNFINISHED
 from transforms.core.related import with_related
 from transforms.core.removals import Rules
+from transforms.core.resumed import BEGUN, CLOSED, DECIDED, KNOWN_UNTIL, MARK_NAMES, MARKS, OPENS, REPORTED, SINCE, moments_of
 from transforms.core.retained import NO_LINE, Found, Keeping, keep_lines
-from transforms.core.standing import (
-    BEGUN,
-    CLOSED,
-    DECIDED,
-    DROPPED,
-    EVALUATED,
-    KNOWN_UNTIL,
-    MARK_NAMES,
-    MARKS,
-    NO_STANDING,
-    OPENS,
-    REPORTED,
-    SINCE,
-    Standing,
-    moments_of,
-)
+from transforms.core.standing import DROPPED, EVALUATED, NO_STANDING, Standing
 from transforms.core.targets import NONE, UNNAMED
 from transforms.core.verdicts import OVERRUN, PRESUMED, REMOVED
 
