@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pipelines.failures import RunError
-from transforms.files import InputError, Plan, plan_shards
+from transforms.files.shards import InputError, Plan, plan_shards
 
 
 def planned(patterns: Sequence[str]) -> Plan:

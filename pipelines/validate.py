@@ -7,8 +7,8 @@ import pyarrow as pa
 
 from pipelines.inputs import planned
 from transforms.core.decode import Counts, DecodeSettings
-from transforms.core.glance import Glance, glance_of
-from transforms.files import read_shard
+from transforms.core.decode.glance import Glance, glance_of
+from transforms.files.shards import read_shard
 
 
 @dataclass

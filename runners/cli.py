@@ -10,20 +10,20 @@ from importlib.metadata import PackageNotFoundError, version
 import click
 
 from pipelines.failures import TrueupError
-from runners.backfill import backfill
-from runners.compact import compact
-from runners.demo import demo
-from runners.ending import end_on_signals
-from runners.explain import explain
-from runners.names import harmless
-from runners.publish import publish
-from runners.report import report
-from runners.score import score
-from runners.simulate import simulate
-from runners.sql import sql
-from runners.stream import stream
-from runners.suggestions import Suggesting, sentence_of
-from runners.validate import validate
+from runners.commands.backfill import backfill
+from runners.commands.compact import compact
+from runners.commands.demo import demo
+from runners.commands.explain import explain
+from runners.commands.publish import publish
+from runners.commands.report import report
+from runners.commands.score import score
+from runners.commands.simulate import simulate
+from runners.commands.sql import sql
+from runners.commands.stream import stream
+from runners.commands.validate import validate
+from runners.process.ending import end_on_signals
+from runners.words.names import harmless
+from runners.words.suggestions import Suggesting, sentence_of
 
 _NOISE = re.compile(r"^[\w.]+(Error|Exception): | ?\[while running .*\]$")
 """What Beam and Python put around the sentence of an error."""

@@ -1,7 +1,8 @@
 """The canonical events as one Arrow table, which every step between decoding and the ledger carries (rules: Canonical events).
 
 The enumerations are Arrow dictionaries with fixed values, so their indices are codes that mean the same in every batch; ids are
-dictionaries of their own batch. A batch is compact (`transforms.core.batches.compact`) before it crosses a stage, so that it
+dictionaries of their own batch. A batch is compact (`transforms.core.columns.batches.compact`) before it crosses a stage, so that
+it
 carries no foreign ids.
 """
 

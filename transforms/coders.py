@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 import pyarrow as pa
 from apache_beam.coders import Coder, registry
 
-from transforms.core.cells import Changes
-from transforms.core.glance import Glance, as_bytes, from_bytes
-from transforms.core.ledger import Entry, Notes
-from transforms.core.standing import NO_STANDING, Standing
+from transforms.core.decode.glance import Glance, as_bytes, from_bytes
+from transforms.core.ledger.changes import Changes
+from transforms.core.ledger.decisions import Entry, Notes
+from transforms.core.standing.standing import NO_STANDING, Standing
 
 _MOMENT = struct.Struct("<?q??")
 _NUMBERS = struct.Struct("<?qqqq")

@@ -13,10 +13,10 @@ from apache_beam.utils.timestamp import MIN_TIMESTAMP
 from apache_beam.utils.windowed_value import WindowedValue
 
 from transforms.core.decode import Counts, Decoded, DecodeSettings
-from transforms.core.glance import Glance, glance_of
+from transforms.core.decode.glance import Glance, glance_of
 from transforms.counters import count
-from transforms.crew import Crew
-from transforms.files import Shard, read_shard
+from transforms.files.pool import Crew
+from transforms.files.shards import Shard, read_shard
 
 REJECTED: Final = "rejected"
 GLANCED: Final = "glanced"

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import apache_beam as beam
 import pyarrow as pa
 
-from transforms.core.columns import no_rows
-from transforms.core.facts import FACTS, facts_of, merged_facts
+from transforms.core.columns.arrow import no_rows
+from transforms.core.ledger.input_facts import FACTS, facts_of, merged_facts
 
 
 @dataclass(eq=False)

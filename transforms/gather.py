@@ -12,8 +12,8 @@ import apache_beam as beam
 from apache_beam.transforms.trigger import AccumulationMode, AfterAny, AfterCount, AfterProcessingTime, Repeatedly
 from apache_beam.transforms.window import GlobalWindows
 
-from transforms.core.cells import Changes
-from transforms.core.newest import newest_versions
+from transforms.core.ledger.changes import Changes
+from transforms.core.ledger.supersede import newest_versions
 
 _MANY: Final = 1000
 """Changes that are gathered at most: a backlog comes in pieces that fit into one element."""

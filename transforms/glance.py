@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import apache_beam as beam
 
-from transforms.core.glance import Glance
+from transforms.core.decode.glance import Glance
 
 
 @dataclass(eq=False)

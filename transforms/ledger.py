@@ -23,11 +23,11 @@ from apache_beam.utils.timestamp import Timestamp
 from schemas.policy import Policy
 from schemas.time import format_duration, format_time
 from transforms.coders import NotesCoder, RecordBatchCoder, StandingCoder
-from transforms.core.batches import concat
-from transforms.core.cells import LEFT, Changes, Compared, Publication, changed_cells, known_after
-from transforms.core.columns import micros
-from transforms.core.fold import closed_before, fold, folded, is_behind, is_copy, resumed_cells
-from transforms.core.ledger import (
+from transforms.core.columns.arrow import micros
+from transforms.core.columns.batches import concat
+from transforms.core.evaluation.resumed import CLOSED, KNOWN_UNTIL, moments_of
+from transforms.core.ledger.changes import LEFT, Changes, Compared, Publication, changed_cells, known_after
+from transforms.core.ledger.decisions import (
     Entry,
     fired_before,
     grid_end_of_timer,
@@ -37,13 +37,13 @@ from transforms.core.ledger import (
     latest_of,
     next_grid_end,
 )
-from transforms.core.resumed import CLOSED, KNOWN_UNTIL, moments_of
-from transforms.core.standing import Standing
+from transforms.core.standing.folding import closed_before, fold, folded, is_behind, is_copy, resumed_cells
+from transforms.core.standing.standing import Standing
 from transforms.counters import count
-from transforms.kept_state import Bag, Held, Value
+from transforms.ledger_state import Bag, Held, Value
 
 if TYPE_CHECKING:
-    from transforms.core.evaluate import Evaluated
+    from transforms.core.evaluation.evaluate import Evaluated
 
 LATE: Final = "late"
 _STANDING: Final = StandingCoder()
@@ -65,7 +65,7 @@ class LedgerSettings:
 
     policy: Policy
     evaluate: "Callable[[pa.RecordBatch, Policy, int, pa.RecordBatch], Evaluated]"
-    """The rules: `transforms.core.evaluate.evaluate`, or what a test puts in its place."""
+    """The rules: `transforms.core.evaluation.evaluate.evaluate`, or what a test puts in its place."""
     clock: Callable[[], int]
     """The present; of a batch, the start of the run."""
     since: int | None = None

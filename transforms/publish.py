@@ -10,7 +10,7 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.core.cells import Changes
+from transforms.core.ledger.changes import Changes
 from transforms.counters import count
 
 FLUSH_ROWS: Final = 2_000_000

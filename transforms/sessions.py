@@ -14,9 +14,9 @@ from apache_beam.utils.windowed_value import WindowedValue
 
 from schemas.policy import Policy
 from schemas.time import DAY, MILLISECOND
-from transforms.core.batches import compact, concat
-from transforms.core.groups import split_by_group
-from transforms.core.reach import reach_window
+from transforms.core.columns.batches import compact, concat
+from transforms.core.columns.groups import split_by_group
+from transforms.core.rules.reach import reach_window
 
 SESSION_LATENESS: Final = 36_500 * DAY
 """Microseconds. Far beyond any policy's: what a window drops is lost without trace, so the ledger alone judges what is late."""

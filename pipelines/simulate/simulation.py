@@ -14,19 +14,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.failures import RunError
-from pipelines.folder import files, is_local, put
+from pipelines.record.folder import files, is_local, put
 from pipelines.simulate import truth
-from pipelines.simulate.delivery import Post
-from pipelines.simulate.draws import Draws
-from pipelines.simulate.flapping import draw_flaps, with_flaps
-from pipelines.simulate.fleet import ScaleSet, draw_fleet, hosts_of
-from pipelines.simulate.health import Health, report, report_set
-from pipelines.simulate.history import History
-from pipelines.simulate.outages import Outage, draw_host_outages, draw_outages
-from pipelines.simulate.records import send_records, snapshot_rows
-from pipelines.simulate.settings import SimulationSettings
-from pipelines.simulate.spool import Spool
-from pipelines.simulate.workload import live
+from pipelines.simulate.fleet.fleet import ScaleSet, draw_fleet, hosts_of
+from pipelines.simulate.fleet.history import History
+from pipelines.simulate.given.draws import Draws
+from pipelines.simulate.given.settings import SimulationSettings
+from pipelines.simulate.health.flapping import draw_flaps, with_flaps
+from pipelines.simulate.health.health import Health, report, report_set
+from pipelines.simulate.health.outages import Outage, draw_host_outages, draw_outages
+from pipelines.simulate.operations.workload import live
+from pipelines.simulate.records.delivery import Post
+from pipelines.simulate.records.records import send_records, snapshot_rows
+from pipelines.simulate.records.spool import Spool
 from schemas.time import DAY, HOUR, NEVER, format_time
 
 INVENTORY: Final = ("vm_id", "scale_set_id", "valid_from", "valid_to")

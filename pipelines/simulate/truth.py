@@ -1,4 +1,4 @@
-"""The ground truth of a simulated fleet as tables (schemas/truth.py)."""
+"""The ground truth of a simulated fleet as tables (schemas/tables/truth.py)."""
 
 from collections.abc import Iterator
 from itertools import groupby, pairwise
@@ -7,10 +7,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipelines.simulate.health import Health
-from pipelines.simulate.history import History
+from pipelines.simulate.fleet.history import History
+from pipelines.simulate.health.health import Health
+from schemas.tables.truth import TRUE_FAULTS, TRUE_INSTANCES, TRUE_OPERATIONS
 from schemas.time import NEVER
-from schemas.truth import TRUE_FAULTS, TRUE_INSTANCES, TRUE_OPERATIONS
 
 
 def instances(history: History, machines: list[Health]) -> pa.Table:

@@ -10,11 +10,11 @@ from typing import Final, NamedTuple
 
 import pyarrow as pa
 
-from schemas.attribution import ATTRIBUTIONS
-from schemas.availability import AVAILABILITY
-from schemas.operation_row import OPERATIONS
-from schemas.reject import REJECTS
-from schemas.revision import REVISIONS
+from schemas.tables.attribution import ATTRIBUTIONS
+from schemas.tables.availability import AVAILABILITY
+from schemas.tables.operation import OPERATIONS
+from schemas.tables.reject import REJECTS
+from schemas.tables.revision import REVISIONS
 
 ROWS: Final = {"availability": AVAILABILITY, "attributions": ATTRIBUTIONS, "operations": OPERATIONS}
 """The versioned tables: `all_NAME` holds every version, the view NAME the current one."""

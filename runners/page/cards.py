@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
-from runners.names import harmless, shortened
 from runners.page.charts import Mark
-from runners.report_sections import length
+from runners.report.sections import length
+from runners.words.names import harmless, shortened
 from schemas.time import SECOND, to_micros
 from transforms.core.report.request import Request
 
@@ -43,7 +43,7 @@ def cards_of(marks: pa.Table, request: Request, zone: ZoneInfo) -> dict[str, lis
     """Cards by scale set, each by start.
 
     Args:
-        marks: MARKS of `transforms.core.report.marks`.
+        marks: MARKS of `transforms.core.report.charts.marks`.
         request: of the report.
         zone: on whose clocks times are told.
     """

@@ -6,8 +6,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from runners.page.axis import Tick
-from transforms.core.report.heat import Cells
-from transforms.core.report.timeline import Floats, clearly
+from transforms.core.report.charts.heat import Cells
+from transforms.core.report.charts.timeline import Floats, clearly
 
 RAW_PARTS: Final = ("raw_available", "raw_unknown", "raw_degraded", "raw_unavailable")
 PARTS: Final = ("up", "removed", "unknown", "excused", "degraded", "unavailable", "overrun")

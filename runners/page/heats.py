@@ -7,9 +7,9 @@ from typing import Final, NamedTuple
 
 from runners.page.charts import NARROW, SIZES, Size, bounds, heat_chart
 from runners.page.drawing import drawn
-from runners.report_sections import length, percent
+from runners.report.sections import length, percent
 from schemas.time import SECOND
-from transforms.core.report.heat import Cells, Hours, by_day_and_hour, by_weekday_and_hour, by_weekday_and_week
+from transforms.core.report.charts.heat import Cells, Hours, by_day_and_hour, by_weekday_and_hour, by_weekday_and_week
 
 MOST_DAYS: Final = 42
 """Days that have a row each; a longer period is told by the days of its weeks."""

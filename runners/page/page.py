@@ -13,11 +13,11 @@ import pyarrow as pa
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from pipelines.evidence import evidence
 from pipelines.failures import RunError
-from pipelines.report import ReportSettings
-from pipelines.report import report as run
-from pipelines.selection import Selection
+from pipelines.reading.evidence import evidence
+from pipelines.reading.report import ReportSettings
+from pipelines.reading.report import report as run
+from pipelines.record.selection import Selection
 from runners.page.view import MARKED, PRINTED, drawn_sets, view
 from transforms.core.report.request import Report
 
@@ -43,7 +43,7 @@ def write_page(report: Report, marks: pa.Table, path: str) -> None:
 
     Args:
         report: the figures.
-        marks: the evidence of `drawn_sets(report)`, MARKS of `transforms.core.report.marks`.
+        marks: the evidence of `drawn_sets(report)`, MARKS of `transforms.core.report.charts.marks`.
         path: the file.
 
     Raises:

@@ -8,21 +8,21 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from runners.names import harmless, labels
 from runners.page.axis import ticks
 from runners.page.cards import PRINTED as CARDS
 from runners.page.cards import Card, cards_of
 from runners.page.charts import FILLS, PARTS, RAW_PARTS, SIZES, fleet_chart, timeline_chart
 from runners.page.drawing import drawn
 from runners.page.heats import Heat, heats_of
-from runners.report_sections import Section, further, headline, length, moment, percent
-from schemas.availability import CLASSES
+from runners.report.sections import Section, further, headline, length, moment, percent
+from runners.words.names import harmless, labels
+from schemas.tables.availability import CLASSES
 from schemas.time import DAY, HOUR, MINUTE, SECOND, from_micros
 from transforms.core.report.calendar import label
-from transforms.core.report.heat import Culprit, Hours, hours_of, worst_hours
+from transforms.core.report.charts.heat import Culprit, Hours, hours_of, worst_hours
+from transforms.core.report.charts.timeline import Timelines, bin_edges, timelines, worst_sets
 from transforms.core.report.request import Report
 from transforms.core.report.series import Runs, runs_of
-from transforms.core.report.timeline import Timelines, bin_edges, timelines, worst_sets
 
 DRAWN: Final = 20
 """Scale sets whose timelines are drawn."""

@@ -22,15 +22,15 @@ from typing import Any, TypeVar
 import psutil
 import pyarrow as pa
 
-from pipelines.store import Store
+from pipelines.record.store import Store
 from schemas.policy import Policy
 from schemas.time import HOUR
-from transforms.core.batches import concat
-from transforms.core.cells import KNOWN, Publication, changed_cells
-from transforms.core.columns import no_rows
+from transforms.core.columns.arrow import no_rows
+from transforms.core.columns.batches import concat
 from transforms.core.decode import DecodeSettings
-from transforms.core.evaluate import evaluate
-from transforms.files import plan_shards, read_shard
+from transforms.core.evaluation.evaluate import evaluate
+from transforms.core.ledger.changes import KNOWN, Publication, changed_cells
+from transforms.files.shards import plan_shards, read_shard
 
 T = TypeVar("T")
 RUN = "import sys; from runners.cli import main; sys.exit(main())"

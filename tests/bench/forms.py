@@ -131,7 +131,7 @@ def decoded(path: str) -> tuple[float, int]:
     """CPU seconds of reading a file, and how many records gave an event."""
     from tests.fixtures.native import AT_MICROS
     from transforms.core.decode import Counts, DecodeSettings
-    from transforms.files import plan_shards, read_shard
+    from transforms.files.shards import plan_shards, read_shard
 
     settings, counts = DecodeSettings(Policy(), AT_MICROS + 30 * DAY), Counts()
     began = time.process_time()

@@ -25,18 +25,18 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from pipelines import tables
-from pipelines.report import ReportSettings
-from pipelines.report import report as run
-from pipelines.selection import Selection
-from pipelines.tables import Rows, write_files
-from schemas.attribution import ATTRIBUTIONS
-from schemas.availability import AVAILABILITY
-from schemas.operation_row import OPERATIONS
+from pipelines.reading.report import ReportSettings
+from pipelines.reading.report import report as run
+from pipelines.record import tables
+from pipelines.record.selection import Selection
+from pipelines.record.tables import Rows, write_files
 from schemas.policy import Policy
-from schemas.revision import REVISIONS
+from schemas.tables.attribution import ATTRIBUTIONS
+from schemas.tables.availability import AVAILABILITY
+from schemas.tables.operation import OPERATIONS
+from schemas.tables.revision import REVISIONS
 from schemas.time import DAY, HOUR, MINUTE, format_time
-from transforms.core.columns import Ints, one_batch
+from transforms.core.columns.arrow import Ints, one_batch
 
 RUN = "import sys; from runners.cli import main; sys.exit(main())"
 PREFIX = "/subscriptions/bench/resourcegroups/rg/providers/microsoft.compute/virtualmachinescalesets/vmss-"

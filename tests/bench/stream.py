@@ -25,23 +25,23 @@ from typing import NamedTuple
 import psutil
 import pyarrow.parquet as pq
 
-from runners.pubsub import subscriber
+from runners.engines.pubsub import subscriber
 from schemas.time import HOUR, SECOND
 from tests.support.emulator import Emulator, emulator
 from tests.support.fleet import Fleet, fleet
 from tests.support.streaming import Running, observed, send_many
-from transforms.subscription import present
+from transforms.subscription.source import present
 
 _PARTS = (
     ("decode for the watermark", ("event_times",)),
     ("decode", ("core/decode/",)),
-    ("source", ("reader.py", "pulls.py", "leases.py", "(transforms/subscription.py")),
-    ("journal", ("pipelines/journal.py",)),
-    ("ledger: rules", ("core/evaluate.py",)),
-    ("ledger: comparison", ("core/cells.py",)),
+    ("source", ("reader.py", "pulls.py", "leases.py", "(transforms/subscription/")),
+    ("journal", ("pipelines/stream/journal.py",)),
+    ("ledger: rules", ("core/evaluation/", "core/rules/")),
+    ("ledger: comparison", ("core/ledger/changes.py",)),
     ("ledger: state, lateness, counters", ("transforms/ledger.py",)),
-    ("sink", ("pipelines/held.py", "pipelines/store.py", "transforms/publish.py")),
-    ("keys and entries", ("transforms/sessions.py", "pipelines/recall.py")),
+    ("sink", ("pipelines/stream/held.py", "pipelines/record/store.py", "transforms/publish.py")),
+    ("keys and entries", ("transforms/sessions.py", "pipelines/stream/recall.py")),
     ("Beam's worker", ("apache_beam/",)),
 )
 """Parts of the Python process: the first of which a text stands among the frames of a stack."""

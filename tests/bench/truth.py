@@ -21,7 +21,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from pipelines.simulate.settings import FORMS
+from pipelines.simulate.given.settings import FORMS
 
 RUN: Final = "import sys; from runners.cli import main; sys.exit(main())"
 MEAN_ERROR, MOST_ERROR = 0.03, 0.1

@@ -9,9 +9,9 @@ import pytest
 from apache_beam.portability.api import beam_fn_api_pb2, beam_fn_api_pb2_grpc, endpoints_pb2
 
 from pipelines.failures import RunError
-from runners.flink.cluster import Cluster
-from runners.flink.options import flink_options
-from runners.flink.trail import Left, Trail
+from runners.engines.flink.cluster import Cluster
+from runners.engines.flink.options import flink_options
+from runners.engines.flink.trail import Left, Trail
 from tests.support.flink import Processes, free_port, wait, worker_pool
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]

@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.current import all_rows, current_rows
-from schemas.attribution import VERDICTS
-from schemas.cell import VERSIONED
+from pipelines.record.current import all_rows, current_rows
+from schemas.tables.attribution import VERDICTS
+from schemas.tables.cell import VERSIONED
 from tests.support.files import trueup
-from transforms.core.availability import TIMES, availability, class_times, raw_availability, total_times
+from transforms.core.score.availability import TIMES, availability, class_times, raw_availability, total_times
 
 EXPECTED = Path(__file__).parent / "tables"
 DAY = Path(__file__).parent / "day"

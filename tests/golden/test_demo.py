@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 import pytest
 
-from pipelines.current import all_rows, current_rows
-from runners.demo_day import DAY
-from schemas.attribution import VERDICTS
-from schemas.availability import CLASSES
-from schemas.cell import VERSIONED
+from pipelines.record.current import all_rows, current_rows
+from runners.demo.day import DAY
+from schemas.tables.attribution import VERDICTS
+from schemas.tables.availability import CLASSES
+from schemas.tables.cell import VERSIONED
 from tests.support.files import trueup
-from transforms.core.availability import availability, class_times, raw_availability, total_times
+from transforms.core.score.availability import availability, class_times, raw_availability, total_times
 
 EXPECTED = Path(__file__).parent / "demo.txt"
 

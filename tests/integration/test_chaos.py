@@ -15,15 +15,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from pipelines.current import all_rows, current_rows
-from pipelines.versions import current_versions
-from runners.prism import local_binary
+from pipelines.record.current import all_rows, current_rows
+from pipelines.record.versions import current_versions
+from runners.engines.prism import local_binary
 from schemas.time import HOUR, MINUTE, floor_to, format_time
 from tests.support.emulator import Emulator, missing
 from tests.support.files import TABLES, trueup
 from tests.support.fleet import fleet
 from tests.support.streaming import Running, observed, send_many
-from transforms.subscription import present
+from transforms.subscription.source import present
 
 MESSAGES = int(os.environ.get("TRUEUP_CHAOS_MESSAGES", "200000"))
 EVENTS = MESSAGES * 4 // 5

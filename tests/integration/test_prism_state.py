@@ -15,7 +15,7 @@ from apache_beam.transforms.userstate import BagStateSpec, TimerSpec, on_timer
 from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.timestamp import Timestamp
 
-from runners.prism import local_binary, prism
+from runners.engines.prism import local_binary, prism
 from tests.support.emulator import missing
 
 pytestmark = pytest.mark.integration

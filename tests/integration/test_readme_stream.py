@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from runners.prism import local_binary
+from runners.engines.prism import local_binary
 from schemas.time import format_time
 from tests.integration.test_stream import revisions, wait
 from tests.support.emulator import Emulator, missing

@@ -16,12 +16,12 @@ from typing import NamedTuple
 import psutil
 import pytest
 
-from runners.prism import local_binary
+from runners.engines.prism import local_binary
 from schemas.time import DAY
 from tests.support.emulator import Emulator, missing
 from tests.support.fleet import fleet
 from tests.support.streaming import ROOT, Running, observed
-from transforms.subscription import present
+from transforms.subscription.source import present
 
 SECONDS = float(os.environ.get("TRUEUP_SOAK_SECONDS", "180"))
 DAYS = 3

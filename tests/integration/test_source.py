@@ -14,9 +14,9 @@ from schemas.policy import Policy
 from schemas.time import MINUTE, SECOND, format_time
 from tests.support.emulator import Emulator
 from transforms.core.decode import DecodeSettings
-from transforms.core.stash import Place
-from transforms.places import PlaceCoder, PlaceTracker, WatermarkProvider
-from transforms.subscription import ReadMessages, SubscriptionSettings, end_reader, present, reader_of
+from transforms.core.subscription.stash import Place
+from transforms.subscription.restriction import PlaceCoder, PlaceTracker, WatermarkProvider
+from transforms.subscription.source import ReadMessages, SubscriptionSettings, end_reader, present, reader_of
 
 START = Place(0, "")
 pytestmark = pytest.mark.integration

@@ -14,13 +14,13 @@ from apache_beam.transforms.timeutil import TimeDomain
 from apache_beam.transforms.userstate import TimerSpec, on_timer
 from apache_beam.utils.timestamp import Timestamp
 
-from runners.prism import local_binary, prism
+from runners.engines.prism import local_binary, prism
 from schemas.policy import Policy
 from schemas.time import HOUR, SECOND
 from tests.integration.test_source import signal
 from tests.support.emulator import Emulator, missing
 from transforms.core.decode import DecodeSettings
-from transforms.subscription import DecodeMessages, ReadSubscription, SubscriptionSettings, end_reader, present, reader_of
+from transforms.subscription.source import DecodeMessages, ReadSubscription, SubscriptionSettings, end_reader, present, reader_of
 
 pytestmark = pytest.mark.integration
 SEEN: dict[str, list[Any]] = {}

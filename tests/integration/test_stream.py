@@ -16,14 +16,14 @@ from typing import Any
 
 import pytest
 
-from runners.prism import local_binary
+from runners.engines.prism import local_binary
 from schemas.policy import Policy
 from schemas.time import DAY, HOUR, floor_to, format_time
 from tests.support.build import Event
 from tests.support.emulator import Emulator, missing
 from tests.support.files import at, current, signal, table, trueup, two_days, write_events
 from tests.support.timelines import many_sets
-from transforms.subscription import present
+from transforms.subscription.source import present
 
 ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]

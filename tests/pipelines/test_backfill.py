@@ -11,7 +11,7 @@ from schemas.policy import Policy
 from schemas.time import format_time
 from tests.support.build import rows, to_batch
 from tests.support.files import TABLES, VERSIONED, at, current, names, signal, table, trueup, two_days, write_events
-from transforms.core.evaluate import evaluate
+from transforms.core.evaluation.evaluate import evaluate
 
 DAY = 24 * 3600
 
@@ -216,7 +216,7 @@ def test_a_folder_of_an_object_store_holds_the_same(
     events: Path, out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trueup("backfill", "--input", events, "--output", tmp_path / "here")
-    monkeypatch.setattr("pipelines.folder.is_local", lambda path: False)
+    monkeypatch.setattr("pipelines.record.folder.is_local", lambda path: False)
     trueup("backfill", "--input", events, "--output", out)
     assert current(out) == current(tmp_path / "here")
     assert trueup("backfill", "--input", events, "--output", out, "--json").json["cells"]["written"] == 0

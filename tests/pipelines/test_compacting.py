@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.store import Store
-from runners import compacting
+from pipelines.record.store import Store
+from runners.engines import compacting
 from tests.properties.test_compaction import publish_history
 from tests.support.files import current, names
 

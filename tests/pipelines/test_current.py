@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.current import all_rows, current_rows
+from pipelines.record.current import all_rows, current_rows
 
 CELL, FIRST, SECOND = (datetime(2026, 6, 10, hour, tzinfo=UTC) for hour in (9, 10, 11))
 Row = tuple[str, datetime, str]

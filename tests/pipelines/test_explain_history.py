@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.explain import ExplainSettings
-from pipelines.explain import explain as run
-from pipelines.selection import Selection
+from pipelines.reading.explain import ExplainSettings
+from pipelines.reading.explain import explain as run
+from pipelines.record.selection import Selection
 from schemas.time import DAY
 from tests.support import build
 from tests.support.explaining import GROUP, backfilled, explained, past, said

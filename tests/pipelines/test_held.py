@@ -7,14 +7,14 @@ import pyarrow as pa
 import pytest
 from apache_beam.utils.timestamp import Timestamp
 
-from pipelines.held import Held
-from pipelines.journal import Journal
+from pipelines.stream.held import Held
+from pipelines.stream.journal import Journal
 from schemas.policy import Policy
 from tests.support.build import at, to_batch, up
 from tests.support.graph import ledger_settings
 from tests.support.keeping import State
-from transforms.core.cells import Changes
-from transforms.core.ledger import entry_of_events
+from transforms.core.ledger.changes import Changes
+from transforms.core.ledger.decisions import entry_of_events
 from transforms.ledger import Keep
 
 NAME = "projects/p/subscriptions/s"

@@ -12,11 +12,11 @@ import pyarrow as pa
 import pytest
 
 from pipelines.failures import RunError
-from pipelines.held import Held
-from pipelines.journal import Journal
-from pipelines.recall import Recall, entries_of, late_ids
-from pipelines.store import Store
-from schemas.reject import REJECTS
+from pipelines.record.store import Store
+from pipelines.stream.held import Held
+from pipelines.stream.journal import Journal
+from pipelines.stream.recall import Recall, entries_of, late_ids
+from schemas.tables.reject import REJECTS
 from schemas.time import HOUR, from_micros
 from tests.support.build import Event, at, op, signal, to_batch
 from tests.support.graph import Keeping
@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 NAME = "projects/p/subscriptions/s"
 WRITE = """
 import os, signal, sys
-from pipelines.journal import Journal
+from pipelines.stream.journal import Journal
 from tests.support.build import signal as event, to_batch
 journal = Journal(sys.argv[1], sys.argv[2])
 print(journal.open(frozenset(), "p"), flush=True)

@@ -13,10 +13,10 @@ from tests.support.files import TABLES, current, names, table, trueup, two_days,
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import os, signal, sys, threading, time
-import pipelines.folder, pipelines.store, pipelines.tables
+import pipelines.record.folder, pipelines.record.store, pipelines.record.tables
 
 last, sent, moment = sys.argv[1], getattr(signal, sys.argv[2]), sys.argv[3]
-whole, replace, written = pipelines.folder.put, os.replace, []
+whole, replace, written = pipelines.record.folder.put, os.replace, []
 beside = threading.Event()  # tables are written side by side: another is there before the run is killed at this one
 
 def die():
@@ -37,7 +37,7 @@ def rename(source, target):
     if "availability" in target:
         beside.set()
 
-pipelines.tables.put = pipelines.store.put = put
+pipelines.record.tables.put = pipelines.record.store.put = put
 os.replace = rename
 from runners.cli import main
 main(sys.argv[4:])

@@ -117,7 +117,7 @@ def test_it_is_the_same_in_parts_and_from_a_crew(more: tuple[str, ...], both: Pa
     assert once["no_format"]["records"] == 10
     assert (once["unplaced_records"], len(once["gaps"])) == (10, 1)
     if not more:
-        monkeypatch.setattr("pipelines.memory.MUCH_TEXT", 0)
+        monkeypatch.setattr("pipelines.backfill.memory.MUCH_TEXT", 0)
     assert {key: told("backfill", both, "--dry-run", *more)[key] for key in keys} == once
     validated = told("validate", both)
     assert {key: validated[key] for key in keys[:3]} == {key: once[key] for key in keys[:3]}

@@ -59,7 +59,7 @@ def test_parquet_and_lines_give_the_same(tmp_path: Path, expected: dict[str, lis
 def test_groups_of_scale_sets_give_the_same(
     tmp_path: Path, expected: dict[str, list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipelines.memory.GROUP_EVENTS", 5)
+    monkeypatch.setattr("pipelines.backfill.memory.GROUP_EVENTS", 5)
     folder = scattered(tmp_path / "in", list(two_days(SETS)), 3, 5)
     trueup("backfill", "--input", folder, "--output", tmp_path / "out")
     assert current(tmp_path / "out") == expected
@@ -78,7 +78,7 @@ def test_days_that_come_one_after_the_other_give_the_same(tmp_path: Path, expect
 def test_a_run_in_parts_gives_the_same_and_says_so(
     tmp_path: Path, expected: dict[str, list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipelines.memory.BYTES_OF_EVENT", 10_000_000)
+    monkeypatch.setattr("pipelines.backfill.memory.BYTES_OF_EVENT", 10_000_000)
     path = write_events(tmp_path / "in" / "e.jsonl", [*two_days(SETS), two_days(SETS)[0]], extra=["{broken"])
     done = trueup("backfill", "--input", path, "--output", tmp_path / "out", "--memory", "500M", "--json").json
     assert done["partitions"] > 2
@@ -90,7 +90,7 @@ def test_a_run_in_parts_gives_the_same_and_says_so(
 
 
 def test_a_refused_run_in_parts_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipelines.memory.BYTES_OF_EVENT", 10_000_000)
+    monkeypatch.setattr("pipelines.backfill.memory.BYTES_OF_EVENT", 10_000_000)
     events = sorted(two_days(SETS), key=lambda event: event["time"])
     whole = write_events(tmp_path / "in" / "e.jsonl", events)
     rest = write_events(tmp_path / "rest" / "e.jsonl", events[len(events) // 2 :])
@@ -103,7 +103,7 @@ def test_a_refused_run_in_parts_writes_nothing(tmp_path: Path, monkeypatch: pyte
 def test_a_scale_set_larger_than_the_memory_is_evaluated_and_named(
     tmp_path: Path, expected: dict[str, list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipelines.memory.BYTES_OF_EVENT", 100_000_000_000)
+    monkeypatch.setattr("pipelines.backfill.memory.BYTES_OF_EVENT", 100_000_000_000)
     path = write_events(tmp_path / "in" / "e.jsonl", two_days(SETS))
     done = trueup("backfill", "--input", path, "--output", tmp_path / "out", "--memory", "1G", "--json")
     assert done.json["too_large_scale_sets"] == list(SETS)

@@ -8,7 +8,7 @@ import pytest
 from apache_beam.options.pipeline_options import PipelineOptions, PortableOptions
 
 from pipelines.failures import RunError
-from runners.prism import prism
+from runners.engines.prism import prism
 
 LISTEN = """
 import socket, sys, time

@@ -8,16 +8,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.cursor import Cursor
 from pipelines.failures import UsageError
-from pipelines.publish import Pace, paced
-from pipelines.replay import Outgoing, replayed
+from pipelines.replay.cursor import Cursor
+from pipelines.replay.publish import Pace, paced
+from pipelines.replay.replay import Outgoing, replayed
 from schemas.event import CANONICAL
 from schemas.time import format_time
 from tests.fixtures.forms import avro_of, csv_of, log_row, packed, parquet_of
 from tests.fixtures.native import AT_MICROS, SET_ID, line, rest
-from transforms.core.outline import Outline
-from transforms.files import plan_shards
+from transforms.core.decode.outline import Outline
+from transforms.files.shards import plan_shards
 
 
 def record(seconds: float, event_id: str = "e") -> dict[str, Any]:

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.report import ReportSettings
-from pipelines.report import report as run
-from pipelines.selection import Selection
+from pipelines.reading.report import ReportSettings
+from pipelines.reading.report import report as run
+from pipelines.record.selection import Selection
 from schemas.timestamp import parse_time
 from tests.support.build import Event, empty_event
 from tests.support.files import trueup, write_events
@@ -238,7 +238,7 @@ def test_a_folder_without_any_published_row_is_said_to_be_empty(tmp_path: Path) 
 
 
 def test_too_many_lines_are_refused_where_each_is_told(october: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipelines.report.MOST_LINES", 10)
+    monkeypatch.setattr("pipelines.reading.report.MOST_LINES", 10)
     done = trueup("report", "--data", october, "--by", "hour", "--as", "csv")
     assert (done.status, done.err.count("\n")) == (2, 1)
     assert "--by: at most 10 lines" in done.err
@@ -309,7 +309,7 @@ def test_outages_that_are_still_open_are_told_beside_the_time_to_repair(october:
 
 
 def test_of_a_day_only_row_groups_that_may_hold_a_wanted_set_are_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipelines.tables.LEAST_ROWS", 24)
+    monkeypatch.setattr("pipelines.record.tables.LEAST_ROWS", 24)
     sets = [f"s{number}" for number in range(8)]
     root = backfilled(
         tmp_path, [signal("2024-01-01T00:00:00Z", "1", "Available", one) for one in sets], "--until", "2024-01-02T00:00:00Z"

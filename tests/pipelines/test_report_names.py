@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runners.names import for_markdown, for_spreadsheet, harmless, labels, shortened
+from runners.words.names import for_markdown, for_spreadsheet, harmless, labels, shortened
 from tests.support.files import at, signal, trueup, write_events
 
 NAMES = {

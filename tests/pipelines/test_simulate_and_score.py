@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from schemas.tables.truth import TRUE_FAULTS, TRUE_INSTANCES, TRUE_OPERATIONS
 from schemas.time import NEVER, format_time, to_micros
 from schemas.timestamp import parse_time
-from schemas.truth import TRUE_FAULTS, TRUE_INSTANCES, TRUE_OPERATIONS
 from tests.support.files import Finished, trueup, two_days, write_events
 
 SMALL = (

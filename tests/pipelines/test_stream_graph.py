@@ -12,9 +12,9 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.portability.api import beam_runner_api_pb2
 from google.protobuf.wrappers_pb2 import BytesValue
 
-from pipelines.journal import Journal
-from pipelines.store import Store
-from pipelines.stream import Stream, StreamSettings
+from pipelines.record.store import Store
+from pipelines.stream.journal import Journal
+from pipelines.stream.stream import Stream, StreamSettings
 
 WINDOWS = {"beam:window_fn:global_windows:v1", "beam:window_fn:session_windows:v1"}
 STEPS = {"ReadSubscription", "DecodeMessages", "KeepRejects", "CorrectRecord", "PublishCells", "KeepLate"}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.simulate.settings import LOG_ANALYTICS, REST, STORAGE
+from pipelines.simulate.given.settings import LOG_ANALYTICS, REST, STORAGE
 from tests.bench.truth import FLEETS, Fleet, Judged, judge, lines, missed
 
 SMALL = [(Fleet(3, 3, 13), LOG_ANALYTICS), (Fleet(7, 2, 31), REST), (Fleet(5, 4, 32), STORAGE)]

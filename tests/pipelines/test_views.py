@@ -1,4 +1,4 @@
-"""The views that ship hold what `pipelines.current` gives, and what stood published at a moment
+"""The views that ship hold what `pipelines.record.current` gives, and what stood published at a moment
 (contract: Current rows, Views)."""
 
 import shutil
@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 import sqlglot
 
-from pipelines.current import all_rows, current_rows
+from pipelines.record.current import all_rows, current_rows
 from pipelines.views.statements import DIALECTS, OTHERS, ROWS, queries, setup
 from tests.support.files import trueup
 from tests.support.published import Published

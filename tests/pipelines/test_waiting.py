@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pytest
 
-from pipelines import waiting
-from pipelines.waiting import Waiting
+from pipelines.stream import waiting
+from pipelines.stream.waiting import Waiting
 from tests.support.build import signal, to_batch
 from transforms import counters
 

@@ -14,17 +14,17 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from pipelines.compact import Compaction, compact, kept_versions
-from pipelines.store import Store
+from pipelines.record.compact import Compaction, compact, kept_versions
+from pipelines.record.store import Store
 from schemas.policy import Policy
-from schemas.reject import REJECTS
+from schemas.tables.reject import REJECTS
 from schemas.time import DAY, HOUR, from_micros
 from tests.support.build import to_batch
 from tests.support.files import TABLES, VERSIONED, current, names, table, two_days
-from transforms.core.cells import KNOWN, Publication, changed_cells, known_after
-from transforms.core.columns import no_rows
-from transforms.core.evaluate import evaluate
-from transforms.core.ledger import known_until
+from transforms.core.columns.arrow import no_rows
+from transforms.core.evaluation.evaluate import evaluate
+from transforms.core.ledger.changes import KNOWN, Publication, changed_cells, known_after
+from transforms.core.ledger.decisions import known_until
 from transforms.publish import Sink
 
 NOW = 1_800_000_000_000_000

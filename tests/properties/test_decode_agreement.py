@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from schemas.inventory import inventory_of
+from schemas.azure.inventory import inventory_of
 from tests.fixtures import decoding
 from tests.fixtures.decoding import decode, one_by_one, rows, told
 from tests.fixtures.forms import GRID_FORMS, REST_FORMS, csv_of, log_row, parquet_of, powershell, snake, table_of, texts
@@ -41,7 +41,7 @@ from tests.fixtures.native import (
 )
 from transforms.core.decode import decode_log_table, decode_records, decode_text
 from transforms.core.decode.blocks import decode_pieces
-from transforms.core.decode.csv_text import csv_texts
+from transforms.core.decode.splitting.csv_text import csv_texts
 
 INVENTORY = inventory_of(
     [

@@ -13,8 +13,8 @@ from tests.support.build import Event, rows, to_batch
 from tests.support.keeping import TABLES, Disk, Ledger
 from tests.support.policies import SMALL_POLICIES
 from tests.support.timelines import Timeline, many_sets
-from transforms.core.evaluate import evaluate
-from transforms.core.ledger import first_multiple_after
+from transforms.core.evaluation.evaluate import evaluate
+from transforms.core.ledger.decisions import first_multiple_after
 
 WORLDS = {
     "small": (tuple(policy.model_copy(update={"lateness": policy.grid}) for policy in SMALL_POLICIES), 6),

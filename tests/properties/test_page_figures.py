@@ -14,13 +14,20 @@ from schemas.time import HOUR, MINUTE, SECOND, from_micros
 from tests.support import plain_report as plain
 from tests.support.build import rows, to_batch
 from tests.support.timelines import Timeline, timelines
-from transforms.core.evaluate import evaluate
+from transforms.core.evaluation.evaluate import evaluate
 from transforms.core.report.causes import causes
-from transforms.core.report.heat import Hours, by_day_and_hour, by_weekday_and_hour, by_weekday_and_week, hours_of, worst_hours
-from transforms.core.report.marks import marks_of
+from transforms.core.report.charts.heat import (
+    Hours,
+    by_day_and_hour,
+    by_weekday_and_hour,
+    by_weekday_and_week,
+    hours_of,
+    worst_hours,
+)
+from transforms.core.report.charts.marks import marks_of
+from transforms.core.report.charts.timeline import bin_edges
+from transforms.core.report.charts.timeline import timelines as bins
 from transforms.core.report.series import clipped, runs_of
-from transforms.core.report.timeline import bin_edges
-from transforms.core.report.timeline import timelines as bins
 
 Row = dict[str, Any]
 FEWER = settings(max_examples=max(40, settings.default.max_examples // 40))

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.availability import CLASSES, RAW
 from schemas.policy import Policy
+from schemas.tables.availability import CLASSES, RAW
 from schemas.time import SECOND
 from tests.support.evaluators import EVALUATORS, evaluate, kernel_evaluate
 from tests.support.plain import Plain, plain_evaluate

@@ -13,18 +13,18 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from schemas.report import VM_YEAR
+from schemas.tables.report import VM_YEAR
 from schemas.time import MINUTE, SECOND, to_micros
 from tests.support import plain_report as plain
 from tests.support.build import rows, to_batch
 from tests.support.timelines import Timeline, timelines
-from transforms.core.availability import availability, raw_availability, total_times
-from transforms.core.availability import class_times as table_times
-from transforms.core.evaluate import evaluate
+from transforms.core.evaluation.evaluate import evaluate
 from transforms.core.report.report import build_report
 from transforms.core.report.request import Report, Request
 from transforms.core.report.series import clipped, joined, runs_of
 from transforms.core.report.windows import curve_of, summed, worst_windows
+from transforms.core.score.availability import availability, raw_availability, total_times
+from transforms.core.score.availability import class_times as table_times
 
 Row = dict[str, Any]
 Span = tuple[int, int]

@@ -7,12 +7,12 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.truth import TRUTHS
+from schemas.tables.truth import TRUTHS
 from tests.support.scoring import POLICY, VERDICTS, bounds_of, truth_of, verdicts_of, windows_of
-from transforms.core.blame import OUTAGE, OVERSTAYED, PLANNED, RIGHT, WRONGS, Verdicts, wrong
-from transforms.core.excusable import NOWHERE, REPORTED, Bounds
-from transforms.core.kernel import NEVER
-from transforms.core.score import instance_times, wrong_rows
+from transforms.core.columns.kernel import NEVER
+from transforms.core.score.blame import OUTAGE, OVERSTAYED, PLANNED, RIGHT, WRONGS, Verdicts, wrong
+from transforms.core.score.excusable import NOWHERE, REPORTED, Bounds
+from transforms.core.score.score import instance_times, wrong_rows
 
 SECOND = 1_000_000
 LENGTH = 24

@@ -14,12 +14,12 @@ from schemas.time import DAY, HOUR, floor_to
 from tests.support.build import at, down, op, rows, signal, spanning, to_batch, up
 from tests.support.policies import SECONDS_POLICIES, SMALL_POLICIES, TINY_POLICIES
 from tests.support.timelines import Timeline, many_sets, smallest
-from transforms.core.batches import concat
-from transforms.core.columns import micros
-from transforms.core.duplicates import identities
-from transforms.core.evaluate import Evaluated, evaluate
-from transforms.core.fold import folded, is_copy, resumed_cells
-from transforms.core.standing import NO_STANDING, Standing
+from transforms.core.columns.arrow import micros
+from transforms.core.columns.batches import concat
+from transforms.core.evaluation.duplicates import identities
+from transforms.core.evaluation.evaluate import Evaluated, evaluate
+from transforms.core.standing.folding import folded, is_copy, resumed_cells
+from transforms.core.standing.standing import NO_STANDING, Standing
 
 WORLDS = {
     "microseconds": (TINY_POLICIES, 10),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.core.stash import Place, Stash
+from transforms.core.subscription.stash import Place, Stash
 
 START = Place(0, "")
 STEPS = st.lists(st.sampled_from(["read", "cut", "complete", "crash", "move", "refuse"]), max_size=60)

@@ -13,7 +13,7 @@ from unittest import mock
 
 import pytest
 
-from runners.children import ending_with_parent
+from runners.process.children import ending_with_parent
 
 PACKAGE = "google-cloud-cli-pubsub-emulator"
 PROJECT = "projects/trueup-tests"

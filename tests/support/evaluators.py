@@ -5,7 +5,7 @@ from typing import Any
 from schemas.policy import Policy
 from tests.support.build import rows, to_batch
 from tests.support.plain import Plain, plain_evaluate
-from transforms.core.evaluate import evaluate as kernel
+from transforms.core.evaluation.evaluate import evaluate as kernel
 
 EVALUATORS = ("plain", "kernel")
 

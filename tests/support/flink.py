@@ -17,12 +17,12 @@ from typing import Any
 import yaml
 
 from pipelines.failures import RunError
-from runners.children import ending_with_parent
-from runners.flink.cluster import Cluster
+from runners.engines.flink.cluster import Cluster
+from runners.process.children import ending_with_parent
 from tests.support.emulator import missing
 
 ROOT = Path(__file__).parents[2]
-RECIPE = ROOT / "runners" / "flink"
+RECIPE = ROOT / "runners" / "engines" / "flink"
 _OPEN = (
     "java.base/java.lang",
     "java.base/java.util",
@@ -160,7 +160,7 @@ def streaming(subscription: str, out: Path, *given: str) -> "Iterator[subprocess
 def worker_pool() -> Iterator[int]:
     """Runs a worker pool as the recipe does, in an environment whose PATH has another python first; gives its port."""
     process = subprocess.Popen(
-        ending_with_parent([sys.executable, "-m", "runners.flink.worker_pool", "--port", "0"]),
+        ending_with_parent([sys.executable, "-m", "runners.engines.flink.worker_pool", "--port", "0"]),
         env={**os.environ, "PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
         stderr=subprocess.PIPE,
         text=True,

@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from schemas.policy import Policy
 from tests.support.build import rows
-from transforms.core.cells import Changes
-from transforms.core.evaluate import evaluate
+from transforms.core.evaluation.evaluate import evaluate
+from transforms.core.ledger.changes import Changes
 from transforms.ledger import LedgerSettings
 
 _KEPT: dict[str, list[Any]] = {}

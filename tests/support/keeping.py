@@ -17,11 +17,11 @@ from schemas.time import MILLISECOND
 from tests.support.build import Event, rows, to_batch
 from tests.support.graph import ledger_settings
 from transforms.coders import StandingCoder
-from transforms.core.cells import KNOWN, LEFT, Changes, known_after
-from transforms.core.columns import no_rows
-from transforms.core.ledger import Entry, entry_of_events
-from transforms.core.newest import newest_versions
-from transforms.core.standing import NO_STANDING, Standing, split_standing
+from transforms.core.columns.arrow import no_rows
+from transforms.core.ledger.changes import KNOWN, LEFT, Changes, known_after
+from transforms.core.ledger.decisions import Entry, entry_of_events
+from transforms.core.ledger.supersede import newest_versions
+from transforms.core.standing.standing import NO_STANDING, Standing, split_standing
 from transforms.ledger import Keep
 
 TABLES = ("availability", "attributions", "operations")

@@ -8,12 +8,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from runners.page.view import MARKED, drawn_sets
-from schemas.attribution import ATTRIBUTIONS
 from schemas.event import TIMESTAMP
-from schemas.operation_row import OPERATIONS
+from schemas.tables.attribution import ATTRIBUTIONS
+from schemas.tables.operation import OPERATIONS
 from schemas.time import DAY, HOUR, MINUTE
 from transforms.core.report.calendar import fitting, period_edges
-from transforms.core.report.marks import marks_of
+from transforms.core.report.charts.marks import marks_of
 from transforms.core.report.report import build_report
 from transforms.core.report.request import Report, Request
 from transforms.core.report.series import COUNTS, SERIES

@@ -6,15 +6,15 @@ from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 
-from pipelines.store import Store
+from pipelines.record.store import Store
 from schemas.event import TIMESTAMP
 from schemas.policy import parse_policy
-from schemas.reject import REJECTS
+from schemas.tables.reject import REJECTS
 from schemas.time import DAY, HOUR
 from tests.support.build import EPOCH, Event, fault, op, signal, spanning, to_batch
-from transforms.core.cells import KNOWN, Publication, changed_cells, known_after
-from transforms.core.columns import no_rows
-from transforms.core.evaluate import Evaluated, evaluate
+from transforms.core.columns.arrow import no_rows
+from transforms.core.evaluation.evaluate import Evaluated, evaluate
+from transforms.core.ledger.changes import KNOWN, Publication, changed_cells, known_after
 
 POLICY: Final = parse_policy('grid = "6h"')
 _DAY: Final = DAY / 1e6

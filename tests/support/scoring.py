@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from schemas.policy import EFFECTS, Policy
-from schemas.truth import TRUTHS
-from transforms.core.blame import COUNTED, EXCUSED, REMOVED, Verdicts
-from transforms.core.excusable import ALL, NAMED, REPORTED, UNNAMED, Bounds, Faults, Spans, Truth, Windows, bounds
-from transforms.core.score import Score, States, Times, score
+from schemas.tables.truth import TRUTHS
+from transforms.core.score.blame import COUNTED, EXCUSED, REMOVED, Verdicts
+from transforms.core.score.excusable import ALL, NAMED, REPORTED, UNNAMED, Bounds, Faults, Spans, Truth, Windows, bounds
+from transforms.core.score.score import Score, States, Times, score
 
 POLICY = Policy()
 SPANS = Spans(POLICY.skew, POLICY.possible_excuse, POLICY.max_excuse)

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from pipelines.simulate.delivery import Post
-from pipelines.simulate.draws import Draws
-from pipelines.simulate.fleet import STEADY, ScaleSet
-from pipelines.simulate.history import History
-from pipelines.simulate.machines import Machine, Spell
-from pipelines.simulate.records import send_records
-from pipelines.simulate.settings import SimulationSettings
-from schemas.inventory import Inventory, inventory_of
+from pipelines.simulate.fleet.fleet import STEADY, ScaleSet
+from pipelines.simulate.fleet.history import History
+from pipelines.simulate.fleet.machines import Machine, Spell
+from pipelines.simulate.given.draws import Draws
+from pipelines.simulate.given.settings import SimulationSettings
+from pipelines.simulate.records.delivery import Post
+from pipelines.simulate.records.records import send_records
+from schemas.azure.inventory import Inventory, inventory_of
 from schemas.policy import Policy
 from schemas.time import DAY, HOUR, SECOND
 from transforms.core.decode import DecodeSettings, decode_records

@@ -10,8 +10,8 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from runners.children import ending_with_parent
-from runners.pubsub import publisher
+from runners.engines.pubsub import publisher
+from runners.process.children import ending_with_parent
 
 ROOT = Path(__file__).parents[2]
 _MANY = 1000

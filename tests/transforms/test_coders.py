@@ -6,22 +6,22 @@ import pytest
 from apache_beam.coders import Coder
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
-from pipelines.correction import Bounds, CorrectRecord
-from pipelines.known import KnownCells
-from pipelines.standing_files import NOTHING
+from pipelines.correction.graph import Bounds, CorrectRecord
+from pipelines.correction.known import KnownCells
+from pipelines.record.standing_files import NOTHING
 from schemas.event import empty_events
 from schemas.policy import Policy
 from schemas.time import HOUR
 from tests.support.build import at, signal, to_batch
 from tests.support.graph import Keeping, ledger_settings
 from transforms.coders import ChangesCoder, EntryCoder, NotesCoder, RecordBatchCoder
-from transforms.core.cells import KNOWN, Changes
-from transforms.core.columns import no_rows
+from transforms.core.columns.arrow import no_rows
 from transforms.core.decode import DecodeSettings
-from transforms.core.ledger import Entry, Notes
+from transforms.core.ledger.changes import KNOWN, Changes
+from transforms.core.ledger.decisions import Entry, Notes
 from transforms.decode import DecodeRecords
 from transforms.facts import GatherFacts
-from transforms.files import Shard
+from transforms.files.shards import Shard
 from transforms.publish import KeepRejects, PublishCells
 
 EVENTS = to_batch([signal(number, str(number), "Available") for number in range(1_000)])

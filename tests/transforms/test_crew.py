@@ -5,15 +5,15 @@ from pathlib import Path
 import apache_beam as beam
 import pytest
 
-from runners.local import execute
+from runners.engines.local import execute
 from schemas.policy import Policy
 from tests.support.files import at, table, trueup, two_days, write_events
 from tests.support.graph import Keeping
 from transforms.core.decode import DecodeSettings
 from transforms.counters import counted
-from transforms.crew import Crew
 from transforms.decode import DecodeRecords
-from transforms.files import InputError, Shard, plan_shards, read_shard
+from transforms.files.pool import Crew
+from transforms.files.shards import InputError, Shard, plan_shards, read_shard
 from transforms.publish import KeepRejects
 
 SETTINGS = DecodeSettings(Policy(), at(10 * 86_400))
@@ -60,7 +60,7 @@ def test_a_step_gives_events_and_rejects_and_counts_records(processes: int, tmp_
 def test_a_large_input_is_decoded_by_a_crew_with_the_same_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder_of_files(tmp_path / "in")
     trueup("backfill", "--input", tmp_path / "in", "--output", tmp_path / "alone")
-    monkeypatch.setattr("pipelines.memory.MUCH_TEXT", 0)
+    monkeypatch.setattr("pipelines.backfill.memory.MUCH_TEXT", 0)
     trueup("backfill", "--input", tmp_path / "in", "--output", tmp_path / "crew")
     without = ["as_of"]
     alone, crew = (table(tmp_path / name, "availability").drop_columns(without).to_pylist() for name in ("alone", "crew"))

@@ -9,9 +9,9 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from schemas.policy import Policy
 from schemas.time import HOUR
 from tests.support.build import at, signal, to_batch
-from transforms.core.cells import KNOWN, Changes, Publication, changed_cells
-from transforms.core.columns import no_rows
-from transforms.core.evaluate import evaluate
+from transforms.core.columns.arrow import no_rows
+from transforms.core.evaluation.evaluate import evaluate
+from transforms.core.ledger.changes import KNOWN, Changes, Publication, changed_cells
 from transforms.gather import GatherChanges, newest, together
 
 

@@ -6,11 +6,11 @@ import pytest
 from apache_beam.testing.util import assert_that, equal_to
 from apache_beam.transforms.window import GlobalWindow
 
-from runners.local import execute
+from runners.engines.local import execute
 from schemas.policy import Policy, parse_policy
 from tests.support.build import Event, fault, op, signal, to_batch
 from transforms.coders import RecordBatchCoder
-from transforms.core.reach import reach_window
+from transforms.core.rules.reach import reach_window
 from transforms.sessions import JoinSessions, KeyByScaleSet, keyed_slices
 
 US = 1e-6

@@ -13,13 +13,13 @@ from apache_beam.transforms.trigger import AfterCount, AfterProcessingTime, Trig
 from apache_beam.transforms.window import TimestampedValue
 from apache_beam.utils.timestamp import Timestamp
 
-from pipelines.correction import CorrectRecord
+from pipelines.correction.graph import CorrectRecord
 from schemas.policy import Policy
 from schemas.time import HOUR
 from tests.support.build import Event, at, op, rows, signal, spanning, to_batch
 from tests.support.graph import Keeping, ledger_settings
 from transforms.coders import RecordBatchCoder
-from transforms.core.evaluate import evaluate
+from transforms.core.evaluation.evaluate import evaluate
 from transforms.publish import KeepRejects, PublishCells
 
 END = at(5 * 3600)

@@ -15,9 +15,9 @@ from tests.support.build import Event, at, op, signal, spanning, to_batch
 from tests.support.graph import Keeping, ledger_settings
 from tests.transforms.test_streaming_ledger import END, day_of_two_sets, evaluated, out_of_order, run_stream, stream, whole_ms
 from transforms.coders import EntryCoder
-from transforms.core.cells import KNOWN, known_after
-from transforms.core.columns import no_rows
-from transforms.core.ledger import Entry, entry_of_events
+from transforms.core.columns.arrow import no_rows
+from transforms.core.ledger.changes import KNOWN, known_after
+from transforms.core.ledger.decisions import Entry, entry_of_events
 from transforms.ledger import KeepLedger
 from transforms.publish import KeepRejects, PublishCells
 

@@ -18,11 +18,11 @@ from schemas.policy import Policy
 from schemas.time import SECOND
 from tests.fixtures.decoding import NOW
 from transforms.core.decode import DecodeSettings
-from transforms.core.stash import Place
-from transforms.core.watermark import WatermarkRule
-from transforms.places import PlaceCoder, PlaceTracker
-from transforms.reader import Reader, ReaderSettings
-from transforms.subscription import DecodeMessages, SubscriptionSettings
+from transforms.core.subscription.stash import Place
+from transforms.core.subscription.watermark import WatermarkRule
+from transforms.subscription.reader import Reader, ReaderSettings
+from transforms.subscription.restriction import PlaceCoder, PlaceTracker
+from transforms.subscription.source import DecodeMessages, SubscriptionSettings
 
 START = Place(0, "")
 GOOD = b'{"kind": "signal", "event_id": "1", "scale_set_id": "a", "time": "2026-01-01T00:00:00Z", "state": "Available"}'
@@ -208,7 +208,7 @@ def test_what_is_held_at_the_end_is_given_back(started: Any) -> None:
 def test_a_server_that_is_gone_does_not_hold_up_the_end(started: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     reader, server, _ = started(messages(*map(str, range(5))))
     read(reader)
-    monkeypatch.setattr("transforms.leases._MANY", 1)
+    monkeypatch.setattr("transforms.subscription.leases._MANY", 1)
     asked: list[object] = []
 
     def gone(*unused: object, **given: object) -> None:

@@ -9,10 +9,10 @@ import pytest
 from schemas.policy import Policy
 from schemas.time import HOUR
 from tests.support.build import at, signal, to_batch
-from transforms.core.cells import KNOWN, Compared, Publication, changed_cells, known_after
-from transforms.core.columns import no_rows
-from transforms.core.digests import EMPTY, from_text, to_text
-from transforms.core.evaluate import Evaluated, evaluate
+from transforms.core.columns.arrow import no_rows
+from transforms.core.evaluation.evaluate import Evaluated, evaluate
+from transforms.core.ledger.changes import KNOWN, Compared, Publication, changed_cells, known_after
+from transforms.core.ledger.digests import EMPTY, from_text, to_text
 
 POLICY = Policy()
 END = at(4 * 3600)

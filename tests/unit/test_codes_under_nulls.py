@@ -10,9 +10,9 @@ from schemas.policy import Policy
 from tests.fixtures.decoding import SETTINGS
 from tests.fixtures.native import INSTANCE, SET, line, status_event
 from tests.support.build import at, down, fault, op, signal, to_batch, up
-from transforms.core.batches import compact
+from transforms.core.columns.batches import compact
 from transforms.core.decode import decode_records
-from transforms.core.evaluate import evaluate
+from transforms.core.evaluation.evaluate import evaluate
 from transforms.core.report.series import SERIES, joined
 
 _TYPES = {8: np.int8, 16: np.int16, 32: np.int32}

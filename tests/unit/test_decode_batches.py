@@ -5,7 +5,7 @@ import pyarrow as pa
 from schemas.event import EVENTS, IDS, empty_events
 from tests.fixtures.decoding import decode
 from tests.fixtures.native import fault, operation, signal
-from transforms.core.batches import compact, concat
+from transforms.core.columns.batches import compact, concat
 
 
 def _batch(*names: str) -> pa.RecordBatch:

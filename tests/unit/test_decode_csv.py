@@ -7,10 +7,10 @@ import pytest
 from tests.fixtures.decoding import decode, rows, settings
 from tests.fixtures.forms import csv_of, log_row
 from tests.fixtures.native import graph_row, line, rest, signal, state
-from transforms.core.decode import csv_text
 from transforms.core.decode.blocks import decode_pieces
-from transforms.core.decode.csv_text import csv_texts
-from transforms.files import plan_shards, read_shard
+from transforms.core.decode.splitting import csv_text
+from transforms.core.decode.splitting.csv_text import csv_texts
+from transforms.files.shards import plan_shards, read_shard
 
 HEADER = b"kind,event_id,scale_set_id,time,state,note\n"
 GOOD = b"signal,s-%d,a,2026-10-01T09:00:10Z,Available,%s\n"

@@ -11,9 +11,10 @@ import pytest
 from schemas.event import CANONICAL
 from tests.fixtures.decoding import SETTINGS, rows
 from tests.fixtures.native import AT_MICROS, line, signal
-from transforms import files, tables
 from transforms.core.decode import Counts, blocks
-from transforms.files import InputError, plan_shards, read_shard
+from transforms.files import shards as files
+from transforms.files import tables
+from transforms.files.shards import InputError, plan_shards, read_shard
 
 
 def _lines(count, start=0):

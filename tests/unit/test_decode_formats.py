@@ -29,7 +29,7 @@ from tests.fixtures.native import (
     state,
     status_event,
 )
-from transforms.core.decode.events import record_hash
+from transforms.core.decode.slow_path.events import record_hash
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ from tests.fixtures.native import (
     status_event,
 )
 from transforms.core.decode import Counts, decode_text
-from transforms.files import plan_shards, read_shard
+from transforms.files.shards import plan_shards, read_shard
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "samples" / "forms"
 LATER = settings(now=AT_MICROS + 100 * 86_400 * 10**6)

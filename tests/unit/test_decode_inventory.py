@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from schemas.inventory import Inventory, InventoryError, inventory_of, parse_inventory
+from schemas.azure.inventory import Inventory, InventoryError, inventory_of, parse_inventory
 from tests.fixtures.decoding import decode, ignored, one, rejected, settings
 from tests.fixtures.native import AT, AT_MICROS, GROUP, MACHINE, SET, SET_ID, health_record, rest, status_event
 

@@ -10,7 +10,7 @@ from tests.fixtures.decoding import SETTINGS, decode, rows, settings
 from tests.fixtures.forms import avro_of, csv_of, log_row, parquet_of, texts
 from tests.fixtures.native import AT_MICROS, SET, autoscale, health_record, line, rest, status_event
 from transforms.core.decode import Counts, decode_log_table
-from transforms.files import plan_shards, read_shard
+from transforms.files.shards import plan_shards, read_shard
 
 ROWS = [
     log_row(rest()),

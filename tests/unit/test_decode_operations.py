@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from schemas.inventory import inventory_of
+from schemas.azure.inventory import inventory_of
 from tests.fixtures.decoding import ignored, one, rejected, settings
 from tests.fixtures.native import (
     INSTANCE,

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from schemas.reject import REJECTS
+from schemas.tables.reject import REJECTS
 from tests.fixtures.decoding import NOW, SETTINGS, decode, one, rejected, rows, settings
 from tests.fixtures.native import annotation_event, fault, health_record, line, operation, rest, signal, status_event
 from transforms.core.decode import Decoded, decode_text

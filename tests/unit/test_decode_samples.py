@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from schemas.inventory import Belonging, Inventory
-from schemas.resource import Machine, Place, parse_resource
+from schemas.azure.inventory import Belonging, Inventory
+from schemas.azure.resource import Machine, Place, parse_resource
 from schemas.time import NEVER
 from tests.fixtures.decoding import one_by_one, settings, told
 from transforms.core.decode import decode_text

@@ -6,7 +6,7 @@ from schemas.time import DAY
 from schemas.timestamp import EARLIEST, parse_time
 from tests.fixtures.decoding import NOW, decode, rejected, settings
 from tests.fixtures.native import health_export, signal, status_event
-from transforms.core.decode.times import micros_of
+from transforms.core.decode.fast_path.times import micros_of
 
 JANUARY = 1_168_335_660_000_000  # 2007-01-09T09:41:00Z
 

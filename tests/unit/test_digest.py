@@ -7,7 +7,7 @@ import pytest
 from schemas.policy import Policy, parse_policy
 from schemas.time import HOUR
 from tests.support.build import to_batch
-from transforms.core.evaluate import evaluate
+from transforms.core.evaluation.evaluate import evaluate
 
 EVENTS: list[dict[str, Any]] = [
     {"kind": "signal", "event_id": "1", "scale_set_id": "b", "instance_id": "1", "time": 0, "state": "Available"},

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from tests.support.build import to_batch
-from transforms.core.duplicates import remove_duplicates
+from transforms.core.evaluation.duplicates import remove_duplicates
 
 SIGNAL = {"kind": "signal", "event_id": "e", "scale_set_id": "a", "instance_id": "1", "time": 5, "state": "Degraded"}
 OPERATION = {

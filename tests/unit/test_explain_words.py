@@ -5,11 +5,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from runners.explain_story import history_lines
-from runners.explain_words import TIED, Clock, instances, length, seconds
+from runners.explain.story import history_lines
+from runners.explain.words import TIED, Clock, instances, length, seconds
 from schemas.time import HOUR, SECOND
-from transforms.core.explanation_history import Change, Published, Told
-from transforms.core.explanation_moment import Moment, State
+from transforms.core.explain.history import Change, Published, Told
+from transforms.core.explain.moment import Moment, State
 
 CLOCK = Clock(ZoneInfo("UTC"))
 UNEXPLAINED = Told("unexplained", None, None, None, None)

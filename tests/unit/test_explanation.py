@@ -5,16 +5,16 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from schemas.attribution import ATTRIBUTIONS
-from schemas.availability import AVAILABILITY, CLASSES, RAW
 from schemas.event import TIMESTAMP
 from schemas.policy import Policy
-from schemas.revision import REVISIONS
+from schemas.tables.attribution import ATTRIBUTIONS
+from schemas.tables.availability import AVAILABILITY, CLASSES, RAW
+from schemas.tables.revision import REVISIONS
 from schemas.time import DAY, HOUR, MINUTE, SECOND
-from transforms.core.explanation import TOLD, covering, no_attributions, parts_of, spans_of, stretch_of
-from transforms.core.explanation_history import history
-from transforms.core.explanation_moment import Operation, nearest, state_at
-from transforms.core.explanation_reasons import Reason, reason_of
+from transforms.core.explain.explanation import TOLD, covering, no_attributions, parts_of, spans_of, stretch_of
+from transforms.core.explain.history import history
+from transforms.core.explain.moment import Operation, nearest, state_at
+from transforms.core.explain.reasons import Reason, reason_of
 
 POLICY = Policy().model_dump()
 KNOWN = 10 * DAY

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from pipelines.failures import UsageError
-from runners.flink.cluster import Configuration
-from runners.flink.options import DEFAULTS, FLAGS, POOL, RETRIES, flink_options, name_of, savepoint_of
+from runners.engines.flink.cluster import Configuration
+from runners.engines.flink.options import DEFAULTS, FLAGS, POOL, RETRIES, flink_options, name_of, savepoint_of
 
 CLUSTER = "--flink_master=host:8081"
 READY = Configuration("1.20.5", "file:///checkpoints", "file:///savepoints", "rocksdb", "failure-rate")

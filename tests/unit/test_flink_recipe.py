@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from runners.flink.options import DEFAULTS, FLAGS, POOL, RETRIES
+from runners.engines.flink.options import DEFAULTS, FLAGS, POOL, RETRIES
 
-RECIPE = Path(__file__).parents[2] / "runners" / "flink"
+RECIPE = Path(__file__).parents[2] / "runners" / "engines" / "flink"
 UNITS = sorted((RECIPE / "systemd").glob("*.service"))
 PLACES = {"execution.checkpointing.dir", "execution.checkpointing.savepoint-dir"}
 
@@ -54,7 +54,7 @@ def test_kubernetes_has_the_same_configuration() -> None:
 def test_worker_pools_listen_where_the_program_looks_for_them() -> None:
     containers = cluster()["taskManager"]["podTemplate"]["spec"]["containers"]
     command = next(each["command"] for each in containers if each["name"] == "workers")
-    assert " ".join(command) == f"python -m runners.flink.worker_pool --port {POOL.split(':')[1]}"
+    assert " ".join(command) == f"python -m runners.engines.flink.worker_pool --port {POOL.split(':')[1]}"
     unit = configparser.ConfigParser(strict=False, interpolation=None)
     unit.read(RECIPE / "systemd" / "trueup-flink-workers.service")
     assert unit["Service"]["ExecStart"].endswith(" ".join(command[1:]))
@@ -83,7 +83,7 @@ def test_the_text_names_every_option_that_is_set() -> None:
 
 
 def test_stopping_has_the_time_that_a_savepoint_may_take() -> None:
-    from runners.flink.job import _SAVEPOINT
+    from runners.engines.flink.job import _SAVEPOINT
 
     _, stream = yaml.safe_load_all((RECIPE / "kubernetes.yaml").read_text())
     assert stream["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] > _SAVEPOINT

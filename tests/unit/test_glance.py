@@ -8,12 +8,12 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.reject import REJECTS
+from schemas.tables.reject import REJECTS
 from schemas.time import DAY, HOUR
 from tests.support.build import at, fault, signal, spanning, to_batch
-from transforms.core.columns import no_rows
+from transforms.core.columns.arrow import no_rows
 from transforms.core.decode import Counts, Decoded
-from transforms.core.glance import Glance, as_bytes, from_bytes, gaps, glance_of
+from transforms.core.decode.glance import Glance, as_bytes, from_bytes, gaps, glance_of
 
 NOW = at(400 * 86_400)
 

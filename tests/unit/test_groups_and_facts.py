@@ -5,8 +5,8 @@ import pytest
 
 from schemas.time import HOUR
 from tests.support.build import at, signal, to_batch
-from transforms.core.facts import FACTS, end_of_input, facts_of, merged_facts
-from transforms.core.groups import group_codes, split_by_group
+from transforms.core.columns.groups import group_codes, split_by_group
+from transforms.core.ledger.input_facts import FACTS, end_of_input, facts_of, merged_facts
 
 SETS = [f"set-{number}" for number in range(20)]
 EVENTS = to_batch([signal(number, "1", "Available", scale_set=SETS[number % 20], event_id=str(number)) for number in range(60)])

@@ -5,7 +5,7 @@ import pytest
 
 from schemas.time import HOUR
 from tests.support.build import at, op, signal, to_batch
-from transforms.core.ledger import grid_end_of_timer, is_late, known_until, late_rejects, next_grid_end
+from transforms.core.ledger.decisions import grid_end_of_timer, is_late, known_until, late_rejects, next_grid_end
 
 FIRED = at(3 * 3600)
 

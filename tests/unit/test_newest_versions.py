@@ -10,11 +10,11 @@ from schemas.policy import Policy
 from schemas.time import HOUR
 from tests.support.build import Event, at, signal, to_batch
 from tests.support.graph import Keeping
-from transforms.core.cells import KNOWN, Changes, Publication, changed_cells, known_after
-from transforms.core.columns import no_rows
-from transforms.core.evaluate import evaluate
-from transforms.core.ledger import known_until
-from transforms.core.newest import newest_versions
+from transforms.core.columns.arrow import no_rows
+from transforms.core.evaluation.evaluate import evaluate
+from transforms.core.ledger.changes import KNOWN, Changes, Publication, changed_cells, known_after
+from transforms.core.ledger.decisions import known_until
+from transforms.core.ledger.supersede import newest_versions
 
 EVENTS = [
     signal(0, "1", "Available"),

@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.timestamp import parse_time
-from transforms.core.outline import UNKNOWN, Outline, outline_of
+from transforms.core.decode.outline import UNKNOWN, Outline, outline_of
 
 SET = "/subscriptions/S/resourceGroups/G/providers/Microsoft.Compute/virtualMachineScaleSets/N"
 MACHINE = "/subscriptions/S/resourceGroups/G/providers/Microsoft.Compute/virtualMachines/V"

@@ -11,15 +11,15 @@ import pytest
 from runners.page.axis import ticks
 from runners.page.charts import LEAST, NARROW, PARTS, RAW_PARTS, WIDE, Mark, _lanes, bounds, heat_chart, timeline_chart
 from runners.page.drawing import drawn
-from schemas.availability import SERIES_STATES
+from schemas.tables.availability import SERIES_STATES
 from schemas.time import DAY, HOUR, SECOND, to_micros
 from schemas.timestamp import parse_time
 from tests.support.build import rows
 from transforms.core.report.calendar import midnight, period_edges
-from transforms.core.report.heat import Cells, by_day_and_hour, hours_of
-from transforms.core.report.marks import MARKS, _capped
+from transforms.core.report.charts.heat import Cells, by_day_and_hour, hours_of
+from transforms.core.report.charts.marks import MARKS, _capped
+from transforms.core.report.charts.timeline import clearly, timelines, worst_sets
 from transforms.core.report.series import COUNTS, Runs
-from transforms.core.report.timeline import clearly, timelines, worst_sets
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

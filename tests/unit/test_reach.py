@@ -5,7 +5,7 @@ import pytest
 from schemas.policy import Policy, parse_policy
 from schemas.time import HOUR, MINUTE
 from tests.support.build import Event, at, fault, op, signal, to_batch
-from transforms.core.reach import reach, reach_window
+from transforms.core.rules.reach import reach, reach_window
 
 LONG_SKEW = parse_policy('skew = "2h"\nverbs.restart.deadline = "1m"\n')
 SETTLE, SKEW, UNSEEN = 15 * MINUTE, 2 * MINUTE, 10 * MINUTE

@@ -12,7 +12,7 @@ from schemas.policy import Policy
 from schemas.time import HOUR, SECOND, to_micros
 from schemas.timestamp import parse_time
 from tests.support.build import EPOCH, down, to_batch, up
-from transforms.core.evaluate import evaluate
+from transforms.core.evaluation.evaluate import evaluate
 from transforms.core.report.calendar import label, midnight, period_edges
 from transforms.core.report.report import build_report
 from transforms.core.report.request import Report, Request

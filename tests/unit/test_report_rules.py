@@ -10,7 +10,7 @@ import pytest
 from schemas.policy import Policy
 from schemas.time import MINUTE, SECOND
 from tests.support.build import EPOCH, Event, at, degraded, down, fallen, fault, op, signal, spanning, to_batch, unknown, up
-from transforms.core.evaluate import evaluate
+from transforms.core.evaluation.evaluate import evaluate
 from transforms.core.report.report import as_json, build_report
 from transforms.core.report.request import Report, Request
 

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from schemas.truth import TRUTHS
+from schemas.tables.truth import TRUTHS
 from tests.support.scoring import bounds_of, score_of, truth_of, verdicts_of, windows_of
-from transforms.core.excusable import NOWHERE
-from transforms.core.overlay import union
+from transforms.core.score.excusable import NOWHERE
+from transforms.core.score.overlay import union
 
 RESTART = ("restart", 100, 200, "1")
 """Verb, start, end, whom; settle is 900 s."""

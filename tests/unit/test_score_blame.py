@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from tests.support.scoring import bounds_of, score_of, truth_of, verdicts_of, windows_of
-from transforms.core.blame import BAD, COUNTED, EXCUSED, NONE, OUTAGE, OVERSTAYED, REMOVED, WRONGS, wrong
-from transforms.core.excusable import REPORTED
-from transforms.core.score import wrong_rows
+from transforms.core.score.blame import BAD, COUNTED, EXCUSED, NONE, OUTAGE, OVERSTAYED, REMOVED, WRONGS, wrong
+from transforms.core.score.excusable import REPORTED
+from transforms.core.score.score import wrong_rows
 
 RESTART = ("restart", 100, 200, "1")
 

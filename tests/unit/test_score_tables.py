@@ -5,11 +5,11 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from pipelines.score_tables import Codes, windows_of
+from pipelines.score.tables import Codes, windows_of
 from schemas.policy import Policy
+from schemas.tables.truth import TRUE_OPERATIONS
 from schemas.time import SECOND, from_micros
-from schemas.truth import TRUE_OPERATIONS
-from transforms.core.excusable import Windows
+from transforms.core.score.excusable import Windows
 
 POLICY = Policy()
 HOUR = 3600

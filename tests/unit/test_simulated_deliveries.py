@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipelines.simulate.delivery import ADMINISTRATIVE, AUTOSCALE, EVENT_GRID, HEALTH, Delivery, Post, lag, stamp
-from pipelines.simulate.draws import Draws
-from pipelines.simulate.spool import Spool
+from pipelines.simulate.given.draws import Draws
+from pipelines.simulate.records.delivery import ADMINISTRATIVE, AUTOSCALE, EVENT_GRID, HEALTH, Delivery, Post, lag, stamp
+from pipelines.simulate.records.spool import Spool
 from schemas.time import DAY, HOUR, SECOND
 from schemas.timestamp import parse_time
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.simulate.draws import Draws
-from pipelines.simulate.flapping import draw_flaps, with_flaps
-from pipelines.simulate.health import Signal
-from pipelines.simulate.settings import SimulationSettings
+from pipelines.simulate.given.draws import Draws
+from pipelines.simulate.given.settings import SimulationSettings
+from pipelines.simulate.health.flapping import draw_flaps, with_flaps
+from pipelines.simulate.health.health import Signal
 from pipelines.simulate.simulation import simulate
 from schemas.time import DAY, MINUTE
 from tests.support.simulated import START

@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from pipelines.simulate.health import Health, Signal, report, report_set, worth_logging
-from pipelines.simulate.machines import OUTAGE, PLANNED, Spell
+from pipelines.simulate.fleet.machines import OUTAGE, PLANNED, Spell
+from pipelines.simulate.health.health import Health, Signal, report, report_set, worth_logging
 from schemas.time import NEVER
 from tests.support.simulated import END, START, at, history, machine, spell
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from pipelines.simulate.lifetimes import Quantiles, read_quantiles
+from pipelines.simulate.given.lifetimes import Quantiles, read_quantiles
 
 TRACE = Path(__file__).parents[3] / "shared" / "data" / "azure_v1_vm_lifetimes"
 FILES = ("v1.dev.c2100000.txt", "v1.test.c2591400.txt")
@@ -78,7 +78,7 @@ def test_arrivals_are_those_of_the_trace(trace: list[Batch]) -> None:
 
 
 def test_the_share_of_batches_that_end_together_is_that_of_the_trace(trace: list[Batch]) -> None:
-    from pipelines.simulate.lifetimes import END_TOGETHER
+    from pipelines.simulate.given.lifetimes import END_TOGETHER
 
     large = [batch for batch in trace if len(batch.bins) >= LARGE]
     assert pytest.approx(np.mean([len(set(batch.bins)) == 1 for batch in large]), abs=0.01) == END_TOGETHER

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from pipelines.simulate import operations
-from pipelines.simulate.delivery import Post
-from pipelines.simulate.draws import Draws
-from pipelines.simulate.health import report
-from pipelines.simulate.history import History
-from pipelines.simulate.log_forms import LOG_FORMS, caller_of, event_id
-from pipelines.simulate.machines import OUTAGE
-from pipelines.simulate.records import send_records
-from pipelines.simulate.settings import FORMS, LOG_ANALYTICS, REST, STORAGE, SimulationError, SimulationSettings
+from pipelines.simulate.fleet.history import History
+from pipelines.simulate.fleet.machines import OUTAGE
+from pipelines.simulate.given.draws import Draws
+from pipelines.simulate.given.settings import FORMS, LOG_ANALYTICS, REST, STORAGE, SimulationError, SimulationSettings
+from pipelines.simulate.health.health import report
+from pipelines.simulate.operations import effects as operations
+from pipelines.simulate.records.delivery import Post
+from pipelines.simulate.records.log_forms import LOG_FORMS, caller_of, event_id
+from pipelines.simulate.records.records import send_records
 from schemas.policy import Policy
 from schemas.time import DAY
 from tests.support.simulated import END, at, history, placed, spell

@@ -5,14 +5,14 @@ from collections.abc import Callable
 
 import pytest
 
-from pipelines.simulate import operations
-from pipelines.simulate.activity_log import ActivityLog
-from pipelines.simulate.delivery import Post
-from pipelines.simulate.draws import Draws
-from pipelines.simulate.event_grid import EventGrid
-from pipelines.simulate.history import History, Operation
-from pipelines.simulate.machines import DELETE, OFF
-from pipelines.simulate.records import send_records
+from pipelines.simulate.fleet.history import History, Operation
+from pipelines.simulate.fleet.machines import DELETE, OFF
+from pipelines.simulate.given.draws import Draws
+from pipelines.simulate.operations import effects as operations
+from pipelines.simulate.records.activity_log import ActivityLog
+from pipelines.simulate.records.delivery import Post
+from pipelines.simulate.records.event_grid import EventGrid
+from pipelines.simulate.records.records import send_records
 from schemas.time import NEVER
 from tests.support.simulated import END, START, at, decoded, history, placed
 

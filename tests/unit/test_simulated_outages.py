@@ -4,12 +4,12 @@ from itertools import pairwise
 
 import pytest
 
-from pipelines.simulate.fleet import draw_fleet, hosts_of
-from pipelines.simulate.machines import OUTAGE, Spell, overlaid
-from pipelines.simulate.outages import ALONE, DURING_OPERATIONS, HOST, SET, SHARES, draw_host_outages, draw_outages
-from pipelines.simulate.settings import SimulationSettings
+from pipelines.simulate.fleet.fleet import draw_fleet, hosts_of
+from pipelines.simulate.fleet.machines import OUTAGE, Spell, overlaid
+from pipelines.simulate.given.settings import SimulationSettings
+from pipelines.simulate.health.outages import ALONE, DURING_OPERATIONS, HOST, SET, SHARES, draw_host_outages, draw_outages
+from pipelines.simulate.operations.workload import YEAR
 from pipelines.simulate.simulation import history_of
-from pipelines.simulate.workload import YEAR
 from tests.support.simulated import START, machine, spell
 
 RESTART = spell(100, 200, "planned", "restart")

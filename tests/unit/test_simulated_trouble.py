@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from pipelines.simulate import operations
-from pipelines.simulate.agenda import Agenda
-from pipelines.simulate.fleet import OFFICE, WEB, draw_fleet
-from pipelines.simulate.health import AVAILABLE, report
-from pipelines.simulate.history import History, Operation
-from pipelines.simulate.machines import CREATE, DELETE, OUTAGE
-from pipelines.simulate.refusals import Request, ask_in_vain, refuse
-from pipelines.simulate.settings import SimulationSettings
-from pipelines.simulate.workload import live
+from pipelines.simulate.fleet.fleet import OFFICE, WEB, draw_fleet
+from pipelines.simulate.fleet.history import History, Operation
+from pipelines.simulate.fleet.machines import CREATE, DELETE, OUTAGE
+from pipelines.simulate.given.settings import SimulationSettings
+from pipelines.simulate.health.health import AVAILABLE, report
+from pipelines.simulate.operations import effects as operations
+from pipelines.simulate.operations.agenda import Agenda
+from pipelines.simulate.operations.refusals import Request, ask_in_vain, refuse
+from pipelines.simulate.operations.workload import live
 from schemas.time import DAY, HOUR, MINUTE, NEVER, SECOND
 from tests.support.simulated import END, START, at, decoded, history, placed
 

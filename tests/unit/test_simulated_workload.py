@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from pipelines.simulate.draws import Draws
-from pipelines.simulate.fleet import BATCH, KINDS, OFFICE, STEADY, WEB, draw_fleet
-from pipelines.simulate.history import History
-from pipelines.simulate.lifetimes import END_TOGETHER, draw_arrivals, draw_batch, draw_lifetime
-from pipelines.simulate.settings import SimulationSettings
-from pipelines.simulate.workload import live
+from pipelines.simulate.fleet.fleet import BATCH, KINDS, OFFICE, STEADY, WEB, draw_fleet
+from pipelines.simulate.fleet.history import History
+from pipelines.simulate.given.draws import Draws
+from pipelines.simulate.given.lifetimes import END_TOGETHER, draw_arrivals, draw_batch, draw_lifetime
+from pipelines.simulate.given.settings import SimulationSettings
+from pipelines.simulate.operations.workload import live
 from schemas.time import DAY, HOUR, MINUTE, NEVER
 from tests.support.simulated import scale_set
 

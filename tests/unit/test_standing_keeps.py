@@ -5,9 +5,9 @@ from typing import Any
 from schemas.policy import Policy
 from schemas.time import DAY, HOUR, MINUTE, SECOND, floor_to
 from tests.support.build import Event, at, down, op, rows, spanning, to_batch, up
-from transforms.core.batches import concat
-from transforms.core.evaluate import Evaluated, evaluate
-from transforms.core.fold import folded, resumed_cells
+from transforms.core.columns.batches import concat
+from transforms.core.evaluation.evaluate import Evaluated, evaluate
+from transforms.core.standing.folding import folded, resumed_cells
 
 A_DAY, AN_HOUR, A_MINUTE = (unit // SECOND for unit in (DAY, HOUR, MINUTE))
 TABLES = ("availability", "attributions", "operations")

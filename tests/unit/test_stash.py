@@ -1,6 +1,6 @@
 """Rules of acknowledgement: one checkpoint late, and tied to an attempt."""
 
-from transforms.core.stash import Place, Stash
+from transforms.core.subscription.stash import Place, Stash
 
 START = Place(0, "")
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from schemas.policy import Policy
 from transforms.core.decode import DecodeSettings, decode_text
-from transforms.core.decode.unread import MOST, Seen, Unread, fields_of, shape_of
+from transforms.core.decode.terms.unread import MOST, Seen, Unread, fields_of, shape_of
 
 SETTINGS = DecodeSettings(Policy(), 1_800_000_000_000_000)
 LOOKS = {

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from transforms.core.watermark import Shard, WatermarkRule, advance, begin, found_nothing, handed_over, held_up
+from transforms.core.subscription.watermark import Shard, WatermarkRule, advance, begin, found_nothing, handed_over, held_up
 
 RULE = WatermarkRule(span=30, idle=60, delay=5)
 

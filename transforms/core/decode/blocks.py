@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Final, NamedTuple
 
-from transforms.core.decode.long import Broken, LongValue
-from transforms.core.decode.settings import Decoded, DecodeSettings
-from transforms.core.decode.split import break_in, is_lines, may_be_base64, texts_of
+from transforms.core.decode.splitting.long import Broken, LongValue
+from transforms.core.decode.splitting.split import break_in, is_lines, may_be_base64, texts_of
+from transforms.core.decode.splitting.structure import may_be_one_value
+from transforms.core.decode.splitting.texts import Fault, Texts, filled_lines
+from transforms.core.decode.splitting.wrapping import may_wrap
 from transforms.core.decode.streams import Placed, decode_texts, reject_whole
-from transforms.core.decode.structure import may_be_one_value
-from transforms.core.decode.text import BOM, LONGEST
-from transforms.core.decode.texts import Fault, Texts, filled_lines
-from transforms.core.decode.wrapping import may_wrap
+from transforms.core.decode.terms.settings import Decoded, DecodeSettings
+from transforms.core.decode.terms.text import BOM, LONGEST
 
 Text = Callable[[], Iterator[bytes]]
 """Gives a text from its beginning, cut anywhere, as often as it is asked; may raise `Damaged`."""

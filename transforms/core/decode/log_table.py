@@ -9,17 +9,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.activity_log import LOG_ANALYTICS
+from schemas.azure.activity_log import LOG_ANALYTICS
 from schemas.names import folded
-from transforms.core.decode.columns import Columns, finished
-from transforms.core.decode.drafts import Drafts, Found
-from transforms.core.decode.log_sorting import log_record, sort_log_records
-from transforms.core.decode.reasons import Rejected
-from transforms.core.decode.settings import Decoded, DecodeSettings
-from transforms.core.decode.shapes import NO_RAW, LogRow
+from transforms.core.decode.fast_path.columns import Columns, finished
+from transforms.core.decode.fast_path.drafts import Drafts, Found
+from transforms.core.decode.fast_path.log_sorting import log_record, sort_log_records
+from transforms.core.decode.fast_path.shapes import NO_RAW, LogRow
+from transforms.core.decode.splitting.texts import Fault, Texts
 from transforms.core.decode.streams import Placed, decode_texts
-from transforms.core.decode.text import LONGEST
-from transforms.core.decode.texts import Fault, Texts
+from transforms.core.decode.terms.reasons import Rejected
+from transforms.core.decode.terms.settings import Decoded, DecodeSettings
+from transforms.core.decode.terms.text import LONGEST
 
 MARK: Final = "OperationNameValue"
 """The column by which a table is known."""

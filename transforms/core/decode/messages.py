@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 import pyarrow as pa
 
-from transforms.core.decode.settings import Decoded, DecodeSettings
-from transforms.core.decode.split import texts_of
+from transforms.core.decode.splitting.split import texts_of
 from transforms.core.decode.streams import Placed, decode_texts
+from transforms.core.decode.terms.settings import Decoded, DecodeSettings
 
 
 def decode_messages(messages: pa.RecordBatch, source: str, settings: DecodeSettings) -> Decoded:

@@ -7,16 +7,16 @@ from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 
-from transforms.core.batches import compact, concat
-from transforms.core.decode.build import Reject, events_of_models, rejects_of
-from transforms.core.decode.columns import Columns, decode_columns
-from transforms.core.decode.events import Event
-from transforms.core.decode.reasons import Ignored, Rejected
-from transforms.core.decode.record import NO_FORMAT, Read, read_record
-from transforms.core.decode.settings import Counts, Decoded, DecodeSettings
-from transforms.core.decode.split import texts_in_line, texts_of, within
-from transforms.core.decode.text import DEEPEST, LONGEST, parse_record
-from transforms.core.decode.texts import Texts, filled_lines
+from transforms.core.columns.batches import compact, concat
+from transforms.core.decode.fast_path.columns import Columns, decode_columns
+from transforms.core.decode.slow_path.build import Reject, events_of_models, rejects_of
+from transforms.core.decode.slow_path.events import Event
+from transforms.core.decode.slow_path.record import NO_FORMAT, Read, read_record
+from transforms.core.decode.splitting.split import texts_in_line, texts_of, within
+from transforms.core.decode.splitting.texts import Texts, filled_lines
+from transforms.core.decode.terms.reasons import Ignored, Rejected
+from transforms.core.decode.terms.settings import Counts, Decoded, DecodeSettings
+from transforms.core.decode.terms.text import DEEPEST, LONGEST, parse_record
 
 
 def decode_records(lines: Sequence[bytes], source: str, first_line: int, settings: DecodeSettings) -> Decoded:

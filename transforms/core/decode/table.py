@@ -9,12 +9,12 @@ import pyarrow.compute as pc
 from schemas.event import CANONICAL
 from schemas.time import format_time
 from schemas.timestamp import AHEAD, EARLIEST
-from transforms.core.batches import compact, concat
-from transforms.core.decode.build import events_of_models, rejects_of
-from transforms.core.decode.canonical import TEXTS, canonical_counts, canonical_events
-from transforms.core.decode.settings import Decoded, DecodeSettings
+from transforms.core.columns.batches import compact, concat
+from transforms.core.decode.fast_path.canonical import TEXTS, canonical_counts, canonical_events
+from transforms.core.decode.fast_path.times import micros_of
+from transforms.core.decode.slow_path.build import events_of_models, rejects_of
 from transforms.core.decode.streams import Odd
-from transforms.core.decode.times import micros_of
+from transforms.core.decode.terms.settings import Decoded, DecodeSettings
 
 _PLAIN = {name: CANONICAL.field(name).type for name in CANONICAL.names if name != "time"}
 

@@ -6,10 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.report import CAUSES, COUNTED
+from schemas.tables.report import CAUSES, COUNTED
 from schemas.time import SECOND
-from transforms.core.columns import Ints
-from transforms.core.kernel import NEVER
+from transforms.core.columns.arrow import Ints
+from transforms.core.columns.kernel import NEVER
 from transforms.core.report.figures import seconds
 from transforms.core.report.outages import is_in
 from transforms.core.report.series import numbered, times

@@ -20,10 +20,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.event import STATES
-from schemas.report import CHANCE
+from schemas.tables.report import CHANCE
 from schemas.time import SECOND
-from transforms.core.columns import Ints
-from transforms.core.kernel import kernel
+from transforms.core.columns.arrow import Ints
+from transforms.core.columns.kernel import kernel
 from transforms.core.report.outages import is_in
 from transforms.core.report.series import Runs, numbered, times
 

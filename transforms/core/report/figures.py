@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from schemas.availability import CLASSES, RAW
-from schemas.report import VALUES, VM_YEAR
+from schemas.tables.availability import CLASSES, RAW
+from schemas.tables.report import VALUES, VM_YEAR
 from schemas.time import SECOND
-from transforms.core.columns import Ints
+from transforms.core.columns.arrow import Ints
 from transforms.core.report.sums import TIMES
 
 Floats = npt.NDArray[np.float64]

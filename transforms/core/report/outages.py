@@ -11,9 +11,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.report import COUNTED
-from transforms.core.columns import Ints
-from transforms.core.kernel import NEVER
+from schemas.tables.report import COUNTED
+from transforms.core.columns.arrow import Ints
+from transforms.core.columns.kernel import NEVER
 from transforms.core.report.series import numbered, times
 
 Bools = npt.NDArray[np.bool_]

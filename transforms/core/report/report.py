@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyarrow as pa
 
-from schemas.availability import SERIES_STATES
 from schemas.event import TIMESTAMP
-from schemas.report import COVERAGE, FLEET, PERIODS, SET_PERIODS, SETS, STATES, VALUES, WINDOWS
+from schemas.tables.availability import SERIES_STATES
+from schemas.tables.report import COVERAGE, FLEET, PERIODS, SET_PERIODS, SETS, STATES, VALUES, WINDOWS
 from schemas.time import SECOND, format_time, to_micros
-from transforms.core.columns import Ints
+from transforms.core.columns.arrow import Ints
 from transforms.core.report.calendar import label
 from transforms.core.report.causes import causes
 from transforms.core.report.chance import chance

@@ -1,4 +1,4 @@
-"""What a report is asked for, and what it is: the tables of `schemas.report`, each whole."""
+"""What a report is asked for, and what it is: the tables of `schemas.tables.report`, each whole."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -40,7 +40,7 @@ class Request(NamedTuple):
 
 
 class Report(NamedTuple):
-    """The figures of a period; each table is of the schema in `schemas.report` that has its name in capitals."""
+    """The figures of a period; each table is of the schema in `schemas.tables.report` that has its name in capitals."""
 
     request: Request
     fleet: pa.Table

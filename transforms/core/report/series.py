@@ -7,9 +7,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.availability import CLASSES, RAW, SERIES_STATES
 from schemas.event import TIMESTAMP
-from transforms.core.columns import Ints, dictionary_column
+from schemas.tables.availability import CLASSES, RAW, SERIES_STATES
+from transforms.core.columns.arrow import Ints, dictionary_column
 
 COUNTS: Final = (*RAW, *CLASSES)
 _STATES: Final = ("reported_state", "state")

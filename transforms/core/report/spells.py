@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from transforms.core.columns import Ints
+from transforms.core.columns.arrow import Ints
 from transforms.core.report.series import numbered, times
 
 

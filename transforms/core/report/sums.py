@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from transforms.core.kernel import Ints, first_at_or_after, kernel
+from transforms.core.columns.kernel import Ints, first_at_or_after, kernel
 from transforms.core.report.series import COUNTS, Runs
 from transforms.core.report.spells import Spells
 

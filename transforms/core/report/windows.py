@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from transforms.core.kernel import Ints, kernel
+from transforms.core.columns.kernel import Ints, kernel
 
 Floats = npt.NDArray[np.float64]
 

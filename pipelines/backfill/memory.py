@@ -1,0 +1,85 @@
+"""Memory: how much an input needs, and into how many parts it must be cut to fit a budget (contract: Options)."""
+
+import os
+from typing import Final
+
+import pyarrow as pa
+
+from pipelines.record.folder import head
+from transforms.files.shards import CODECS, Plan
+
+BASE: Final = 350_000_000
+"""Bytes of the process before it has read anything: Beam, Arrow, compiled kernels."""
+BYTES_OF_EVENT: Final = 400
+"""Bytes for each event that lies between stages of the embedded runner, encoded and not."""
+BYTES_OF_EVALUATION: Final = 1_300
+"""Bytes at the peak for each event of the group that is evaluated, its results included."""
+GROUP_EVENTS: Final = 2_000_000
+"""Events that are worked on together: enough for large row groups, few enough for their results to fit beside them."""
+MOST_PARTITIONS: Final = 256
+"""Beyond, files become so small that opening them costs more than they save."""
+BYTES_IN_PARQUET: Final = 100
+BYTES_IN_TEXT: Final = 400
+BYTES_IN_COMPRESSED_TEXT: Final = 60
+"""Bytes of input an event: of Parquet before compression; of text where its lines do not tell."""
+MUCH_TEXT: Final = 300_000_000
+"""Bytes from which a second process decodes more than its start costs."""
+_SAMPLED: Final = 5
+_SAMPLE: Final = 1 << 18
+
+
+def events_of(plan: Plan) -> int:
+    """About how many events an input has, from the size of its files and the length of some lines."""
+    texts = [shard for shard in plan.shards if _is_text(shard.path)]
+    line = _bytes_of_line([shard.path for shard in texts[:: -(-len(texts) // _SAMPLED) or 1]])
+    return sum(shard.size // (line if _is_text(shard.path) else _bytes_of_event(shard.path)) for shard in plan.shards)
+
+
+def _is_text(path: str) -> bool:
+    return not path.lower().endswith((".parquet", ".avro", *CODECS))
+
+
+def _bytes_of_event(path: str) -> int:
+    return BYTES_IN_PARQUET if path.lower().endswith(".parquet") else BYTES_IN_COMPRESSED_TEXT
+
+
+def _bytes_of_line(paths: list[str]) -> int:
+    samples = [head(path, _SAMPLE) for path in paths]
+    lines = sum(sample.count(b"\n") for sample in samples)
+    return max(1, sum(map(len, samples)) // lines) if lines else BYTES_IN_TEXT
+
+
+def bytes_for(events: int) -> int:
+    """Bytes at the peak of a run over so many events: all of them lie between stages, one group of them is evaluated."""
+    return BASE + events * BYTES_OF_EVENT + min(events, GROUP_EVENTS) * BYTES_OF_EVALUATION
+
+
+def partitions_for(events: int, budget: int) -> int:
+    """In how many parts so many events fit into a budget of bytes; 1: as they are.
+
+    >>> partitions_for(1_000, 2**30), partitions_for(10_000_000, 2**32)
+    (1, 3)
+    """
+    fitting = (parts for parts in range(1, MOST_PARTITIONS) if bytes_for(-(-events // parts)) <= budget)
+    return next(fitting, MOST_PARTITIONS)
+
+
+def groups_for(events: int) -> int:
+    """In how many groups so many events are worked on, one after the other.
+
+    >>> groups_for(10), groups_for(5_000_000)
+    (1, 3)
+    """
+    return max(1, -(-events // GROUP_EVENTS))
+
+
+def processes_for(plan: Plan) -> int:
+    """How many processes decode: all cores for much text; this one alone for little, or canonical Parquet, which is quick."""
+    text = sum(shard.size for shard in plan.shards if shard.mode != "parquet")
+    return len(os.sched_getaffinity(0)) if text >= MUCH_TEXT and hasattr(os, "sched_getaffinity") else 1
+
+
+def sets_beyond(facts: pa.RecordBatch, budget: int) -> tuple[str, ...]:
+    """The scale sets of FACTS of which each alone needs more than a budget of bytes."""
+    needed = BASE + facts.column("events").to_numpy() * (BYTES_OF_EVENT + BYTES_OF_EVALUATION)
+    return tuple(facts.column("scale_set_id").filter(pa.array(needed > budget)).to_pylist())

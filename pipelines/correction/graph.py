@@ -1,0 +1,152 @@
+"""The graph from events to changed cells, one for bounded and unbounded input (steps: Join, Ledger)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
+
+import apache_beam as beam
+import pyarrow as pa
+import pyarrow.compute as pc
+from apache_beam.pvalue import AsList, TaggedOutput
+from apache_beam.transforms.trigger import TriggerFn
+
+from pipelines.correction.findings import leave
+from pipelines.correction.known import KnownCells
+from pipelines.record.settled import Settled
+from pipelines.record.standing_files import Found, read_standings
+from transforms.core.columns.arrow import one_batch
+from transforms.core.columns.batches import compact
+from transforms.core.columns.groups import split_by_group
+from transforms.core.evaluation.resumed import CLOSED, moments_of
+from transforms.core.ledger.decisions import Entry, entry_of_events, entry_of_published, entry_of_standing
+from transforms.core.standing.folding import KNOWN_AGAIN
+from transforms.core.standing.standing import DROPPED, Standing, narrowed, split_standing
+from transforms.counters import count
+from transforms.ledger import KeepLedger, LedgerSettings
+from transforms.sessions import JoinSessions, KeyByScaleSet
+
+LEFT_OUT: Final = "left_out"
+LeftOut: TypeAlias = TaggedOutput[Literal["left_out"], pa.RecordBatch]
+
+
+class Bounds(NamedTuple):
+    """What makes an input a bounded one: it says how far it goes, and may follow what was published before."""
+
+    facts: beam.PCollection
+    """FACTS of the whole input, one batch; none if it has no events."""
+    known: KnownCells
+    before: Found
+    """What the run goes on from."""
+    findings: str
+    """The folder where facts, and which sets are left out, are left for the program that runs the graph."""
+
+
+@dataclass(eq=False)
+class CorrectRecord(beam.PTransform):
+    """Events into the changed cells of their scale sets, and the records that came too late."""
+
+    settings: LedgerSettings
+    groups: int | None = None
+    """How many groups of scale sets are worked on together; None: each alone, as in a stream."""
+    bounds: Bounds | None = None
+    firing: TriggerFn | None = None
+    """When an open session of an unbounded input hands over what it has."""
+    at_once: bool = False
+    """Whether slices go on as they come, without sessions."""
+    entering: beam.DoFn | None = None
+    """Makes entries of keyed events of an unbounded input, and may put others before them; None: nothing else."""
+
+    def expand(self, events: beam.PCollection) -> Any:
+        """Batches of EVENTS to `Kept`."""
+        joined = (
+            events
+            | "KeyByScaleSet" >> KeyByScaleSet(self.groups)
+            | "JoinSessions" >> JoinSessions(self.settings.policy, self.firing, self.at_once)
+        )
+        return self._entries(joined) | "KeepLedger" >> KeepLedger(self.settings)
+
+    def _entries(self, joined: beam.PCollection) -> beam.PCollection:
+        if self.bounds is None:
+            entering = beam.MapTuple(unbounded_entry) if self.entering is None else beam.ParDo(self.entering)
+            return joined | "EnterEvents" >> entering.with_output_types(tuple[str, Entry])
+        facts, known, before, findings = self.bounds
+        published = facts | "ReadPublished" >> beam.ParDo(ReadPublished(known, self.groups, before, findings)).with_outputs(
+            LEFT_OUT, main="published"
+        )
+        sides = AsList(facts), AsList(published[LEFT_OUT])
+        entries = joined | "EnterEvents" >> beam.FlatMap(bounded_entries, known, *sides).with_output_types(tuple[str, Entry])
+        return (entries, published["published"]) | "EnterPublished" >> beam.Flatten()
+
+
+def unbounded_entry(key: str, events: pa.RecordBatch) -> tuple[str, Entry]:
+    """The entry of events of an input without end."""
+    return key, entry_of_events(events, None)
+
+
+def bounded_entries(
+    keyed: tuple[str, pa.RecordBatch], known: KnownCells, facts: list[pa.RecordBatch], left_out: list[pa.RecordBatch]
+) -> Iterator[tuple[str, Entry]]:
+    """The entry of events together with T; without those of scale sets that are left out, whose records are ignored."""
+    key, events = keyed
+    for batch in left_out:
+        own = among(events, batch)
+        count("ignored/left_out", pc.sum(pc.and_(own, pc.invert(events.column("second")))).as_py() or 0)
+        events = compact(events.filter(pc.invert(own)))  # a set that is in the dictionary alone would leave a standing, too
+    if len(events):
+        yield key, entry_of_events(events, known.end(facts[0]))
+
+
+def among(events: pa.RecordBatch, sets: pa.RecordBatch) -> pa.BooleanArray:
+    """Which events are of the scale sets of a table."""
+    ids = events.column("scale_set_id")
+    return pc.is_in(ids.dictionary, sets.column("scale_set_id")).take(ids.indices)
+
+
+@beam.typehints.with_input_types(pa.RecordBatch)
+@beam.typehints.with_output_types(tuple[str, Entry], left_out=pa.RecordBatch)
+class ReadPublished(beam.DoFn):
+    """Reads what was published of the scale sets of an input, and what it goes on from; not of those that are left out."""
+
+    def __init__(self, known: KnownCells, groups: int | None, before: Found, findings: str) -> None:
+        self._known, self._groups, self._before, self._findings = known, groups, before, findings
+
+    def process(self, facts: pa.RecordBatch) -> Iterator[tuple[str, Entry] | LeftOut]:
+        """Current versions and standings by key, and the scale sets that are left out."""
+        left_out = self._known.left_out(facts)
+        leave(self._findings, facts, left_out)
+        if len(left_out):
+            yield TaggedOutput(LEFT_OUT, left_out)
+        known = self._known.settled_on(facts)
+        taken_in = facts.filter(pc.invert(pc.is_in(facts.column("scale_set_id"), left_out.column("scale_set_id"))))
+        if len(taken_in):
+            for key, rows in split_by_group(known.published(taken_in), self._groups):
+                yield key, entry_of_published(rows, known.end(taken_in))
+            yield from self._standings(taken_in, known)
+
+    def _standings(self, facts: pa.RecordBatch, known: KnownCells) -> Iterator[tuple[str, Entry]]:
+        own = facts.column("scale_set_id").filter(facts.column("resumed"))
+        for part in self._before.parts:
+            for standing in read_standings(part):
+                whole = with_settled(narrowed(standing, own), part.settled, facts)
+                for key, rows in split_standing(whole, self._groups):
+                    yield key, entry_of_standing(rows, known.end(facts))
+
+
+def with_settled(standing: Standing, settled: Settled, facts: pa.RecordBatch) -> Standing:
+    """A standing that tells the copies of all that an input gives again.
+
+    Args:
+        standing: it tells those of a day before it was closed by itself.
+        settled: what the runs have settled of which it is the end.
+        facts: FACTS of the input.
+    """
+    closed, names = moments_of(standing.marks, CLOSED), facts.column("scale_set_id").to_pylist()
+    again = {
+        name: came
+        for name, came in zip(names, facts.column("came").to_pylist(), strict=True)
+        if name in closed and came is not None and came < closed[name] - KNOWN_AGAIN
+    }
+    if not again:
+        return standing
+    dropped = [standing.dropped, settled.of(pa.array(list(again), pa.string()), min(again.values()))]
+    return standing._replace(dropped=one_batch(dropped, DROPPED))

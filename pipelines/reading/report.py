@@ -1,0 +1,212 @@
+"""The report of a folder: reads what the period needs, and makes the figures (contract: trueup report)."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines.failures import RunError, UsageError
+from pipelines.record.folder import read_all
+from pipelines.record.selection import Selection
+from schemas.azure.inventory import Inventory
+from schemas.nearest import nearest
+from schemas.policy import Policy
+from schemas.tables.attribution import ATTRIBUTIONS
+from schemas.tables.operation import OPERATIONS
+from schemas.time import DAY, HOUR, format_time, parse_duration
+from transforms.core.report.calendar import fitting, period_edges
+from transforms.core.report.report import build_report
+from transforms.core.report.request import Report, Request
+from transforms.core.report.series import SERIES, joined
+
+MOST_LINES: Final = 2_000_000
+"""Scale sets x periods that one report tells one by one."""
+MOST_PERIODS: Final = 200_000
+"""Hours, days, weeks or months of one report: the hours of 22 years."""
+_CALENDAR: Final = (-25_567 * DAY, 84_006 * DAY)
+"""1900 and 2200: what lies beyond has no hours in some time zones."""
+_DURATIONS: Final = ("skew", "settle", "max_open", "grid")
+_LENGTHS: Final = {"hour": HOUR, "day": DAY, "week": 7 * DAY, "month": 28 * DAY}
+_ATTRIBUTIONS: Final = (
+    "scale_set_id", "instance_id", "start", "end", "onset", "worst_state", "verdict", "verb", "initiator", "limit", "candidates",
+    "excused_seconds", "counted_seconds",
+)  # fmt: skip
+_OPERATIONS: Final = ("scale_set_id", "operation_key", "verb", "target", "instance_ids", "start", "limit", "excuses")
+
+
+@dataclass(frozen=True)
+class ReportSettings:
+    """What a report is asked for; times in microseconds."""
+
+    data: str
+    since: int | None = None
+    """None: since anything is known."""
+    until: int | None = None
+    """None: as far as anything is known."""
+    by: str | None = None
+    """None: what suits the length of the period."""
+    time_zone: str = "UTC"
+    scale_sets: tuple[str, ...] = ()
+    """Patterns of ids or names; none: all."""
+    target: float | None = None
+    """A ratio: 0.999."""
+    inventory: Inventory | None = None
+    each: bool | None = None
+    """Whether every scale set is told period by period; None: if they are few enough."""
+
+
+Sizes = tuple[dict[str, int], dict[str, int]]
+
+
+class Reach(NamedTuple):
+    """How far before a period something can begin that matters in it; microseconds."""
+
+    skew: int
+    operation: int
+    attribution: int
+
+
+def report(settings: ReportSettings, selection: Selection | None = None) -> Report:
+    """The report of a folder.
+
+    Args:
+        settings: what is asked for.
+        selection: through which the folder is read, for whoever measures.
+
+    Raises:
+        RunError: there is no such folder, or nothing in it of the wanted scale sets and period.
+        UsageError: the period is none, or too many lines are asked for.
+    """
+    selection = Selection(settings.data, settings.scale_sets) if selection is None else selection
+    since, until, known = _period(settings, selection)
+    by = settings.by or fitting(since, until)
+    if (until - since) // _LENGTHS[by] > MOST_PERIODS:
+        raise UsageError(f"--by: at most {MOST_PERIODS:,} periods are told, got the {by}s of {_span((since, until))}.")
+    edges = period_edges(since, until, by, ZoneInfo(settings.time_zone))
+    series = _series(selection, since, until)
+    sets = len(pc.unique(series.column("scale_set_id").combine_chunks().dictionary))
+    policies = _policies(selection, since, until)
+    reach = reach_of(settings.data, policies)
+    request = Request(
+        edges=edges,
+        by=by,
+        time_zone=settings.time_zone,
+        target=settings.target,
+        skew=reach.skew,
+        each=_tells_each(settings, sets, len(edges) - 1),
+        inventory=_inventory(settings, selection, max(since, known[0]), min(until, known[1])),
+        known=known,
+        policies=policies,
+    )
+    attributions = selection.rows("attributions", days_of(since - reach.attribution, until), _ATTRIBUTIONS)
+    operations = selection.rows("operations", days_of(since - reach.operation, until + reach.skew), _OPERATIONS)
+    return build_report(
+        series, whole(attributions, ATTRIBUTIONS, _ATTRIBUTIONS), whole(operations, OPERATIONS, _OPERATIONS), request
+    )
+
+
+def _period(settings: ReportSettings, selection: Selection) -> tuple[int, int, tuple[int, int]]:
+    """Since, until, and from when to when anything is known."""
+    known = known_period(settings.data, selection)
+    since = known[0] if settings.since is None else settings.since
+    until = known[1] if settings.until is None else settings.until
+    for option, moment in (("--since", since), ("--until", until)):
+        if not _CALENDAR[0] <= moment < _CALENDAR[1]:
+            raise UsageError(f"{option}: a time of the years 1900 to 2199 is required.")
+    if settings.since is not None and settings.until is not None and since >= until:
+        raise UsageError(f"--until: a time later than --since is required, got {format_time(until)}.")
+    if since >= known[1] or until <= known[0] or since >= until:
+        came = _span((since, until))
+        raise RunError(f"{settings.data}: a period within what is published is required, {_span(known)}; got {came}.")
+    return since, until, known
+
+
+def _span(span: tuple[int, int]) -> str:
+    return f"{format_time(span[0])} to {format_time(span[1])}"
+
+
+def known_period(root: str, selection: Selection) -> tuple[int, int]:
+    """From when to when anything is known of the selected scale sets, in microseconds.
+
+    Raises:
+        RunError: there is no such folder, or nothing in it of these scale sets.
+    """
+    grids = [parse_duration(held["grid"]) for held in held_in(root, "_trueup/grid.json", "grid")]
+    if not grids:
+        raise RunError(f"--data: a folder that trueup has written is required, got {root}.")
+    if not selection.days:
+        raise RunError(f"{root}: published rows are required, and there are none.")
+    first, last = selection.first_cell(), selection.last_cell()
+    if first is None or last is None:
+        names = [one.rpartition("/")[2] for one in selection.scale_sets()]
+        near = next(filter(None, (nearest(glob.rpartition("/")[2], names) for glob in selection.globs)), "")
+        raise RunError(f"--scale-set: the id or name of a scale set in the folder is required, and none is like that{near}.")
+    return first, last + grids[0]
+
+
+def held_in(root: str, path: str, *needed: str) -> list[dict[str, Any]]:
+    """What a file below `_trueup` holds, with the keys that are needed; nothing if there is none.
+
+    Raises:
+        RunError: it is damaged.
+    """
+    try:
+        found = [json.loads(content) for content in read_all(root, path)]
+    except ValueError:
+        found = [None]
+    if any(not isinstance(one, dict) or not one.keys() >= set(needed) for one in found):
+        raise RunError(f"{root}/{path}: what trueup writes there is required, and it is damaged.")
+    return found
+
+
+def _series(selection: Selection, since: int, until: int) -> pa.Table:
+    """The series of the period, joined day by day, so that no more than a day is held with the cuts of the grid."""
+    days = selection.rows("availability", days_of(since, until), SERIES.names, joined)
+    if not days:
+        raise RunError(f"--since: a period in which something is published is required, got {_span((since, until))}.")
+    return pa.concat_tables(days).unify_dictionaries()
+
+
+def whole(days: list[pa.Table], schema: pa.Schema, columns: tuple[str, ...]) -> pa.Table:
+    """The rows of days as one table; without rows, one of these columns of a schema."""
+    return pa.concat_tables(days).unify_dictionaries() if days else pa.schema([schema.field(c) for c in columns]).empty_table()
+
+
+def days_of(since: int, until: int) -> range:
+    """The days, counted since the epoch, that [since, until) meets; microseconds."""
+    return range(since // DAY, -(-until // DAY))
+
+
+def _policies(selection: Selection, since: int, until: int) -> tuple[str, ...]:
+    versions = [selection.versions(day) for day in set(days_of(since, until)).intersection(selection.days)]
+    return tuple(sorted({name for v in versions if v is not None for name in pc.unique(v.column("policy")).to_pylist()}))
+
+
+def reach_of(root: str, policies: tuple[str, ...]) -> Reach:
+    """Of the policies that the rows were made with; the default one where the folder does not hold them."""
+    held = [policy for name in policies for policy in held_in(root, f"_trueup/policies/{name}.json", "verbs", *_DURATIONS)]
+    used: Sequence[Mapping[str, Any]] = held or [Policy().model_dump()]
+    deadline = max(verb["deadline"] for policy in used for verb in policy["verbs"].values())
+    longest = {name: max(policy[name] for policy in used) for name in _DURATIONS}
+    return Reach(longest["skew"], deadline + longest["settle"], longest["max_open"] + longest["grid"])
+
+
+def _tells_each(settings: ReportSettings, sets: int, periods: int) -> bool:
+    few = sets * periods <= MOST_LINES
+    if settings.each and not few:
+        raise UsageError(
+            f"--by: at most {MOST_LINES:,} lines of scale sets and periods are told, got {sets:,} x {periods:,}; "
+            "a longer --by, a shorter period or fewer scale sets (--scale-set) make them fewer."
+        )
+    return few if settings.each is None else settings.each
+
+
+def _inventory(settings: ReportSettings, selection: Selection, since: int, until: int) -> Sizes | None:
+    if settings.inventory is None:
+        return None
+    at_start, at_end = (settings.inventory.sizes(moment) for moment in (since, until - 1))
+    return selection.of_wanted(at_start), selection.of_wanted(at_end)

@@ -1,0 +1,111 @@
+"""Versions held for some seconds before they are written, so that a stream leaves few files.
+
+They are held by the process, not by the runner: this is for a runner whose state dies with the process. After a crash the ledger
+is built anew from the journal and compared with the folder, so what was held and lost is published again. For that the journal
+gets a standing only when the versions are written with which the ledger has left it: what it has settled it looks at no more.
+"""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Final
+
+import pyarrow as pa
+
+from pipelines.stream.journal import Journal
+from pipelines.stream.standings import Standing
+from transforms.core.ledger.changes import Changes
+from transforms.core.ledger.supersede import newest_versions
+from transforms.publish import Sink
+
+MOST_ROWS: Final = 100_000
+"""Rows of `availability` that are held at most."""
+MOST_BYTES: Final = 64 * 2**20
+"""Of standings."""
+_TURN: Final = 0.2
+
+
+@dataclass
+class _Buffer:
+    """What one process holds for one folder."""
+
+    changes: list[Changes] = field(default_factory=list)
+    since: float = 0.0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    writing: threading.Lock = field(default_factory=threading.Lock)
+    failure: BaseException | None = None
+    ended: threading.Event = field(default_factory=threading.Event)
+
+
+_BUFFERS: Final[dict[str, _Buffer]] = {}
+_LOCK: Final = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Held:
+    """A sink that hands versions to another one some seconds later; copies of it in one process hold together."""
+
+    sink: Sink
+    name: str
+    """Names what is held; one a run."""
+    seconds: float
+    journal: Journal | None = None
+    """Where standings go."""
+
+    def publish(self, changes: list[Changes]) -> None:
+        """Holds the versions; writes at once where they are many.
+
+        Raises:
+            OSError: what was held before could not be written.
+        """
+        buffer = self._buffer()
+        if buffer.failure is not None:
+            raise buffer.failure
+        with buffer.lock:
+            buffer.since = buffer.since if buffer.changes else time.monotonic()
+            buffer.changes += changes
+            rows = sum(len(one.availability) for one in buffer.changes)
+            size = sum(one.left.nbytes for one in buffer.changes)
+        if rows >= MOST_ROWS or size >= MOST_BYTES:
+            self.flush()
+
+    def reject(self, rejects: list[pa.RecordBatch]) -> int:
+        """Rejects are not held."""
+        return self.sink.reject(rejects)
+
+    def flush(self) -> None:
+        """Writes what is held."""
+        buffer = self._buffer()
+        with buffer.writing:
+            with buffer.lock:
+                held, buffer.changes = buffer.changes, []
+            if held:
+                self._write(newest_versions(held))
+
+    def _write(self, changes: Changes) -> None:
+        if len(changes.revisions):
+            self.sink.publish([changes])
+        if self.journal is not None and len(changes.left):
+            rows = zip(*(column.to_pylist() for column in changes.left.columns), strict=True)
+            self.journal.store({key: Standing(taken, content) for key, taken, content in rows})
+
+    def end(self) -> None:
+        """Writes what is held; nothing is written later by itself."""
+        self._buffer().ended.set()
+        self.flush()
+
+    def _buffer(self) -> _Buffer:
+        with _LOCK:
+            if self.name not in _BUFFERS:
+                _BUFFERS[self.name] = _Buffer()
+                threading.Thread(target=self._keep_flushing, args=(_BUFFERS[self.name],), name="flush", daemon=True).start()
+            return _BUFFERS[self.name]
+
+    def _keep_flushing(self, buffer: _Buffer) -> None:
+        while not buffer.ended.wait(_TURN):
+            if buffer.changes and time.monotonic() - buffer.since >= self.seconds:
+                try:
+                    self.flush()
+                except Exception as error:
+                    buffer.failure = error
+                    return

@@ -1,0 +1,275 @@
+"""The journal of a stream whose runner keeps no state of its own: its events, on disk before their messages are acknowledged.
+
+What a stream is killed with is lost, ledger and all; the one that follows reads the journal and goes on. Events are appended by
+the bundle that reads them, so they are there before the runner calls that bundle final. So that the journal grows no longer than
+what the ledger needs, the ledger leaves a standing of each scale set now and then; segments whose events are all in standings go.
+
+When is an event in a standing? Events go on to the ledger together (`turn`), and the next ones not before it has taken those in
+(`settle`): then a standing that counts as many events of its set as the journal does up to there has them all.
+"""
+
+import fcntl
+import hashlib
+import threading
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines.failures import RunError, UsageError
+from pipelines.record.folder import is_local
+from pipelines.stream.segments import Segment, frames
+from pipelines.stream.standings import Kept, Standing, Standings
+from schemas.event import empty_events
+from transforms.coders import RecordBatchCoder
+from transforms.core.columns.batches import concat
+from transforms.core.evaluation.duplicates import remove_duplicates
+
+_CODER: Final = RecordBatchCoder()
+_SEGMENT: Final = 1 << 20
+"""Bytes at which another segment begins."""
+_OPEN: Final[dict[str, "_Opened"]] = {}
+_LOCK: Final = threading.RLock()
+
+
+@dataclass(frozen=True)
+class Journal:
+    """The journal of one subscription in an output folder of this machine."""
+
+    root: str
+    subscription: str
+
+    def __post_init__(self) -> None:
+        if not is_local(self.root):
+            raise RunError(f"--output: a folder of this machine is required with PrismRunner, got {self.root}.")
+
+    @property
+    def folder(self) -> Path:
+        """Where it lies."""
+        name = hashlib.sha256(self.subscription.encode()).hexdigest()[:16]
+        return Path(self.root) / "_trueup" / "journal" / name
+
+    @property
+    def name(self) -> str:
+        """What it is called in this process; otherwise each time that it is opened."""
+        return self._opened.name
+
+    def open(self, rejected: frozenset[str], policy: str) -> int:
+        """Takes the journal for this process, and joins its segments to one, without duplicates; says how many events that holds.
+
+        Args:
+            rejected: ids of events that came too late, and are rejected for good.
+            policy: the hash of the policy with which standings are made.
+
+        Raises:
+            RunError: another process has it.
+            UsageError: it was made with another policy.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._check(policy)
+        lock = self._lock()
+        standings = Standings(self.folder / "standings")
+        before = {_number(path): path for path in self.folder.glob("*.events")}
+        events = _left(before, standings, rejected)
+        number = max(before, default=0) + 1
+        # In this order, so that wherever it is cut off all events are in a segment that no standing claims to cover.
+        joined = Segment.written(self._path(number), [_CODER.encode(events)])
+        joined.close()
+        standings.rewrite([(name, kept._replace(through=number - 1)) for name, kept in standings.items()])
+        for path in before.values():
+            path.unlink()
+        opened = _Opened(lock, joined.path, standings, Segment(self._path(number + 1)))
+        opened.closed[number] = _Closed(joined.path, dict.fromkeys(_names(events), 0))
+        with _LOCK:
+            _OPEN[str(self.folder)] = opened
+        return len(events)
+
+    def seed(self, standings: Mapping[str, bytes]) -> None:
+        """Keeps standings of other runs, of scale sets of which there is nothing yet; they are on disk when it returns."""
+        opened = self._opened
+        here = set(_names(self.recalled()))
+        fresh = {name: content for name, content in standings.items() if name not in opened.standings and name not in here}
+        with _LOCK:
+            opened.standings.store({name: Kept(_number(opened.joined), content) for name, content in fresh.items()})
+
+    def recalled(self) -> pa.RecordBatch:
+        """The events that were there when it was opened, but for those that are in the standings."""
+        path = self._opened.joined
+        return _events(path) if path.exists() else empty_events()  # without events it may go at once
+
+    def standings(self) -> Iterator[tuple[str, bytes]]:
+        """The last standing of each scale set."""
+        with _LOCK:
+            found = [(name, kept.content) for name, kept in self._opened.standings.items()]
+        yield from found
+
+    def sets(self) -> int:
+        """How many scale sets there is something of."""
+        own = self._opened.standings
+        return len(own) + sum(name not in own for name in _names(self.recalled()))
+
+    def append(self, events: list[pa.RecordBatch]) -> None:
+        """Appends events; they are on disk when it returns."""
+        joined = concat(events)
+        with _LOCK:
+            self._opened.append(joined)
+
+    def turn(self) -> None:
+        """Takes note that all events appended so far go on to the ledger, if they have not."""
+        with _LOCK:
+            opened = self._opened
+            opened.gone_on = opened.appended.copy()
+            if opened.segment.size >= _SEGMENT:
+                opened.close_segment(self._path(_number(opened.segment.path) + 1))
+
+    def settle(self) -> None:
+        """Takes note that the ledger has taken in all that went on to it."""
+        with _LOCK:
+            self._opened.settle()
+            self._opened.drop()
+
+    def store(self, standings: Mapping[str, Standing]) -> None:
+        """Keeps standings; they are on disk when it returns. Segments that are not needed any more go."""
+        with _LOCK:
+            self._opened.store(standings)
+            self._opened.drop()
+
+    def close(self) -> None:
+        """Lets go of the journal: another process, or this one again, may open it."""
+        with _LOCK:
+            _OPEN.pop(str(self.folder)).close()
+
+    @property
+    def _opened(self) -> "_Opened":
+        return _OPEN[str(self.folder)]
+
+    def _check(self, policy: str) -> None:
+        path = self.folder / "policy"
+        held = path.read_text() if path.exists() else policy
+        if held != policy:
+            raise UsageError(
+                f"--policy: the policy with which this stream began in {self.root}, {held}, is required, got {policy}; "
+                "another one is for another folder."
+            )
+        path.write_text(policy)
+
+    def _path(self, number: int) -> Path:
+        return self.folder / f"{number:012}.events"
+
+    def _lock(self) -> BinaryIO:
+        lock = open(self.folder / "lock", "wb")  # noqa: SIM115 (held until it is closed)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.close()
+            raise RunError(f"{self.root}: one stream of {self.subscription} at a time is required, another is running.") from None
+        return lock
+
+
+@dataclass
+class _Closed:
+    """A segment to which nothing is appended any more."""
+
+    path: Path
+    uncovered: dict[str, int]
+    """The sets whose standing lacks events of this; how many it must count to have them all, once that is settled."""
+
+    def cover(self, taken: Mapping[str, int]) -> None:
+        """Takes note of standings by how many events they count."""
+        for name in [name for name, number in self.uncovered.items() if taken.get(name, -1) >= number]:
+            del self.uncovered[name]
+
+
+@dataclass
+class _Opened:
+    """What a process that has a journal open knows of it."""
+
+    lock: BinaryIO
+    joined: Path
+    standings: Standings
+    segment: Segment
+    name: str = field(default_factory=lambda: uuid.uuid4().hex)
+    closed: dict[int, _Closed] = field(default_factory=dict)
+    settled: int = 0
+    """The ledger has taken in the segments up to this one."""
+    appended: Counter[str] = field(default_factory=Counter)
+    """Events of each set; of these, those that have gone on; and those that the last standing counts."""
+    gone_on: Counter[str] = field(default_factory=Counter)
+    _stored: dict[str, int] = field(default_factory=dict)
+    _here: set[str] = field(default_factory=set)
+    """The sets in the present segment."""
+
+    def append(self, events: pa.RecordBatch) -> None:
+        self.segment.append([_CODER.encode(events)])
+        ids = events.column("scale_set_id")
+        numbers = np.bincount(ids.indices.to_numpy(), minlength=len(ids.dictionary)).tolist()
+        self.appended.update({name: number for name, number in zip(ids.dictionary.to_pylist(), numbers, strict=True) if number})
+        self._here.update(_names(events))
+
+    def close_segment(self, following: Path) -> None:
+        self.closed[_number(self.segment.path)] = _Closed(self.segment.path, dict.fromkeys(self._here, 0))
+        self.segment.close()
+        self.segment, self._here = Segment(following), set()
+
+    def settle(self) -> None:
+        # Events of a set may have been taken in in another order: only all that have gone on tell by their number.
+        for number, segment in self.closed.items():
+            if number > self.settled:
+                segment.uncovered = {name: self.gone_on[name] for name in segment.uncovered}
+                segment.cover(self._stored)
+        self.settled = max(self.closed, default=self.settled)
+
+    def store(self, standings: Mapping[str, Standing]) -> None:
+        taken = {name: standing.taken for name, standing in standings.items()}
+        self._stored |= taken
+        for number, segment in self.closed.items():
+            if number <= self.settled:
+                segment.cover(taken)
+        self.standings.store({name: Kept(self._through(name), its.content) for name, its in standings.items()})
+
+    def drop(self) -> None:
+        for number, segment in sorted(self.closed.items()):
+            if number <= self.settled and not segment.uncovered:
+                segment.path.unlink()
+                del self.closed[number]
+
+    def close(self) -> None:
+        for file in (self.standings, self.segment, self.lock):
+            file.close()
+
+    def _through(self, name: str) -> int:
+        """The last segment up to which all events of a set are in its standing."""
+        missing = (number for number, segment in sorted(self.closed.items()) if name in segment.uncovered)
+        return min(self.settled, next(missing, self.settled + 1) - 1)
+
+
+def _left(segments: Mapping[int, Path], standings: Standings, rejected: frozenset[str]) -> pa.RecordBatch:
+    """The events that are in no standing, each once."""
+    found = concat([_uncovered(_events(path), number, standings) for number, path in sorted(segments.items())])
+    late = pc.is_in(found.column("event_id"), pa.array(sorted(rejected), pa.string()))
+    return remove_duplicates(found.filter(pc.invert(late)))[0]
+
+
+def _uncovered(events: pa.RecordBatch, number: int, standings: Standings) -> pa.RecordBatch:
+    ids = events.column("scale_set_id")
+    left = np.array([standings.through(name) < number for name in ids.dictionary.to_pylist()], np.bool_)
+    return events if left.all() else events.filter(pa.array(left[ids.indices.to_numpy()]))
+
+
+def _events(path: Path) -> pa.RecordBatch:
+    return concat([_CODER.decode(frame.body) for frame in frames(path)])
+
+
+def _names(events: pa.RecordBatch) -> list[str]:
+    ids = events.column("scale_set_id")
+    return list(ids.dictionary.take(ids.indices.unique()).to_pylist())
+
+
+def _number(path: Path) -> int:
+    return int(path.stem)

@@ -1,0 +1,141 @@
+"""A stream: messages of a subscription in, the corrected record out as it comes (contract: What a stream publishes)."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+import apache_beam as beam
+import pyarrow as pa
+from apache_beam.transforms.trigger import AfterProcessingTime, TriggerFn
+
+from pipelines.correction.graph import CorrectRecord
+from pipelines.correction.settings import Format, SettingsError
+from pipelines.stream.journal import Journal
+from pipelines.stream.recall import EnterRecalled, Recall
+from pipelines.stream.write_ahead import WriteJournal
+from schemas.azure.inventory import Inventory
+from schemas.policy import Policy
+from schemas.time import DAY, MINUTE, SECOND, format_duration
+from transforms.core.decode import DecodeSettings
+from transforms.core.evaluation.evaluate import evaluate
+from transforms.gather import GatherChanges
+from transforms.ledger import LedgerSettings
+from transforms.publish import KeepRejects, PublishCells, Sink
+from transforms.subscription.source import DecodeMessages, ReadSubscription, SubscriptionSettings, present
+
+RUNNERS: Final = ("PrismRunner", "FlinkRunner", "DataflowRunner")
+_SUBSCRIPTION: Final = re.compile(r"projects/[^/]+/subscriptions/[^/]+")
+_LEAST_LEASE: Final = 10 * SECOND
+_ROWS: Final = 5_000
+"""Rows at which a bundle hands over what it has: the sink holds them, and a backlog is one bundle."""
+_EARLY: Final = 2
+"""Seconds of processing time after which an open session hands over what it has; rows then wait for their file."""
+
+
+@dataclass(frozen=True)
+class StreamSettings:
+    """All that a stream is told. Times in microseconds.
+
+    Raises:
+        SettingsError: the subscription's name is none, a duration is out of its range, or there is no such runner.
+    """
+
+    subscription: str
+    output: str
+    policy: Policy = field(default_factory=Policy)
+    inventory: Inventory | None = None
+    format: Format = "auto"
+    flush: int = 10 * SECOND
+    """How long versions are held before they are written."""
+    idle: int = MINUTE
+    """For how long nothing must come until the watermark goes on without messages, that much behind the present."""
+    lease: int = 30 * SECOND
+    """How long a message is held without a sign of life."""
+    compact_every: int | None = None
+    """How often the folder is compacted meanwhile; None: never."""
+    keep_rejected_payload: bool = False
+    resume: bool = False
+    """Whether to go on from what backfills have left of the scale sets in the output folder."""
+    runner: str = "PrismRunner"
+    runner_options: tuple[str, ...] = ()
+    detach: bool = False
+    """Whether a job that a cluster has is left to it."""
+
+    def __post_init__(self) -> None:
+        if self.resume and self.runner != "PrismRunner":
+            raise SettingsError(f"--resume: PrismRunner is required so far, got {self.runner}.")
+        if self.detach and self.runner == "PrismRunner":
+            raise SettingsError("--detach: a runner that goes on without this program is required, got PrismRunner.")
+        if _SUBSCRIPTION.fullmatch(self.subscription) is None:
+            raise SettingsError(f"--subscription: a name like projects/P/subscriptions/S is required, got {self.subscription!r}.")
+        if self.runner not in RUNNERS:
+            raise SettingsError(f"--runner: {', '.join(RUNNERS[:-1])} or {RUNNERS[-1]} is required, got {self.runner}.")
+        if self.compact_every is not None and self.runner != "PrismRunner":
+            raise SettingsError(f"--compact-every: PrismRunner is required (elsewhere, `trueup compact`), got {self.runner}.")
+        if self.compact_every is not None and not MINUTE <= self.compact_every <= 7 * DAY:
+            raise SettingsError(f"--compact-every: 1m to 7d is required, got {format_duration(self.compact_every)}.")
+        for name, given, least in (
+            ("flush", self.flush, SECOND),
+            ("idle", self.idle, SECOND),
+            ("lease", self.lease, _LEAST_LEASE),
+        ):
+            if not least <= given <= 10 * MINUTE:
+                raise SettingsError(f"--{name}: {format_duration(least)} to 10m is required, got {format_duration(given)}.")
+
+    @property
+    def decode(self) -> DecodeSettings:
+        """What the decoding step is told; its `now` is replaced by the present."""
+        return DecodeSettings(self.policy, present(), self.inventory, self.format, self.keep_rejected_payload)
+
+    @property
+    def source(self) -> SubscriptionSettings:
+        """What the source is told. What a reader that died had taken comes again before the watermark moves."""
+        span = self.lease + self.lease // 2
+        return SubscriptionSettings(self.subscription, self.decode, lease=self.lease, span=span, idle=self.idle, delay=self.idle)
+
+    @property
+    def ledger(self) -> LedgerSettings:
+        """What the ledger is told."""
+        return LedgerSettings(self.policy, evaluate, present, source=self.subscription, leaves=self.runner == "PrismRunner")
+
+
+@dataclass(frozen=True)
+class Stream:
+    """The graph of a stream."""
+
+    settings: StreamSettings
+    sink: Sink
+    journal: Journal | None = None
+    """Where events are written down before they are acknowledged, for a runner that keeps no state."""
+    recalls: bool = False
+    """Whether there is anything in the journal."""
+
+    def build(self, pipeline: beam.Pipeline) -> None:
+        """Puts the steps into a pipeline."""
+        its = self.settings
+        messages = pipeline | "ReadSubscription" >> ReadSubscription(its.source)
+        decoded = messages | "DecodeMessages" >> DecodeMessages(its.decode, its.subscription)
+        # Not together with the late ones: a step that has two inputs is a stage of its own, behind what is acknowledged.
+        decoded.rejects | "KeepRejects" >> KeepRejects(self.sink)
+        kept = self._written_down(decoded.events) | "CorrectRecord" >> CorrectRecord(
+            its.ledger, firing=self._firing(), at_once=self.journal is not None, entering=self._entering()
+        )
+        self._gathered(kept.changes) | "PublishCells" >> PublishCells(self.sink, _ROWS)
+        kept.late | "KeepLate" >> KeepRejects(self.sink)
+
+    def _gathered(self, changes: beam.PCollection) -> beam.PCollection:
+        """Where no sink holds rows for a file, the runner does."""
+        return changes | "GatherChanges" >> GatherChanges(self.settings.flush // SECOND) if self.journal is None else changes
+
+    def _firing(self) -> TriggerFn | None:
+        return AfterProcessingTime(_EARLY) if self.journal is None else None
+
+    def _entering(self) -> beam.DoFn | None:
+        return (
+            EnterRecalled(Recall(self.journal, self.settings.policy.grid)) if self.journal is not None and self.recalls else None
+        )
+
+    def _written_down(self, events: beam.PCollection) -> beam.PCollection:
+        if self.journal is None:
+            return events
+        return events | "WriteJournal" >> beam.ParDo(WriteJournal(self.journal)).with_output_types(pa.RecordBatch)

@@ -1,0 +1,144 @@
+"""What a stream hands to Flink: safe by default, and never unsafe."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from apache_beam.options.pipeline_options import FlinkRunnerOptions
+
+from pipelines.failures import UsageError
+from runners.engines.flink.cluster import Configuration
+
+DEFAULTS: Final = {
+    # Without it nothing is ever acknowledged, and sources end at once.
+    "checkpointing_interval": "10000",
+    # A worker that died while it started leaves a checkpoint that never completes.
+    "checkpoint_timeout_millis": "120000",
+    # A worker that survived a restart must not acknowledge, in a new checkpoint, what the old one had read.
+    "min_pause_between_checkpoints": "5000",
+    "parallelism": "2",
+    # State is laid out by it: it can never be changed.
+    "max_parallelism": "128",
+    "environment_type": "EXTERNAL",
+}
+"""Options that a user may give otherwise."""
+RETRIES: Final = {"number_of_execution_retries": "10", "execution_retry_delay": "10000"}
+"""Where the cluster limits no restarts: a step that fails would be started again for ever, also when nobody looks any more."""
+POOL: Final = "localhost:50000"
+"""Where the worker pool of each TaskManager listens."""
+FLAGS: Final = (
+    # Measured without it: a checkpoint inside the first bundle lets the watermark pass everything, and a run loses all its data.
+    "finish_bundle_before_checkpointing",
+    # Otherwise the state of a job goes with it: what is in it has been acknowledged, and does not come again.
+    "externalized_checkpoints_enabled",
+    "retain_externalized_checkpoints_on_cancellation",
+)
+"""Flags that are always set."""
+_LEAST_INTERVAL: Final = 1000
+
+
+def master_of(given: Sequence[str]) -> str:
+    """The address of the cluster among the user's options.
+
+    Raises:
+        UsageError: there is none.
+    """
+    master = _named(given).get("flink_master", "[auto]")
+    if master.startswith("["):
+        raise UsageError("FlinkRunner: a cluster is required (-- --flink_master=host:8081), got none that outlives this program.")
+    return master if "://" in master else f"http://{master}"
+
+
+def flink_options(given: Sequence[str], cluster: Configuration, name: str, savepoint: str | None = None) -> list[str]:
+    """The user's options and those that a stream needs beside them.
+
+    Args:
+        given: the user's.
+        cluster: what the cluster has been told.
+        name: of the job, where the user gives none.
+        savepoint: the state from which it goes on.
+
+    Raises:
+        UsageError: an option would lose data, or there is no cluster that Beam knows.
+    """
+    master_of(given)
+    named = _named(given)
+    _check(named)
+    own = {**DEFAULTS, "job_name": name, **_of_cluster(cluster, named), **_state(cluster, named)}
+    if named.get("environment_type", "EXTERNAL").upper() == "EXTERNAL":
+        own["environment_config"] = POOL
+    if savepoint is not None:
+        own["savepoint_path"] = savepoint
+    flags = [f"--{flag}" for flag in (*FLAGS, "streaming")]
+    kept = [option for option in given if option not in flags and option != "--savepoint_path="]
+    return [*kept, *(f"--{name}={value}" for name, value in own.items() if name not in named or not named[name]), *flags]
+
+
+def storage_of(given: Sequence[str], cluster: Configuration) -> str:
+    """The folder of checkpoints.
+
+    Raises:
+        UsageError: there is none, so that state would be lost with the JobManager.
+    """
+    path = _named(given).get("state_backend_storage_path") or cluster.checkpoints
+    if path is None:
+        raise UsageError(
+            "FlinkRunner: a folder for checkpoints is required (execution.checkpointing.dir of the cluster, "
+            "or -- --state_backend_storage_path=URI), got none."
+        )
+    return path
+
+
+def savepoint_of(given: Sequence[str]) -> str | None:
+    """The savepoint that the user names; empty to begin anew; None if nothing is said."""
+    return _named(given).get("savepoint_path")
+
+
+def name_of(given: Sequence[str], subscription: str) -> str:
+    """The name of the job of a subscription: one at a time, since two would share its messages between them.
+
+    >>> name_of([], "projects/P/subscriptions/health")
+    'trueup-p-health'
+    """
+    _, project, _, name = subscription.split("/")
+    own = "".join(letter if letter.isalnum() else "-" for letter in f"trueup-{project}-{name}".lower())
+    return _named(given).get("job_name") or own
+
+
+def _named(given: Sequence[str]) -> dict[str, str]:
+    return dict(option.removeprefix("--").split("=", 1) for option in given if "=" in option)
+
+
+def _check(named: dict[str, str]) -> None:
+    interval = named.get("checkpointing_interval", DEFAULTS["checkpointing_interval"])
+    if not interval.isdigit() or int(interval) < _LEAST_INTERVAL:
+        raise UsageError(
+            f"--checkpointing_interval: at least {_LEAST_INTERVAL} ms is required, since without checkpoints nothing is safe, "
+            f"got {interval}."
+        )
+    for flag in FLAGS:
+        if flag in named:
+            raise UsageError(f"--{flag}: the flag without a value is required (it is always set), got one with a value.")
+
+
+def _of_cluster(cluster: Configuration, named: dict[str, str]) -> dict[str, str]:
+    own = {} if cluster.restarts else dict(RETRIES)
+    if not {"job_endpoint", "flink_job_server_jar", "flink_version"} & named.keys():
+        own["flink_version"] = _version(cluster.version)
+    return own
+
+
+def _version(full: str) -> str:
+    """The version of which Beam has a job server."""
+    known = FlinkRunnerOptions.PUBLISHED_FLINK_VERSIONS
+    version = ".".join(full.split(".")[:2])
+    if version not in known:
+        raise UsageError(f"--flink_master: a cluster of Flink {', '.join(known[:-1])} or {known[-1]} is required, got {full}.")
+    return version
+
+
+def _state(cluster: Configuration, named: dict[str, str]) -> dict[str, str]:
+    """RocksDB, unless the cluster or the user says otherwise. The job server refuses a backend without a folder."""
+    storage = storage_of([f"--{name}={value}" for name, value in named.items()], cluster)
+    if cluster.backend is not None and not {"state_backend", "state_backend_storage_path"} & named.keys():
+        return {}
+    return {"state_backend": "rocksdb", "state_backend_storage_path": storage}

@@ -1,0 +1,78 @@
+"""How a stream is doing: one line that changes on a terminal, a line every half minute elsewhere."""
+
+import sys
+import time
+from typing import Final, Self
+
+import click
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from pipelines.stream.stream import StreamSettings
+from schemas.time import SECOND, format_time
+from transforms.counters import LIVE, total
+from transforms.subscription.source import present, reader_of
+
+_EVERY: Final = 30.0
+"""Seconds between two lines where no terminal looks."""
+
+
+def status_line(settings: StreamSettings) -> str:
+    """The counts so far, the watermark, and how far it is behind the present."""
+    live = dict(LIVE)
+    reached = watermark_of(settings)
+    behind = "" if reached is None else f", watermark {format_time(reached // SECOND * SECOND)} ({_lag(reached)} behind)"
+    late = live.get("rejected/late", 0)
+    return (
+        f"{live.get('in', 0):,} records, {total(live, 'cells'):,} cells published, {late:,} late, "
+        f"{total(live, 'rejected') - late:,} rejected{behind}"
+    )
+
+
+def watermark_of(settings: StreamSettings) -> int | None:
+    """How far the slowest shard of this process has come; None before any message told a time."""
+    reached = reader_of(settings.source.reader).watermark
+    return reached if reached is not None and reached > 0 else None
+
+
+def _lag(reached: int) -> str:
+    seconds = max(0, (present() - reached) // SECOND)
+    return f"{seconds} s" if seconds < 600 else f"{seconds // 60:,} min"
+
+
+class Status:
+    """Shows the status of a stream on standard error while the block runs."""
+
+    def __init__(self, settings: StreamSettings) -> None:
+        self._settings = settings
+        self._due = time.monotonic() + _EVERY
+        console = Console(stderr=True)
+        self._live = Live(self, console=console, refresh_per_second=2, transient=True) if console.is_terminal else None
+
+    def __enter__(self) -> Self:
+        if self._live is not None:
+            self._live.start()
+        else:
+            click.echo(f"streaming from {self._settings.subscription}", err=True)
+        return self
+
+    def __exit__(self, *unused: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def __rich__(self) -> Text:
+        return Text(status_line(self._settings), overflow="ellipsis", no_wrap=True)
+
+    def show(self) -> None:
+        """A line, where one is due."""
+        if self._live is None and time.monotonic() >= self._due:
+            self._due += _EVERY
+            click.echo(status_line(self._settings), err=True)
+
+    def end(self) -> None:
+        """The last line."""
+        if self._live is not None:
+            self._live.stop()
+        click.echo(f"stopped: {status_line(self._settings)}", err=True)
+        sys.stderr.flush()

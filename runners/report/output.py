@@ -1,0 +1,147 @@
+"""A report as a terminal table, as Markdown, as CSV or as JSON (contract: trueup report)."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from runners.report.sections import Section, headline, sections
+from runners.words.names import for_markdown, for_spreadsheet, harmless, isolated, shortened
+from schemas.tables.report import COVERAGE, VALUES, WORST
+from transforms.core.report.report import as_json
+from transforms.core.report.request import Report
+
+_NAME_WIDTH: Final = 24
+_WIDEST: Final = 40
+_TOP: Final = 10
+"""Scale sets that a table shows unless told otherwise."""
+
+CSV_COLUMNS: Final = [
+    *("scope", "scale_set_id", "by", "period_start", "period_end"),
+    *VALUES,
+    *(field.name for field in WORST),
+    *COVERAGE.names[1:],
+]
+
+
+def print_table(report: Report, top: int | None) -> None:
+    """On the terminal, within its width."""
+    console = Console(highlight=False, markup=False, emoji=False)
+    for line in headline(report):
+        console.print(Text(harmless(line)))
+    for section in sections(report, _TOP if top is None else top):
+        print_section(console, section)
+
+
+def print_section(console: Console, section: Section) -> None:
+    """One section, after an empty line."""
+    console.print()
+    console.print(Text(harmless(section.title), "bold"))
+    console.print(_table(section))
+    if section.note:
+        console.print(Text(section.note, "dim"))
+
+
+def markdown(report: Report, top: int | None) -> Iterator[str]:
+    """Lines of Markdown; names whole, and harmless in HTML too."""
+    yield "# Availability"
+    yield ""
+    for line in headline(report):
+        yield f"- {for_markdown(line)}"
+    for section in sections(report, _TOP if top is None else top):
+        yield from ("", f"## {for_markdown(section.title)}", "")
+        yield _markdown_row(column.lstrip("<") for column in section.columns)
+        yield "|" + "|".join("---" if column.startswith("<") else "---:" for column in section.columns) + "|"
+        yield from (_markdown_row(row) for row in section.rows)
+        if section.note:
+            yield from ("", for_markdown(section.note))
+
+
+def json_text(report: Report, top: int | None) -> str:
+    """One JSON object, with what every figure means."""
+    return json.dumps(as_json(_narrowed(report, top)), ensure_ascii=True)
+
+
+def csv_text(report: Report, top: int | None) -> str:
+    """One CSV table: all scale sets and each, over the whole period and each hour, day, week or month of it.
+
+    Names that a spreadsheet could take for a formula begin with an apostrophe.
+    """
+    sink, chosen = io.StringIO(), _narrowed(report, top)
+    columns = [
+        "scope",
+        "scale_set_id",
+        "by",
+        "period_start",
+        "period_end",
+        *VALUES,
+        *(f.name for f in WORST),
+        *COVERAGE.names[1:],
+    ]
+    writer = csv.DictWriter(sink, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    for row in _csv_rows(chosen):
+        writer.writerow({key: _cell(value, ZoneInfo(report.request.time_zone)) for key, value in row.items()})
+    return sink.getvalue()
+
+
+def _csv_rows(report: Report) -> Iterator[dict[str, Any]]:
+    bounds = dict(zip(("period_start", "period_end"), _whole_period(report), strict=True))
+    counted = {row["scale_set_id"]: row for row in report.coverage.to_pylist()}
+    sums = {name: pc.sum(report.coverage[name]).as_py() for name in COVERAGE.names[1:]}
+    by = report.request.by
+    yield {"scope": "fleet", "by": "whole", **bounds, **report.fleet.to_pylist()[0], **sums}
+    yield from ({"scope": "fleet", "by": by, **row} for row in report.periods.to_pylist())
+    for row in report.sets.to_pylist():
+        yield {"scope": "scale_set", "by": "whole", **bounds, **counted.get(row["scale_set_id"], {}), **row}
+    yield from ({"scope": "scale_set", "by": by, **row} for row in report.set_periods.to_pylist())
+
+
+def _whole_period(report: Report) -> list[Any]:
+    return [report.periods["period_start"][0].as_py(), report.periods["period_end"][-1].as_py()]
+
+
+def _cell(value: Any, zone: ZoneInfo) -> Any:
+    if isinstance(value, str):
+        return for_spreadsheet(value)
+    return value.astimezone(zone).isoformat() if hasattr(value, "astimezone") else value
+
+
+def _narrowed(report: Report, top: int | None) -> Report:
+    """The report with the `top` worst scale sets only; the figures of all stay."""
+    if top is None:
+        return report
+    chosen = report.sets.slice(0, top)["scale_set_id"].combine_chunks()
+    tables = ("set_periods", "states", "coverage")
+    return report._replace(sets=report.sets.slice(0, top), **{name: _of_sets(getattr(report, name), chosen) for name in tables})
+
+
+def _of_sets(table: pa.Table, chosen: pa.StringArray) -> pa.Table:
+    return table.filter(pc.is_in(table["scale_set_id"], chosen))
+
+
+def _table(section: Section) -> Table:
+    widths = [_NAME_WIDTH if column == "<scale set" else _WIDEST for column in section.columns]
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
+    for column in section.columns:
+        left = column.startswith("<")
+        table.add_column(Text(column.lstrip("<")), justify="left" if left else "right", no_wrap=True, overflow="ellipsis")
+    for row in section.rows:
+        table.add_row(*(_text(text, width) for text, width in zip(row, widths, strict=True)))
+    return table
+
+
+def _text(text: str, width: int) -> Text:
+    return Text(isolated(shortened(harmless(text), width)))
+
+
+def _markdown_row(texts: Any) -> str:
+    return "| " + " | ".join(for_markdown(text) for text in texts) + " |"

@@ -1,0 +1,70 @@
+"""What the compiled kernels share: the decorator, searches in sorted slices, and a stable grouping by counting.
+
+Kernels are plain loops over int64 arrays of many scale sets, compiled by numba, which releases the GIL and keeps the machine
+code on disk.
+"""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+Bytes = npt.NDArray[np.uint8]
+Bools = npt.NDArray[np.bool_]
+Words = npt.NDArray[np.uint64]
+Records = npt.NDArray[np.void]
+"""A structured array."""
+F = TypeVar("F", bound=Callable[..., Any])
+
+NEVER: Final = 2**62
+"""A moment that does not come: the end of what is still open."""
+
+
+def _cache_folder() -> str:
+    """A folder of its own for each state of the sources: numba asks only whether a kernel's own file has changed, not whether
+    those of the kernels that it calls have, and would go on with what they were."""
+    here, digest = Path(__file__).parents[1], hashlib.blake2b(digest_size=8)
+    for source in sorted(here.rglob("*.py")):
+        digest.update(source.read_bytes())
+    return str(Path(numba.config.CACHE_DIR or here / "__pycache__") / f"kernels-{digest.hexdigest()}")
+
+
+numba.config.CACHE_DIR = _cache_folder()
+
+
+def kernel(function: F) -> F:
+    """Compiles a function of arrays and integers; the machine code is kept between runs."""
+    return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+
+
+@kernel
+def first_at_or_after(values: Ints, lo: int, hi: int, x: int) -> int:
+    """The first index in [lo, hi) whose value is >= x, or hi; `values[lo:hi]` ascends."""
+    while lo < hi:
+        middle = (lo + hi) // 2
+        if values[middle] < x:
+            lo = middle + 1
+        else:
+            hi = middle
+    return lo
+
+
+@kernel
+def group_by(codes: Ints, groups: int, order: Ints) -> tuple[Ints, Ints]:
+    """A stable sort of `order` by `codes[order]` in 0..groups: (offsets of the groups, sorted order)."""
+    offsets = np.zeros(groups + 1, np.int64)
+    for row in order:
+        offsets[codes[row] + 1] += 1
+    for group in range(groups):
+        offsets[group + 1] += offsets[group]
+    at = offsets[:-1].copy()
+    out = np.empty(len(order), np.int64)
+    for row in order:
+        out[at[codes[row]]] = row
+        at[codes[row]] += 1
+    return offsets, out

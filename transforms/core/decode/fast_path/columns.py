@@ -1,0 +1,295 @@
+"""Many records at once: ordinary ones by columns, the others left for `record.py` (contract: Formats).
+
+A row is left whenever anything about it is not plainly right, so only `record.py` ever rejects.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from functools import lru_cache, partial
+from itertools import compress
+from typing import Any, Final, NamedTuple
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from schemas.azure.action import targets_in
+from schemas.azure.annotation import FAULT, Announcement
+from schemas.event import KINDS, STATES, TIMESTAMP
+from transforms.core.columns.batches import compact, concat
+from transforms.core.decode.fast_path.canonical import canonical_counts, canonical_events, columns_of_records
+from transforms.core.decode.fast_path.drafts import Annotations, Drafts, Operations, Signals
+from transforms.core.decode.fast_path.places import OTHER, PLACED, UNPLACED, Placed, Places
+from transforms.core.decode.fast_path.shapes import NONE, Record
+from transforms.core.decode.fast_path.sorting import sort_out, sort_unknown
+from transforms.core.decode.fast_path.times import micros_of
+from transforms.core.decode.slow_path.build import CODES, events_of
+from transforms.core.decode.terms.settings import Counts, DecodeSettings
+from transforms.core.decode.terms.text import DEEPEST, LONGEST, is_plain, parse_known
+
+_BLOCK: Final = 512
+_decode: Final = msgspec.json.Decoder(Record).decode
+_NAMED, _ALL, _UNNAMED = (CODES["target"][name] for name in ("named", "all", "unnamed"))
+_STATE_CODES: Final[dict[str | None, int]] = {
+    name: code for code, state in enumerate(STATES) for name in (state, state.casefold())
+}
+
+
+class Columns(NamedTuple):
+    """Events of ordinary records, their counts, and the rows (indices of lines) that are for `record.py`."""
+
+    events: pa.RecordBatch
+    counts: Counts
+    odd: list[int]
+
+
+def decode_columns(lines: Sequence[bytes], settings: DecodeSettings) -> Columns:
+    """The events of the ordinary ones among record texts (none of them blank)."""
+    drafts = Drafts(lines)
+    for start in range(0, len(lines), _BLOCK):
+        _draft_block(drafts, range(start, min(start + _BLOCK, len(lines))), settings)
+    sort_unknown(drafts)
+    return finished(drafts, len(lines), settings)
+
+
+def finished(drafts: Drafts, rows: int, settings: DecodeSettings) -> Columns:
+    """The events of what was sorted out of so many rows."""
+    desk = _Desk(settings, drafts, rows)
+    batches = [desk.signals(drafts.signals), *desk.annotations(drafts.annotations), desk.operations(drafts.operations)]
+    batches += [desk.operations(drafts.scalings, unnamed=True), desk.canonical(drafts.canonical)]
+    desk.counts.ignored.update(drafts.ignored)
+    desk.counts.unread = drafts.unread
+    desk.counts.records = rows - len(drafts.odd)
+    return Columns(compact(concat(batches)), desk.counts, drafts.odd)
+
+
+def _draft_block(drafts: Drafts, block: range, settings: DecodeSettings) -> None:
+    """Sorts out the ordinary records of a block of rows, few enough to stay in the processor's cache meanwhile."""
+    lines = drafts.lines
+    rows = [row for row in block if _is_flat(lines[row]) or is_plain(lines[row])]
+    try:
+        records = list(map(_decode, [lines[row] for row in rows]))
+    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+        pairs = [(row, record) for row in rows if (record := _ordinary(lines[row])) is not None]
+        rows, records = [row for row, _ in pairs], [record for _, record in pairs]
+    if len(rows) < len(block):
+        drafts.odd += sorted(set(block) - set(rows))
+    sort_out(drafts, rows, records, list(map(_CLASSIFIERS[settings.format], records)))
+
+
+def _is_flat(line: bytes) -> bool:
+    """Whether a line is ASCII, short and surely not too deep: a look that costs less than `is_plain`."""
+    return line.isascii() and line.count(b"{") + line.count(b"[") <= DEEPEST and len(line) <= LONGEST
+
+
+def _ordinary(line: bytes) -> Record | None:
+    try:
+        return _decode(line)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+        return None
+
+
+def _format(record: Record) -> str:
+    if record.kind in KINDS:
+        return "canonical"
+    if record.event_type or (record.type and record.specversion):
+        return "eventgrid"
+    if record.event_timestamp or record.event_data_id:
+        return "rest"
+    if record.resource_id and record.operation_name:
+        return "export"
+    return "resourcegraph" if _is_health_resource(record) else "none"
+
+
+def _is_health_resource(record: Record) -> bool:
+    if record.type:
+        return record.type.casefold().startswith("microsoft.resourcehealth/")
+    told = record.properties or NONE
+    return bool(told.target_resource_id and (told.availability_state or told.annotation_name))
+
+
+def _wanted(class_of: Callable[[Record], str], record: Record) -> str:
+    """The class of a record whose format is wanted; what is of none by itself may wrap others, or be of it by loose names."""
+    return "unsure" if _format(record) == "none" else class_of(record)
+
+
+def _log_format(record: Record) -> str:
+    return "rest" if record.event_timestamp or record.event_data_id else "export"
+
+
+_CLASSIFIERS: Final[dict[str, Callable[[Record], str]]] = {
+    "auto": _format,
+    "activitylog": partial(_wanted, _log_format),
+    "eventgrid": partial(_wanted, lambda _: "eventgrid"),
+    "resourcegraph": partial(_wanted, lambda _: "resourcegraph"),
+    "canonical": partial(_wanted, lambda _: "canonical"),
+}
+
+
+class _Desk:
+    """Turns drafts to batches, counts what it takes and leaves, and collects odd rows."""
+
+    def __init__(self, settings: DecodeSettings, drafts: Drafts, lines: int) -> None:
+        self._settings, self._odd, self._lines = settings, drafts.odd, drafts.lines
+        self._places = Places(settings.inventory)
+        self._signalled = np.zeros(lines, bool)
+        self.counts = Counts()
+
+    def signals(self, draft: Signals) -> pa.RecordBatch:
+        """Batch of health signals."""
+        states = np.fromiter((_state_code(state) for state in draft.states), np.int8, len(draft.states))
+        good, micros, placed, ids = self._judge(draft, states >= 0, health=True)
+        self._signalled[np.array(draft.rows, np.int64)[good]] = True
+        self._count(draft.formats, good, "signal")
+        columns = _event_columns("signal", good, micros, ids) | self._whose(placed, good)
+        return events_of(int(good.sum()), columns | {"state": pa.array(states[good])})
+
+    def annotations(self, draft: Annotations) -> list[pa.RecordBatch]:
+        """Batches of fault notices and announced operations; after `signals`, which says whose second event counts."""
+        second = np.array(draft.second, bool)
+        single = _pick(draft, np.flatnonzero(~second))
+        double = _pick(draft, np.flatnonzero(second & self._signalled[np.array(draft.rows, np.int64)]))
+        return [batch for part, own in ((single, False), (double, True)) for batch in self._annotated(part, own)]
+
+    def _annotated(self, draft: Annotations, second: bool) -> list[pa.RecordBatch]:
+        good, micros, placed, ids = self._judge(draft, np.ones(len(draft.rows), bool), health=True, second=second)
+        fault = np.array([meaning == FAULT for meaning in draft.meanings], bool)
+        batches = []
+        for kind, some in (("fault", good & fault), ("operation", good & ~fault)):
+            if not second:
+                self._count(draft.formats, some, kind)
+            columns = _event_columns(kind, some, micros, ids, second)
+            columns |= self._noticed(draft, some, placed) if kind == "fault" else self._announced(draft, some, placed, ids)
+            batches.append(events_of(int(some.sum()), columns))
+        return batches
+
+    def _noticed(self, draft: Annotations, some: np.ndarray, placed: Placed) -> dict[str, pa.Array]:
+        return self._whose(placed, some) | {
+            "annotation": pa.array([draft.names[row] for row in np.flatnonzero(some)], pa.string())
+        }
+
+    def _announced(self, draft: Annotations, some: np.ndarray, placed: Placed, ids: pa.Array) -> dict[str, pa.Array]:
+        chosen = np.flatnonzero(some)
+        meanings = [meaning for row in chosen if isinstance(meaning := draft.meanings[row], Announcement)]
+        names, instances = self._places.instance_names(), placed.instances[chosen]
+        return {
+            "scale_set_id": self._places.set_ids(placed.sets[chosen]),
+            "operation_key": ids.take(pa.array(chosen)),
+            "verb": pa.array([meaning.verb for meaning in meanings], pa.string()),
+            "phase": _codes("phase", [meaning.phase for meaning in meanings]),
+            "initiator": _codes("initiator", [draft.initiators[row] for row in chosen]),
+            "target": pa.array(np.where(instances < 0, _ALL, _NAMED).astype(np.int8)),
+            "instance_ids": _lists([None if code < 0 else [names[code]] for code in instances.tolist()]),
+        }
+
+    def operations(self, draft: Operations, unnamed: bool = False) -> pa.RecordBatch:
+        """Batch of operation records; `unnamed` ones (autoscale's) name no instances whatever their target is."""
+        complete = [key is not None and phase is not None for key, phase in zip(draft.keys, draft.phases, strict=True)]
+        good, micros, placed, ids = self._judge(draft, np.array(complete, bool), health=False)
+        self._count(draft.formats, good, "operation")
+        chosen = np.flatnonzero(good)
+        targets, named = self._targets(draft, placed, chosen, unnamed)
+        columns = {
+            "scale_set_id": self._places.set_ids(placed.sets[chosen]),
+            "operation_key": pa.array([draft.keys[row] for row in chosen], pa.string()),
+            "verb": pa.array([draft.verbs[row] for row in chosen], pa.string()),
+            "phase": _codes("phase", [draft.phases[row] for row in chosen]),
+            "initiator": _codes("initiator", [draft.initiators[row] for row in chosen]),
+            "target": pa.array(targets, pa.int8()),
+            "instance_ids": _lists(named),
+            "count": pa.array([draft.counts[row] for row in chosen], pa.int64()),
+        }
+        return events_of(len(chosen), _event_columns("operation", good, micros, ids) | columns)
+
+    def canonical(self, found: list[tuple[int, Record]]) -> pa.RecordBatch:
+        """Batch of canonical events."""
+        columns = columns_of_records([record for _, record in found], self._settings.now)
+        events, good = canonical_events(columns, self._settings)
+        self._odd.extend(row for (row, _), own in zip(found, good.tolist(), strict=True) if not own)
+        self.counts += canonical_counts(events, self._settings.now)
+        return events
+
+    def _judge(
+        self, draft: Any, complete: np.ndarray, *, health: bool, second: bool = False
+    ) -> tuple[np.ndarray, np.ndarray, Placed, pa.Array]:
+        """Which rows become events; ignored ones are counted, the others left, unless they are second events of a record."""
+        micros, timely = micros_of(draft.times, self._settings.now)
+        placed = self._places.resolve(draft.targets, micros)
+        ids = pa.array(draft.ids, pa.string())
+        good = timely & complete & ids.is_valid().to_numpy(zero_copy_only=False) & (placed.found == PLACED)
+        ignored = timely & ((placed.found == OTHER) | (placed.found == UNPLACED))
+        if not second:
+            self._ignore(placed.found[ignored], health)
+            self._odd.extend(draft.rows[row] for row in np.flatnonzero(~good & ~ignored))
+            self.counts.health += int(good.sum()) if health else 0
+        self.counts.note_times(micros[good], self._settings.now)
+        return good, micros, placed, ids
+
+    def _ignore(self, found: np.ndarray, health: bool) -> None:
+        other, unplaced = int((found == OTHER).sum()), int((found == UNPLACED).sum())
+        self.counts.ignored.update({"other_resource": other, "unplaced_vm": unplaced})
+        self.counts.health += other + unplaced if health else 0
+        self.counts.unplaced += unplaced if health else 0
+
+    def _count(self, formats: list[str], some: np.ndarray, kind: str) -> None:
+        for format, number in Counter(compress(formats, some.tolist())).items():
+            self.counts.decoded[format, kind] += number
+
+    def _targets(
+        self, draft: Operations, placed: Placed, chosen: np.ndarray, unnamed: bool
+    ) -> tuple[list[int], list[list[str] | None]]:
+        names, instances = self._places.instance_names(), placed.instances.tolist()
+        found: list[tuple[int, list[str] | None]] = []
+        for row in chosen.tolist():
+            if instances[row] >= 0 and not unnamed:
+                found.append((_NAMED, [names[instances[row]]]))
+                continue
+            body = draft.bodies[row]
+            if unnamed:
+                found.append((_UNNAMED, None))
+                continue
+            target, ids = _targets_in(b"" if body is None else bytes(body), draft.names[row], draft.verbs[row])
+            found.append((target, list(ids) or None))
+        return [target for target, _ in found], [named for _, named in found]
+
+    def _whose(self, placed: Placed, some: np.ndarray) -> dict[str, pa.Array]:
+        return {
+            "scale_set_id": self._places.set_ids(placed.sets[some]),
+            "instance_id": self._places.instance_ids(placed.instances[some]),
+        }
+
+
+def _event_columns(kind: str, some: np.ndarray, micros: np.ndarray, ids: pa.Array, second: bool = False) -> dict[str, pa.Array]:
+    rows = int(some.sum())
+    return {
+        "kind": pa.array(np.full(rows, CODES["kind"][kind], np.int8)),
+        "event_id": ids.filter(pa.array(some)),
+        "time": pa.array(micros[some]).cast(TIMESTAMP),
+        "second": pa.array(np.full(rows, second)),
+    }
+
+
+@lru_cache(1 << 13)
+def _targets_in(body: bytes, operation: str, verb: str) -> tuple[int, tuple[str, ...]]:
+    """The code of a target and folded instances; the records of one operation have one body."""
+    target, ids = targets_in(parse_known(body) if body else None, operation, verb)
+    return CODES["target"][target], tuple(sorted({name.casefold() for name in ids}))
+
+
+def _state_code(state: str | None) -> int:
+    code = _STATE_CODES.get(state, -1)
+    return code if code >= 0 or not state else _STATE_CODES.get(state.casefold(), -1)
+
+
+def _pick(draft: Annotations, rows: np.ndarray) -> Annotations:
+    """The same columns with these rows only."""
+    return Annotations(**{own.name: [getattr(draft, own.name)[row] for row in rows.tolist()] for own in fields(draft)})
+
+
+def _codes(column: str, values: Sequence[str | None]) -> pa.Array:
+    return pa.array([CODES[column][value] for value in values if value is not None], pa.int8())
+
+
+def _lists(values: Sequence[list[str] | None]) -> pa.Array:
+    return pa.array(values, pa.list_(pa.string()))

@@ -1,0 +1,117 @@
+"""Ordinary records as columns of texts, one draft a kind of event: what `sorting.py` fills and `columns.py` reads."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import compress
+from typing import Final
+
+import msgspec
+
+from schemas.azure.annotation import Announcement, initiator_in, meaning_of
+from transforms.core.decode.fast_path.shapes import Record, Told
+from transforms.core.decode.terms.unread import Unread
+
+Text = str | None
+Found = list[tuple[int, Record]]
+"""Records with their rows."""
+
+
+@dataclass
+class Signals:
+    """One row a health signal."""
+
+    rows: list[int] = field(default_factory=list)
+    formats: list[str] = field(default_factory=list)
+    ids: list[Text] = field(default_factory=list)
+    targets: list[Text] = field(default_factory=list)
+    times: list[Text] = field(default_factory=list)
+    states: list[Text] = field(default_factory=list)
+
+
+@dataclass
+class Annotations:
+    """One row an annotation that means something; `second` where the record also gave a signal."""
+
+    rows: list[int] = field(default_factory=list)
+    formats: list[str] = field(default_factory=list)
+    ids: list[Text] = field(default_factory=list)
+    targets: list[Text] = field(default_factory=list)
+    times: list[Text] = field(default_factory=list)
+    names: list[Text] = field(default_factory=list)
+    meanings: list[Announcement | str] = field(default_factory=list)
+    initiators: list[str] = field(default_factory=list)
+    second: list[bool] = field(default_factory=list)
+
+
+@dataclass
+class Operations:
+    """One row an operation record; `bodies` hold request bodies that may name instances, `names` are the operations'."""
+
+    rows: list[int] = field(default_factory=list)
+    formats: list[str] = field(default_factory=list)
+    ids: list[Text] = field(default_factory=list)
+    targets: list[Text] = field(default_factory=list)
+    times: list[Text] = field(default_factory=list)
+    keys: list[Text] = field(default_factory=list)
+    verbs: list[str] = field(default_factory=list)
+    phases: list[Text] = field(default_factory=list)
+    initiators: list[str] = field(default_factory=list)
+    bodies: list[msgspec.Raw | None] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    counts: list[int | None] = field(default_factory=list)
+
+
+@dataclass
+class Drafts:
+    """What a chunk of ordinary records holds; `odd` are rows that are for `record.py` after all, `unknown` of no format.
+
+    `loose` are the rows that spell some names otherwise than exactly, once that was looked at.
+    """
+
+    lines: Sequence[bytes]
+    signals: Signals = field(default_factory=Signals)
+    annotations: Annotations = field(default_factory=Annotations)
+    operations: Operations = field(default_factory=Operations)
+    scalings: Operations = field(default_factory=Operations)
+    canonical: list[tuple[int, Record]] = field(default_factory=list)
+    ignored: Counter[str] = field(default_factory=Counter)
+    odd: list[int] = field(default_factory=list)
+    unknown: list[int] = field(default_factory=list)
+    loose: frozenset[int] | None = None
+    unread: Unread = field(default_factory=Unread)
+
+
+meaning_by: Final = lru_cache(4096)(meaning_of)
+_initiator_in: Final = lru_cache(1024)(initiator_in)
+
+
+def having(found: Found, names: Sequence[str], name: str) -> Found:
+    """Those whose name it is, with no copy where all have it."""
+    return found if names.count(name) == len(names) else list(compress(found, [own == name for own in names]))
+
+
+def annotate(
+    draft: Annotations,
+    row: int,
+    format: str,
+    event_id: Text,
+    target: Text,
+    time: Text,
+    name: str,
+    meaning: Announcement | str,
+    told: Told,
+    second: bool = False,
+) -> None:
+    """Adds an annotation that means something."""
+    draft.rows.append(row)
+    draft.formats.append(format)
+    draft.ids.append(event_id)
+    draft.targets.append(target)
+    draft.times.append(time)
+    draft.names.append(name)
+    draft.meanings.append(meaning)
+    own = None if isinstance(meaning, str) else meaning.initiator
+    draft.initiators.append(own or _initiator_in(told.context or told.cause))
+    draft.second.append(second)

@@ -1,0 +1,140 @@
+"""What the columnar decoder reads of a record: every field that any format needs, typed as it ordinarily comes.
+
+A record with another type in one of these fields is not ordinary: msgspec refuses it, and `record.py` reads it.
+"""
+
+from typing import Final
+
+import msgspec
+
+from schemas.azure.activity_log import LOG_ANALYTICS
+
+Text = str | None
+Number = int | str | None
+
+
+class Labelled(msgspec.Struct, gc=False):
+    """A text with a localised one beside it."""
+
+    value: Text = None
+
+
+Label = Labelled | str | None
+
+
+NO_RAW: Final = msgspec.Raw()
+EMPTY: Final = (b"", b"null", b'""')
+"""Raw fields that are absent."""
+
+
+class Identity(msgspec.Struct, gc=False):
+    """Who called, in export schema."""
+
+    claims: msgspec.Raw = NO_RAW
+
+
+class Told(msgspec.Struct, gc=False, rename="camel"):
+    """What a health or autoscale record tells."""
+
+    current_health_status: Text = None
+    health_status: Text = None
+    details: Text = None
+    context: Text = None
+    cause: Text = None
+    resource_name: Text = msgspec.field(name="ResourceName", default=None)
+    old_instances_count: Number = msgspec.field(name="OldInstancesCount", default=None)
+    new_instances_count: Number = msgspec.field(name="NewInstancesCount", default=None)
+
+
+class Properties(Told, gc=False, rename="camel"):
+    """The properties of an Activity Log record or a health resource."""
+
+    target_resource_id: Text = None
+    occurred_time: Text = None
+    availability_state: Text = None
+    annotation_name: Text = None
+    category: Text = None
+    impact_type: Text = None
+    event_category: Text = None
+    event_properties: Told | None = None
+    requestbody: msgspec.Raw = NO_RAW
+    request_body: msgspec.Raw = NO_RAW
+
+
+class ResourceInfo(msgspec.Struct, gc=False):
+    """The health resource within an Event Grid event."""
+
+    properties: Properties | None = None
+
+
+class Data(msgspec.Struct, gc=False, rename="camel"):
+    """The data of an Event Grid event."""
+
+    resource_info: ResourceInfo | None = None
+    correlation_id: Text = None
+    operation_name: Text = None
+    resource_uri: Text = None
+    claims: msgspec.Raw = NO_RAW
+
+
+class Record(msgspec.Struct, gc=False, rename="camel"):
+    """A record of any format."""
+
+    id: Text = None
+    data: Data | None = None
+    type: Text = None
+    specversion: Text = None
+    event_type: Text = None
+    event_time: Text = None
+    subject: Text = None
+    time: Text = None
+    caller: Text = None
+    claims: msgspec.Raw = NO_RAW
+    correlation_id: Text = None
+    event_data_id: Text = None
+    category: Label = None
+    event_timestamp: Text = None
+    operation_name: Label = None
+    resource_id: Text = None
+    status: Label = None
+    result_type: Label = None
+    identity: Identity | None = None
+    properties: Properties | None = None
+    kind: Text = None
+    event_id: Text = msgspec.field(name="event_id", default=None)
+    scale_set_id: Text = msgspec.field(name="scale_set_id", default=None)
+    instance_id: Text = msgspec.field(name="instance_id", default=None)
+    state: Text = None
+    annotation: Text = None
+    operation_key: Text = msgspec.field(name="operation_key", default=None)
+    verb: Text = None
+    phase: Text = None
+    initiator: Text = None
+    target: Text = None
+    instance_ids: list[str | None] | None = msgspec.field(name="instance_ids", default=None)
+    count: int | None = None
+
+
+LogRow: Final = msgspec.defstruct(
+    "LogRow",
+    [
+        (
+            name,
+            msgspec.Raw if field == "claims" else Properties | Text if field == "properties" else Text,
+            NO_RAW if field == "claims" else None,
+        )
+        for field, names in LOG_ANALYTICS.items()
+        for name in names
+    ],
+    gc=False,
+)
+"""A row of Log Analytics, by its exact columns."""
+
+
+NONE: Final = Properties()
+"""Properties of a record that has none: read only."""
+
+
+def text(label: Label) -> Text:
+    """The text of a label; "" counts as nothing."""
+    return (label if isinstance(label, str) or label is None else label.value) or None

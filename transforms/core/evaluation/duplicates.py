@@ -1,0 +1,109 @@
+"""Duplicates: events of one (kind, scale_set_id, event_id, time) are one event; the smallest copy counts (rules: Copies)."""
+
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from transforms.core.columns.hashing import mix, text_hashes
+from transforms.core.columns.kernel import Ints, Words, kernel
+from transforms.core.columns.text_order import rank_of
+
+_COMPARED: Final = (
+    "instance_id",
+    "state",
+    "annotation",
+    "operation_key",
+    "verb",
+    "phase",
+    "initiator",
+    "target",
+    "instance_ids",
+    "count",
+)
+"""The fields that may differ between copies, in their order (contract: Canonical fields)."""
+
+
+def remove_duplicates(events: pa.RecordBatch) -> tuple[pa.RecordBatch, int, int]:
+    """Gives the events without duplicates, in order of arrival, and how many records were used and how many were duplicates.
+
+    Args:
+        events: A batch of `schemas.event.EVENTS`.
+    """
+    records = events.num_rows - int(pc.sum(events["second"]).as_py() or 0)
+    dropped = _dropped(events)
+    if not len(dropped):
+        return events, records, 0
+    keep = np.ones(events.num_rows, np.bool_)
+    keep[dropped] = False
+    kept = events.filter(pa.array(keep))
+    second = events["second"].to_numpy(zero_copy_only=False)
+    again = int(np.count_nonzero(~second[dropped]))
+    return kept, records - again, again
+
+
+def _codes(column: pa.DictionaryArray) -> Ints:
+    return column.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+
+
+def _micros(events: pa.RecordBatch) -> Ints:
+    return events["time"].cast(pa.int64()).to_numpy()
+
+
+@kernel
+def _identity(kind: Ints, scale_set: Ints, time: Ints, event: Words) -> Words:
+    out = np.empty(len(time), np.uint64)
+    for row in range(len(time)):
+        out[row] = mix(mix(mix(event[row], np.uint64(time[row])), np.uint64(kind[row])), np.uint64(scale_set[row]))
+    return out
+
+
+def identities(events: pa.RecordBatch) -> Words:
+    """A hash of (kind, scale_set_id, event_id, time) of each event, the same in every batch and process."""
+    ids = events["scale_set_id"]
+    of_set = text_hashes(ids.dictionary)[ids.indices.to_numpy()].view(np.int64)
+    return _identity(_codes(events["kind"]), of_set, _micros(events), text_hashes(events["event_id"]))
+
+
+def _dropped(events: pa.RecordBatch) -> Ints:
+    """The rows that are copies of another that counts."""
+    hashes = _identity(_codes(events["kind"]), _codes(events["scale_set_id"]), _micros(events), text_hashes(events["event_id"]))
+    order = np.argsort(hashes, kind="stable")
+    same = hashes[order][1:] == hashes[order][:-1]
+    if not same.any():
+        return np.empty(0, np.int64)
+    alike = np.zeros(len(order), np.bool_)
+    alike[1:] |= same
+    alike[:-1] |= same
+    rows = order[alike]
+    return rows[_later_copies(events.take(pa.array(rows)))]
+
+
+def _later_copies(events: pa.RecordBatch) -> Ints:
+    """Among a few events the rows that follow another of the same identity, in order of their fields (and `second` last)."""
+    ids = events["event_id"].dictionary_encode()
+    identity = (_codes(ids), _micros(events), _codes(events["scale_set_id"]), _codes(events["kind"]))
+    second = events["second"].to_numpy(zero_copy_only=False).astype(np.int64)
+    fields = [_field_ranks(events[name]) for name in _COMPARED]
+    order = np.lexsort((second, *fields[::-1], *identity))
+    same = np.logical_and.reduce([code[order][1:] == code[order][:-1] for code in identity])
+    return order[1:][same]
+
+
+def _field_ranks(column: pa.Array) -> Ints:
+    """Ranks that compare as copies do (rules: Copies): null before any value, text by code point, lists as sorted lists."""
+    if pa.types.is_integer(column.type):
+        return column.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
+    if pa.types.is_list(column.type):
+        column = _sorted_lists(column)
+    coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    ranks = np.r_[rank_of(coded.dictionary), -1]
+    return ranks[_codes(coded)]
+
+
+def _sorted_lists(column: pa.ListArray) -> pa.StringArray:
+    """Each list as the text of its sorted values; null stays null."""
+    joined = pc.binary_join(column, "\0").dictionary_encode()
+    texts = ["\0".join(sorted(set(text.split("\0")))) for text in joined.dictionary.to_pylist()]
+    return pa.DictionaryArray.from_arrays(joined.indices, pa.array(texts, pa.string())).cast(pa.string())

@@ -1,0 +1,133 @@
+"""The evaluation: events of many scale sets, a policy and T in; series, attributions, operations and cells out
+(rules: Same record)."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from schemas.policy import Policy
+from transforms.core.columns.kernel import group_by
+from transforms.core.evaluation.cell_rows import cells_of
+from transforms.core.evaluation.codes import Coded, encode
+from transforms.core.evaluation.duplicates import remove_duplicates
+from transforms.core.evaluation.resumed import NO_MARKS, Resumed, resumed_from
+from transforms.core.evaluation.rows import attribution_rows, operation_rows, series_rows
+from transforms.core.rules.entries import CHANGES, ROW_FIELDS, ROWS, Walked
+from transforms.core.rules.lifelines import walk
+from transforms.core.rules.lines import Lines, Past, build_lines
+from transforms.core.rules.operations import Folded, fold_operations
+from transforms.core.rules.removals import Rules
+from transforms.core.rules.series import COUNTS, Series, build_series
+
+
+class Evaluated(NamedTuple):
+    """The answer for all scale sets of a batch. Tables lack `as_of` and `policy`; their rows are in order of `cells`."""
+
+    availability: pa.RecordBatch
+    """`schemas.tables.availability.AVAILABILITY`, sorted by scale_set_id, start."""
+    attributions: pa.RecordBatch
+    """`schemas.tables.attribution.ATTRIBUTIONS`, sorted by scale_set_id, start, instance_id (null first)."""
+    operations: pa.RecordBatch
+    """`schemas.tables.operation.OPERATIONS`, sorted by scale_set_id, start, operation_key, verb."""
+    cells: pa.RecordBatch
+    """One row a cell that has rows: scale_set_id, cell, availability_rows, attribution_rows, operation_rows, digest (uint64)."""
+    used: int
+    """Records that gave an event which is no duplicate."""
+    duplicates: int
+    worked: "Worked | None" = None
+    """What the evaluation worked with, from which a standing is made."""
+
+
+class Worked(NamedTuple):
+    """Events and what the kernels found in them."""
+
+    events: pa.RecordBatch
+    """EVENTS without duplicates, those at or after T included."""
+    early: npt.NDArray[np.bool_]
+    """Which of them lie before T."""
+    coded: Coded
+    folded: Folded
+    lines: Lines
+    past: Past
+    walked: Walked
+    resumed: Resumed
+    rules: Rules
+
+
+def rules_of(policy: Policy, T: int) -> Rules:
+    """The numbers of a policy as the kernels take them."""
+    return Rules(
+        policy.skew, policy.unseen, policy.settle, policy.possible_excuse, policy.max_excuse, policy.presume_after,
+        policy.max_open, policy.grid, policy.longest_deadline, T,
+    )  # fmt: skip
+
+
+def _walk(lines: Lines, past: Past, folded: Folded, resumed: Resumed, rules: Rules, sets: int) -> Walked:
+    """The walk, repeated with more room in the rare case that the first guess was too small."""
+    op_lo = np.searchsorted(folded.ops.set, np.arange(sets + 1))
+    room = [2 * len(past.signals) + 2 * len(past.lists) + 64] * 2 + [
+        len(past.lists) + 64,
+        len(past.signals) + len(resumed.decided) + 64,
+        64,
+    ]
+    while True:
+        shapes = ((room[0], ROW_FIELDS), (room[1], 3), (room[2], 3), (room[3], 3), room[4], len(room), len(room))
+        out = Walked(*(np.empty(shape, np.int64) for shape in shapes))
+        out.peak[:] = 0
+        walk(lines, past, rules, op_lo, resumed.decided, resumed.decided_lo, out)
+        if all(peak <= size for peak, size in zip(out.peak, room, strict=True)):
+            return out._replace(rows=out.rows[: out.used[ROWS]], changes=out.changes[: out.used[CHANGES]])
+        room = [size if peak <= size else max(int(peak), 2 * size) for peak, size in zip(out.peak, room, strict=True)]
+
+
+def _series(walked: Walked, lines: Lines, resumed: Resumed, rules: Rules, sets: int) -> Series:
+    """The rows of the series of all sets."""
+    changes = walked.changes
+    of_set = lines.set[changes[:, 1]]
+    bounds, order = group_by(of_set, sets, np.argsort(changes[:, 0], kind="stable"))
+    first = np.minimum(resumed.begun, rules.T)
+    np.minimum.at(first, of_set, changes[:, 0])
+    room = int(len(changes) + ((rules.T - first) // rules.grid + 2).sum())
+    columns: Any = [np.empty(room, type_) for type_ in (np.int32, np.int64, np.int64, np.int8, np.int8)]
+    columns += [np.empty((COUNTS, room), np.int32), np.zeros(1, np.int64)]
+    out = Series(*columns)
+    build_series(changes, bounds, order, lines, resumed.begun, resumed.reported, rules, out)
+    filled: Any = [column[..., : out.used[0]] for column in columns]
+    return Series(*filled)
+
+
+def evaluate(events: pa.RecordBatch, policy: Policy, T: int, marks: pa.RecordBatch = NO_MARKS) -> Evaluated:
+    """Evaluates all scale sets of a batch in one call.
+
+    The result is a function of the set of events, the policy and T: order, repetition and other sets do not matter.
+
+    Args:
+        events: `schemas.event.EVENTS`, in any order, with duplicates; verbs are those of the policy.
+        policy: The parameters.
+        T: The end of what is known, microseconds, a multiple of the grid; events at or after it are left out.
+        marks: `transforms.core.evaluation.resumed.MARKS`, if events of a standing are among the events: then the cells before the
+        one with
+            which a set's standing opens are not those of the whole past, and `transforms.core.standing.folding.resumed_cells` is
+            to follow.
+
+    Raises:
+        KeyError: an operation has a verb that the policy lacks.
+    """
+    events, used, duplicates = remove_duplicates(events)
+    early = events["time"].cast(pa.int64()).to_numpy() < T
+    rules = rules_of(policy, T)
+    coded = encode(events if early.all() else events.filter(pa.array(early)), marks.column("scale_set_id").dictionary)
+    sets = len(coded.texts.set_ids)
+    folded = fold_operations(coded.records, policy)
+    lines, past = build_lines(coded.signals, coded.faults, folded, coded.texts.verbs, sets)
+    resumed = resumed_from(marks, coded.texts.set_ids, coded.texts.instance_ids, lines, rules.skew + rules.unseen)
+    lines = lines._replace(since=resumed.since)
+    walked = _walk(lines, past, folded, resumed, rules, sets)
+    series = _series(walked, lines, resumed, rules, sets)
+    attributions = attribution_rows(walked.rows, lines, folded.ops, coded, rules)
+    operations = operation_rows(walked.rows, folded, coded, rules)
+    tables = (series_rows(series, coded.texts, rules), attributions, operations)
+    worked = Worked(events, early, coded, folded, lines, past, walked, resumed, rules)
+    return Evaluated(*tables, cells_of(*tables, policy), used, duplicates, worked)

@@ -1,0 +1,244 @@
+"""Cells: what an evaluation says against what was published, and the versions that follow
+(rules: Cells; contract: Equal cells)."""
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.event import TIMESTAMP
+from schemas.tables.attribution import ATTRIBUTIONS
+from schemas.tables.availability import AVAILABILITY
+from schemas.tables.operation import OPERATIONS
+from schemas.tables.revision import CAUSES, REVISIONS
+from transforms.core.columns.arrow import Ints, micros, no_rows, one_batch, sorted_rows
+from transforms.core.ledger.digests import EMPTY, Digests, from_text, to_text
+from transforms.core.standing.standing import DROPPED
+
+if TYPE_CHECKING:
+    from transforms.core.evaluation.evaluate import Evaluated
+
+Mask = npt.NDArray[np.bool_]
+
+KNOWN: Final = pa.schema(
+    [
+        ("scale_set_id", pa.dictionary(pa.int32(), pa.string())),
+        ("cell", TIMESTAMP),
+        ("as_of", TIMESTAMP),
+        ("revision", pa.int32()),
+        ("rows", pa.int32()),
+        ("digest", pa.uint64()),
+    ]
+)
+"""The current version of each published cell; one row a cell."""
+
+ROWS: Final = ("availability_rows", "attribution_rows", "operation_rows")
+
+
+LEFT: Final = pa.schema([("key", pa.string()), ("taken", pa.int64()), ("standing", pa.large_binary())])
+"""What the ledger leaves of a key, so that a later run can go on from there: of how many events of the key it has been told in
+this run (late ones and copies too), and its standing, encoded. It goes with the changes: it must not be kept before they are."""
+
+
+class Publication(NamedTuple):
+    """Which cells are published, and as what. Times in microseconds."""
+
+    policy: str
+    """Hash of the policy."""
+    grid: int
+    now: int
+    """`as_of` of a version that follows none that is as late."""
+    since: int | None
+    """Start of the first cell; None: of each set, the cell of its first event."""
+    until: int
+    """End of the last cell."""
+    backfill: bool
+    """Whether `cause` is always backfill."""
+    final: int | None
+    """Cells before this had been published for good: what changes them is `late`; None: no event came behind a timer."""
+
+
+class Changes(NamedTuple):
+    """New versions of cells, whole: the rows, and one row of REVISIONS a version; each sorted by scale_set_id and time."""
+
+    availability: pa.RecordBatch
+    attributions: pa.RecordBatch
+    operations: pa.RecordBatch
+    revisions: pa.RecordBatch
+    left: pa.RecordBatch = no_rows(LEFT)
+    """LEFT, one row a key."""
+    settled: pa.RecordBatch = no_rows(DROPPED)
+    """DROPPED: the events that were taken in and that what is left does not keep."""
+
+
+class Compared(NamedTuple):
+    """An evaluation beside what was published."""
+
+    changes: Changes
+    unchanged: int
+    """How many cells of the publication are equal to their current version."""
+
+
+def changed_cells(evaluated: "Evaluated", known: pa.RecordBatch, publication: Publication) -> Compared:
+    """The new versions of all cells that are to be published and differ from their current version.
+
+    Args:
+        evaluated: the rows of a number of scale sets.
+        known: KNOWN, of the same scale sets, in any order. A cell of it that lies in the publication, has rows, and is not
+            evaluated any more gets a version without rows.
+        publication: the cells to publish.
+    """
+    cells = evaluated.cells
+    place, current = _join(cells, known, publication.grid)
+    digest = cells.column("digest").to_numpy()
+    wanted = _within(micros(cells, "cell"), publication)
+    same = (place >= 0) & (digest == _of_place(known, "digest", place))
+    changed = wanted & ~same
+    lost = _within(micros(known, "cell"), publication) & ~current & (known.column("rows").to_numpy() > 0)
+    as_of = _as_of(known, place, publication.now)
+    tables = [
+        _rows_of(table, cells.column(rows).to_numpy(), changed, as_of, publication.policy).cast(schema)
+        for table, rows, schema in zip(evaluated[:3], ROWS, (AVAILABILITY, ATTRIBUTIONS, OPERATIONS), strict=True)
+    ]
+    grown = _versions(cells, changed, place, digest, as_of, known, publication)
+    revisions = _with_empty(grown, _empty_versions(known, lost, publication)) if lost.any() else grown
+    availability, attributions, operations = tables
+    changes = Changes(availability, attributions, operations, revisions)
+    return Compared(changes, int((wanted & same).sum()))
+
+
+def known_after(known: pa.RecordBatch, revisions: pa.RecordBatch, grid: int) -> pa.RecordBatch:
+    """KNOWN after the versions of `revisions` (REVISIONS, at most one a cell) have been published."""
+    published = pa.RecordBatch.from_arrays(
+        [
+            *(revisions.column(name) for name in ("scale_set_id", "cell", "as_of", "revision")),
+            pa.array(sum(revisions.column(name).to_numpy() for name in ROWS)),
+            pa.array(from_text(revisions.column("digest"))),
+        ],
+        schema=KNOWN,
+    )
+    _, replaced = _join(published, known, grid)
+    kept = known.filter(pa.array(~replaced))
+    return one_batch([kept, published], KNOWN)
+
+
+def _within(cell: Ints, publication: Publication) -> Mask:
+    inside: Mask = cell < publication.until
+    return inside if publication.since is None else inside & (cell >= publication.since)
+
+
+def _join(cells: pa.RecordBatch, known: pa.RecordBatch, grid: int) -> tuple[Ints, Mask]:
+    """For each cell its row in `known`, or -1; and for each row of `known`, whether it is one of `cells`."""
+    if not len(known) or not len(cells):
+        return np.full(len(cells), -1), np.zeros(len(known), np.bool_)
+    left, right = _keys(cells, known, grid)
+    order = np.argsort(right)
+    at = np.minimum(np.searchsorted(right, left, sorter=order), len(right) - 1)
+    place = np.where(right[order[at]] == left, order[at], -1)
+    current = np.zeros(len(known), np.bool_)
+    current[place[place >= 0]] = True
+    return place, current
+
+
+def _keys(cells: pa.RecordBatch, known: pa.RecordBatch, grid: int) -> tuple[Ints, Ints]:
+    """One number a (scale set, cell), equal in both batches; that of a scale set which `cells` lacks is negative."""
+    names = cells.column("scale_set_id").dictionary
+    theirs = known.column("scale_set_id")
+    code_of = pc.fill_null(pc.index_in(theirs.dictionary, names), -1).to_numpy().astype(np.int64)
+    codes = cells.column("scale_set_id").indices.to_numpy().astype(np.int64), code_of[theirs.indices.to_numpy()]
+    steps = tuple(micros(batch, "cell") // grid for batch in (cells, known))
+    low = min(int(step.min()) for step in steps)
+    span = max(int(step.max()) for step in steps) - low + 1
+    left, right = (code * span + step - low for code, step in zip(codes, steps, strict=True))
+    return left, np.where(codes[1] >= 0, right, -1)
+
+
+def _of_place(known: pa.RecordBatch, column: str, place: Ints) -> npt.NDArray[Any]:
+    """A column of `known` for each place; where there is none (-1), zero."""
+    values = known.column(column)
+    numbers = (values.cast(pa.int64()) if pa.types.is_timestamp(values.type) else values).to_numpy()
+    padded = np.append(numbers, numbers.dtype.type(0))
+    return padded[place]
+
+
+def _as_of(known: pa.RecordBatch, place: Ints, now: int) -> Ints:
+    """The later of now and the last version's as_of + 1 us."""
+    last = np.where(place >= 0, _of_place(known, "as_of", place) + 1, now)
+    return np.maximum(last, now)
+
+
+def _rows_of(table: pa.RecordBatch, counts: Ints, changed: Mask, as_of: Ints, policy: str) -> pa.RecordBatch:
+    """The rows of the changed cells, with the version's columns behind them."""
+    rows = table if changed.all() else table.filter(pa.array(np.repeat(changed, counts)))
+    stamps = np.repeat(as_of[changed], counts[changed])
+    names = [*table.schema.names, "as_of", "policy"]
+    return pa.RecordBatch.from_arrays([*rows.columns, _timestamps(stamps), _constant(policy, len(rows))], names)
+
+
+def _timestamps(micros: Ints) -> pa.Array:
+    return pa.array(micros).cast(TIMESTAMP)
+
+
+def _constant(text: str, length: int) -> pa.DictionaryArray:
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(length, np.int8)), pa.array([text]))
+
+
+def _causes(cell: Ints, place: Ints, publication: Publication) -> pa.DictionaryArray:
+    first, progress, late, backfill = range(len(CAUSES))
+    again = progress if publication.final is None else np.where(cell < publication.final, late, progress)
+    codes = np.full(len(cell), backfill) if publication.backfill else np.where(place < 0, first, again)
+    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int8)), pa.array(CAUSES))
+
+
+def _versions(
+    cells: pa.RecordBatch,
+    changed: Mask,
+    place: Ints,
+    digest: Digests,
+    as_of: Ints,
+    known: pa.RecordBatch,
+    publication: Publication,
+) -> pa.RecordBatch:
+    """One row of REVISIONS a changed cell."""
+    rows = cells.filter(pa.array(changed))
+    revision = np.where(place >= 0, _of_place(known, "revision", place) + 1, 0)[changed]
+    return pa.RecordBatch.from_arrays(
+        [
+            rows.column("scale_set_id"),
+            rows.column("cell"),
+            _timestamps(as_of[changed]),
+            pa.array(revision.astype(np.int32)),
+            _causes(micros(rows, "cell"), place[changed], publication),
+            *(rows.column(name) for name in ROWS),
+            to_text(digest[changed]),
+            _constant(publication.policy, len(rows)),
+        ],
+        schema=REVISIONS,
+    )
+
+
+def _empty_versions(known: pa.RecordBatch, lost: Mask, publication: Publication) -> pa.RecordBatch:
+    """One row of REVISIONS a cell that had rows and has none any more."""
+    rows = known.filter(pa.array(lost))
+    place = np.flatnonzero(lost)
+    none = pa.array(np.zeros(len(rows), np.int32))
+    return pa.RecordBatch.from_arrays(
+        [
+            rows.column("scale_set_id"),
+            rows.column("cell"),
+            _timestamps(_as_of(known, place, publication.now)),
+            pa.array(rows.column("revision").to_numpy() + np.int32(1)),
+            _causes(micros(rows, "cell"), place, publication),
+            *[none] * len(ROWS),
+            to_text(np.full(len(rows), EMPTY)),
+            _constant(publication.policy, len(rows)),
+        ],
+        schema=REVISIONS,
+    )
+
+
+def _with_empty(versions: pa.RecordBatch, empty: pa.RecordBatch) -> pa.RecordBatch:
+    both = one_batch([versions, empty], REVISIONS)
+    return sorted_rows(both, "cell")

@@ -1,0 +1,155 @@
+"""Entries: what the walk of the lines writes, rows of attributions and changes of class
+(rules: Class; contract: Attributions)."""
+
+from typing import Final, NamedTuple
+
+from transforms.core.columns.kernel import NEVER, Ints, kernel
+from transforms.core.rules.lines import DEGRADED, Past
+from transforms.core.rules.removals import Life, Rules, first_signal
+from transforms.core.rules.targets import NONE
+from transforms.core.rules.verdicts import FAULT, PRESUMED, REMOVED, UNEXCUSED, UNEXPLAINED, Judged
+
+ROW_FIELDS: Final = 13
+LINE, START, END, ONSET, WORST, VERDICT, OP, LIMIT, CANDIDATES, EXCUSED_US, COUNTED_US, SIGNAL, AWAY = range(ROW_FIELDS)
+ROWS, CHANGES, BEGUN, DECISIONS, FORGOTTEN = range(5)
+
+
+class Walked(NamedTuple):
+    """Room for what the walk writes, and how much it needed: if more than there is, the walk has to be repeated with more."""
+
+    rows: Ints
+    """Rows of attributions, ROW_FIELDS each."""
+    changes: Ints
+    """(time, line, code): from then on the line has that code."""
+    begun: Ints
+    """Within one set (line, moment, which walk of the line): when definite operations begin to remove an instance."""
+    decisions: Ints
+    """Within one set (onset, decision, the one before of the same line)."""
+    forgotten: Ints
+    """Within one set: when the set itself was forgotten."""
+    used: Ints
+    """How many of each there are."""
+    peak: Ints
+    """How many of each there were at most."""
+
+
+@kernel
+def claim(out: Walked, which: int, room: int) -> int:
+    """The place for one more entry; -1 if there is no room."""
+    at = out.used[which]
+    out.used[which] = at + 1
+    out.peak[which] = max(out.peak[which], at + 1)
+    return at if at < room else NONE
+
+
+@kernel
+def signal_at(life: Life, t: int, past: Past) -> int:
+    """The signal that is in force at t."""
+    return first_signal(past, life.k0, life.k1, t + 1) - 1
+
+
+@kernel
+def _bad_until(life: Life, t: int, past: Past) -> int:
+    """Microseconds of Degraded or Unavailable before t."""
+    signal = past.signals[signal_at(life, t, past)]
+    return signal.bad + (t - signal.time if signal.state >= DEGRADED else 0)
+
+
+@kernel
+def _worst(life: Life, x: int, y: int, past: Past) -> int:
+    """The worst reported state in [x, y)."""
+    k = signal_at(life, x, past)
+    worst = past.signals[k].state
+    k += 1
+    while k < life.k1 and past.signals[k].time < y:
+        worst = max(worst, past.signals[k].state)
+        k += 1
+    return worst
+
+
+@kernel
+def _push_row(
+    life: Life, start: int, end: int, onset: int, judged: Judged, signal: int, past: Past, rules: Rules, out: Walked
+) -> None:
+    """One row; its seconds are those of its own part."""
+    at = claim(out, ROWS, len(out.rows))
+    if at == NONE:
+        return
+    excused = counted = 0
+    if judged.verdict != REMOVED and end <= rules.T:
+        lapse = start if judged.verdict in (FAULT, UNEXCUSED, UNEXPLAINED) else min(max(judged.limit, start), end)
+        excused = _bad_until(life, lapse, past) - _bad_until(life, start, past)
+        if judged.verdict != PRESUMED:
+            counted = _bad_until(life, end, past) - _bad_until(life, lapse, past)
+    row = out.rows[at]
+    row[LINE], row[START], row[END], row[ONSET] = life.line, start, end if end <= rules.T else NEVER, onset
+    row[WORST] = _worst(life, start, min(end, rules.T), past)
+    row[VERDICT], row[OP], row[LIMIT], row[CANDIDATES] = judged.verdict, judged.op, judged.limit, judged.candidates
+    row[EXCUSED_US], row[COUNTED_US], row[SIGNAL], row[AWAY] = excused, counted, signal, judged.away
+
+
+@kernel
+def push_rows(life: Life, start: int, judged: Judged, signal: int, past: Past, rules: Rules, out: Walked) -> None:
+    """An attribution from `start` to `judged.end`, continued in a new row wherever one has been open for `max_open`."""
+    onset = start
+    while start < rules.T:
+        cut = -(-(start + rules.max_open) // rules.grid) * rules.grid
+        if judged.end <= cut or cut > rules.T:
+            cut = judged.end
+        _push_row(life, start, cut, onset, judged, signal, past, rules, out)
+        if cut == judged.end:
+            break
+        start, signal = cut, NONE
+
+
+@kernel
+def push_removed(
+    life: Life,
+    until: int,
+    removals: Ints,
+    stretches: Ints,
+    n: int,
+    absent: Ints,
+    n_absent: int,
+    past: Past,
+    rules: Rules,
+    out: Walked,
+) -> None:
+    """Each maximal stretch of removed time outside absent time, with the first of its operations (rules: Removed stretches)."""
+    ia = 0
+    for k in range(n):
+        x, y = stretches[k, 0], min(stretches[k, 1], until)
+        while x < y:
+            while ia < n_absent and absent[ia, 1] <= x:
+                ia += 1
+            hole = absent[ia, 0] if ia < n_absent else NEVER
+            if hole <= x:
+                x = absent[ia, 1]
+                continue
+            _push_stretch(life, x, min(y, hole), removals, past, rules, out)
+            x = min(y, hole)
+
+
+@kernel
+def _push_stretch(life: Life, x: int, y: int, removals: Ints, past: Past, rules: Rules, out: Walked) -> None:
+    first, n = NONE, 0
+    for k in range(len(removals)):
+        if removals[k, 0] < y and removals[k, 1] > x and removals[k, 1] > removals[k, 0]:
+            n += 1
+            first = removals[k, 3] if first == NONE else min(first, removals[k, 3])
+    if n:
+        judged = Judged(REMOVED, first, past.ops[first].limit, n, y, NONE, NONE, False, False)
+        before = out.used[ROWS]
+        push_rows(life, x, judged, NONE, past, rules, out)
+        for at in range(before, min(out.used[ROWS], len(out.rows))):
+            out.rows[at, CANDIDATES] = _begun_before(out.rows[at, END], x, y, removals)
+
+
+@kernel
+def _begun_before(end: int, x: int, y: int, removals: Ints) -> int:
+    """How many operations of the stretch [x, y) begin to remove before a row of it ends: what comes later changes that row no
+    more, however long the stretch goes on."""
+    n = 0
+    for k in range(len(removals)):
+        n += removals[k, 0] < min(y, end) and removals[k, 1] > x and removals[k, 1] > removals[k, 0]
+    return n

@@ -1,0 +1,50 @@
+"""Presumptions whose operation says how many it took, decided in order of (onset, instance) (rules: Counted)."""
+
+from transforms.core.columns.kernel import Ints, kernel
+from transforms.core.rules.entries import BEGUN, DECISIONS, Walked, claim
+from transforms.core.rules.lines import Past
+from transforms.core.rules.removals import Rules
+from transforms.core.rules.targets import NONE
+from transforms.core.rules.verdicts import UNDECIDED
+
+
+@kernel
+def decision_on(decisions: Ints, head: int, onset: int) -> int:
+    """What was decided on the episode of a line that begins at `onset`; `head` is the line's latest decision."""
+    while head != NONE:
+        if decisions[head, 0] == onset:
+            return decisions[head, 1]
+        head = decisions[head, 2]
+    return UNDECIDED
+
+
+@kernel
+def keep_decision(head: int, onset: int, decision: int, out: Walked) -> int:
+    """Writes a decision down; gives its place."""
+    at = claim(out, DECISIONS, len(out.decisions))
+    if at == NONE:
+        return head
+    out.decisions[at, 0], out.decisions[at, 1], out.decisions[at, 2] = onset, decision, head
+    return at
+
+
+@kernel
+def keep_begun(line: int, moment: int, version: int, out: Walked) -> None:
+    """Writes down that a definite operation begins to remove an instance."""
+    at = claim(out, BEGUN, len(out.begun))
+    if at != NONE:
+        out.begun[at, 0], out.begun[at, 1], out.begun[at, 2] = line, moment, version
+
+
+@kernel
+def count_left(op: int, first: int, version: Ints, seen: Ints, past: Past, rules: Rules, out: Walked) -> int:
+    """How many presumptions an operation allows: its count less the instances that definite operations begin to remove
+    in [begin - skew, limit] of it. `version` and `seen` have an entry each line of the set, from line `first` on."""
+    left = past.ops[op].how_many
+    for k in range(min(out.used[BEGUN], len(out.begun))):
+        line, moment = out.begun[k, 0] - first, out.begun[k, 1]
+        current = out.begun[k, 2] == version[line] and seen[line] != op
+        if current and past.ops[op].begin - rules.skew <= moment <= past.ops[op].limit:
+            seen[line] = op
+            left -= 1
+    return max(left, 0)

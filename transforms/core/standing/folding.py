@@ -1,0 +1,345 @@
+"""Folding: an evaluation into the standing of its scale sets; and what came later, on top of one, into cells
+(rules: Standing)."""
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from schemas.event import KINDS
+from schemas.policy import Policy
+from schemas.time import DAY
+from transforms.core.columns.arrow import micros, one_batch
+from transforms.core.columns.batches import compact
+from transforms.core.columns.kernel import NEVER, Bools, Ints, group_by
+from transforms.core.evaluation.cell_rows import cells_of
+from transforms.core.evaluation.duplicates import identities
+from transforms.core.evaluation.evaluate import Evaluated, Worked
+from transforms.core.evaluation.resumed import (
+    BEGUN,
+    CLOSED,
+    DECIDED,
+    KNOWN_UNTIL,
+    MARK_NAMES,
+    MARKS,
+    OPENS,
+    REPORTED,
+    SINCE,
+    moments_of,
+)
+from transforms.core.rules.entries import LIMIT, LINE, ONSET, OP, START, VERDICT
+from transforms.core.rules.operations import FAILED, MAY_REMOVE, REMOVES, UNFINISHED
+from transforms.core.rules.removals import Rules
+from transforms.core.rules.targets import NONE, UNNAMED
+from transforms.core.rules.verdicts import OVERRUN, PRESUMED, REMOVED
+from transforms.core.standing.related import with_related
+from transforms.core.standing.retention import NO_LINE, Found, Keeping, keep_lines
+from transforms.core.standing.standing import DROPPED, EVALUATED, NO_STANDING, Standing
+
+KNOWN_AGAIN: Final = DAY
+"""How far back from where it is closed a standing itself tells copies: what was handed over and not acknowledged comes again."""
+_SIGNAL, _FAULT, _OPERATION = range(len(KINDS))
+_DECISION_NAMES = {decision: name for name, decision in DECIDED.items()}
+
+
+class Fold(NamedTuple):
+    """What becomes of an evaluation."""
+
+    standing: Standing
+    settled: pa.RecordBatch
+    """DROPPED: the events that the standing does not keep."""
+
+
+def folded(evaluated: Evaluated, closed: int, before: Standing = NO_STANDING) -> Standing:
+    """The standing of the scale sets of an evaluation: see `fold`."""
+    return fold(evaluated, closed, before).standing
+
+
+def fold(evaluated: Evaluated, closed: int, before: Standing = NO_STANDING) -> Fold:
+    """The standing of the scale sets of an evaluation, and what it does not keep.
+
+    Args:
+        evaluated: The evaluation, `resumed_cells` of it if it went on from a standing.
+        closed: The horizon, microseconds: no event before it will be taken in any more.
+        before: What it went on from.
+    """
+    worked: Any = evaluated.worked
+    found = _found(worked)
+    opens = _opens(worked, found, closed)
+    V = opens - worked.rules.skew - worked.rules.unseen
+    lines, past = worked.lines, worked.past
+    keeping = Keeping(
+        np.full(len(lines.set), NEVER),
+        np.zeros(len(past.signals), np.bool_),
+        # A renewal that is long over may still tell of a removal that only lost its end: so not by their limits.
+        past.ops["start"] >= V[worked.folded.ops.set] - worked.rules.longest - worked.rules.settle,
+        np.empty((len(found.episodes) + len(lines.set), 3), np.int64),
+        np.zeros(1, np.int64),
+    )
+    keep_lines(V, lines, past, found, worked.rules, keeping)
+    keeping.ops[:] = with_related(keeping.ops, worked.folded.ops, worked.coded.texts.verbs, V, worked.rules)
+    kept = _kept_events(worked, keeping, V)
+    events = compact(worked.events.filter(pa.array(kept)))
+    settled = _dropped(worked.events.filter(pa.array(~kept)))
+    marks = _marks(worked, keeping, opens, V, closed)
+    availability, attributions, operations = _open_cells(evaluated, opens, worked.rules)
+    recent = [each.filter(pc.greater_equal(each.column("time"), closed - KNOWN_AGAIN)) for each in (before.dropped, settled)]
+    dropped = compact(one_batch(recent, DROPPED))
+    return Fold(Standing(events, marks, availability, attributions, operations, dropped), settled)
+
+
+def _dropped(events: pa.RecordBatch) -> pa.RecordBatch:
+    columns = [events.column("scale_set_id"), pa.array(micros(events, "time")), pa.array(identities(events))]
+    return pa.RecordBatch.from_arrays(columns, schema=DROPPED)
+
+
+def is_copy(events: pa.RecordBatch, standing: Standing) -> Bools:
+    """Which events are copies of dropped ones."""
+    dropped = standing.dropped.column("time").to_numpy()
+    copies = micros(events, "time") <= dropped.max(initial=-NEVER)
+    if copies.any():  # what is on time never is: the identities of a day are looked through for the rest alone
+        copies[copies] = np.isin(identities(events.filter(pa.array(copies))), standing.dropped.column("identity").to_numpy())
+    return copies
+
+
+def closed_before(events: pa.RecordBatch, standing: Standing) -> Ints:
+    """For each event the moment before which no event of its scale set is taken in any more, in microseconds; -NEVER: any is."""
+    moments, ids = moments_of(standing.marks, CLOSED), events.column("scale_set_id")
+    closed = np.array([moments.get(name, -NEVER) for name in ids.dictionary.to_pylist()], np.int64)
+    return closed[ids.indices.to_numpy()]
+
+
+def is_behind(events: pa.RecordBatch, standing: Standing) -> Bools:
+    """Which events come too late for a standing: from before it was closed, and no copies of any that it has."""
+    behind: Bools = micros(events, "time") < closed_before(events, standing)
+    if behind.any():
+        behind[behind] = ~np.isin(identities(events.filter(pa.array(behind))), identities(standing.events))
+    return behind
+
+
+def is_held(known: pa.RecordBatch, standing: Standing) -> Bools:
+    """Which cells of KNOWN can still change."""
+    opens = moments_of(standing.marks, OPENS)
+    kept = {key for table in standing[2:5] for key in _keys(table)}
+    return np.array([key in kept or key[1] >= opens.get(key[0], -NEVER) for key in _keys(known)], np.bool_)
+
+
+def _found(worked: Worked) -> Found:
+    changes, rows, lines = worked.walked.changes, worked.walked.rows, len(worked.lines.set)
+    change_lo, order = group_by(changes[:, 1], lines, np.argsort(changes[:, 0], kind="stable"))
+    first = rows[(rows[:, VERDICT] != REMOVED) & (rows[:, START] == rows[:, ONSET])]
+    episode_lo, of_line = group_by(first[:, LINE], lines, np.argsort(first[:, START], kind="stable"))
+    return Found(change_lo, changes[order], episode_lo, first[of_line])
+
+
+def _opens(worked: Worked, found: Found, closed: int) -> Ints:
+    """Of each set the first cell that an event at or after `closed` can change, but for attributions that are open there."""
+    rules, ops, sets = worked.rules, worked.past.ops, len(worked.resumed.opens)
+    of_op, early = worked.folded.ops.set, rules.skew + rules.unseen
+    settled = np.full(sets, closed - early)
+    open_ops = np.where(ops["refused"], ops["end"] + rules.settle, ops["limit"]) >= closed
+    # What extends it may be an update beside it, and whether that adds tells a scale-out beside that, which may yet be refused.
+    open_ops |= ops["start"] >= closed - 3 * rules.skew
+    np.minimum.at(settled, of_op[open_ops], ops["begin"][open_ops] - rules.skew)
+    opens = settled.copy()
+    rows = found.episodes
+    of_row, onset, limit, op = worked.lines.set[rows[:, LINE]], rows[:, START], rows[:, LIMIT], rows[:, OP]
+    named = op != NONE
+    before = settled[of_row]
+    unsettled = onset + early >= before
+    unsettled |= named & (limit < NEVER) & (limit >= before)
+    if len(ops):
+        unsettled |= named & (ops["start"][op] >= before)
+    np.minimum.at(opens, of_row[unsettled], onset[unsettled])
+    lapsed = np.isin(rows[:, VERDICT], (OVERRUN, PRESUMED)) & (onset + rules.presume_after >= before)
+    if len(ops):
+        lapsed &= _may_presume(ops)[op] & (worked.lines.instance[rows[:, LINE]] > 0)
+        np.minimum.at(opens, of_row[lapsed], np.minimum(onset, ops["begin"][op] - rules.skew)[lapsed])
+    return _with_sharers(worked, found, opens)
+
+
+def _with_sharers(worked: Worked, found: Found, opens: Ints) -> Ints:
+    """Opens so early that of the episodes which share the count of an operation all are decided for good, or none."""
+    rules, ops, rows, early = worked.rules, worked.past.ops, found.episodes, worked.rules.skew + worked.rules.unseen
+    floored: Ints = np.maximum(opens - opens % rules.grid, worked.resumed.opens)
+    rows = rows[np.isin(rows[:, VERDICT], (OVERRUN, PRESUMED))]
+    rows = rows[ops["how_many"][rows[:, OP]] >= 0] if len(ops) else rows[:0]
+    op, onset, of_op = rows[:, OP], rows[:, START], worked.folded.ops.set
+    first, last = np.full(len(ops), NEVER), np.full(len(ops), -NEVER)
+    np.minimum.at(first, op, onset)
+    np.maximum.at(last, op, onset)
+    while True:
+        V, earlier = floored[of_op] - early, floored.copy()
+        apart = (first < V) & (last >= V)
+        np.minimum.at(earlier, of_op[apart], first[apart])
+        earlier = np.maximum(earlier - earlier % rules.grid, worked.resumed.opens)
+        if (earlier == floored).all():
+            return floored
+        floored = earlier
+
+
+def _may_presume(ops: npt.NDArray[Any]) -> Bools:
+    """Which operations are of a *kind* that may leave an instance presumed away, whatever the instance."""
+    removes, outcome, unnamed = ops["effect"] == REMOVES, ops["outcome"], ops["target"] == UNNAMED
+    lost = removes & ((outcome == UNFINISHED) | ((outcome == FAILED) & ops["gone"] & ~ops["refused"]))
+    may: Bools = np.where(unnamed, (outcome != FAILED) & (removes | (ops["effect"] == MAY_REMOVE)), lost)
+    return may
+
+
+def _kept_events(worked: Worked, keeping: Keeping, V: Ints) -> Bools:
+    """Which events are kept."""
+    events = worked.events
+    keep, kind = np.ones(len(events), np.bool_), events["kind"].indices.to_numpy()
+    coded, rows = worked.coded, np.flatnonzero(worked.early)
+    signal_rows, fault_rows, op_rows = (rows[kind[rows] == which] for which in (_SIGNAL, _FAULT, _OPERATION))
+    keep[signal_rows] = coded.signals.time >= V[coded.signals.set]
+    keep[signal_rows[worked.past.signals["row"][keeping.signals]]] = True
+    keep[op_rows] = keeping.ops[worked.folded.of_record]
+    keep[fault_rows] = coded.faults.time >= _fault_floor(worked, keeping, V)
+    return keep
+
+
+def _fault_floor(worked: Worked, keeping: Keeping, V: Ints) -> Ints:
+    """From when on the fault notices of each line count, an entry each fault notice."""
+    faults, lines, skew = worked.coded.faults, worked.lines, worked.rules.skew
+    floor = V[faults.set] - skew
+    if not len(faults.set) or not len(lines.set):
+        return floor
+    width = 1 + int(max(faults.instance.max(), lines.instance.max()))
+    ids, wanted = lines.set * width + lines.instance, faults.set * width + faults.instance
+    place = np.minimum(np.searchsorted(ids, wanted), len(ids) - 1)
+    cut = np.where((ids[place] == wanted) & (keeping.cut[place] != NO_LINE), keeping.cut[place], V[faults.set])
+    return np.minimum(floor, cut - skew)
+
+
+def _pasts(worked: Worked, opens: Ints) -> tuple[Bools, Bools]:
+    """Of each set, whether it has had a signal before its standing opens, and whether one of an instance."""
+    lines, resumed = worked.lines, worked.resumed
+    filled = np.flatnonzero(lines.lo[1:] > lines.lo[:-1])
+    old = filled[worked.past.signals["time"][lines.lo[filled]] < opens[lines.set[filled]]]
+    begun, reported = resumed.begun != NEVER, resumed.reported.copy()
+    begun[lines.set[old]] = True
+    reported[lines.set[old[lines.instance[old] > 0]]] = True
+    return begun, reported
+
+
+def _marks(worked: Worked, keeping: Keeping, opens: Ints, V: Ints, closed: int) -> pa.RecordBatch:
+    lines, texts, sets = worked.lines, worked.coded.texts, len(opens)
+    begun, reported = _pasts(worked, opens)
+    later, decided = np.flatnonzero(keeping.cut < V[lines.set]), keeping.decided[: keeping.used[0]]
+    names = [MARK_NAMES.index(_DECISION_NAMES[decision]) for decision in decided[:, 2].tolist()]
+    of_set: list[tuple[str, Ints, Ints]] = [
+        (OPENS, np.arange(sets), opens),
+        (CLOSED, np.arange(sets), np.full(sets, closed)),
+        (KNOWN_UNTIL, np.arange(sets), np.full(sets, worked.rules.T)),
+        (BEGUN, np.flatnonzero(begun), opens[begun]),
+        (REPORTED, np.flatnonzero(reported), opens[reported]),
+    ]
+    codes = np.concatenate([*(sets_ for _, sets_, _ in of_set), lines.set[later], lines.set[decided[:, 0]]])
+    own = np.zeros(len(codes) - len(later) - len(decided), np.int64)
+    instance = np.concatenate([own, lines.instance[later], lines.instance[decided[:, 0]]])
+    mark = [np.full(len(sets_), MARK_NAMES.index(name)) for name, sets_, _ in of_set]
+    mark += [np.full(len(later), MARK_NAMES.index(SINCE)), np.array(names, np.int64)]
+    moment = np.concatenate([*(moments for _, _, moments in of_set), keeping.cut[later], decided[:, 1]])
+    columns = [
+        pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), texts.set_ids),
+        pc.take(texts.instance_ids, pa.array(np.maximum(instance - 1, 0), mask=instance == 0)),
+        pa.DictionaryArray.from_arrays(pa.array(np.concatenate(mark).astype(np.int8)), pa.array(MARK_NAMES)),
+        pa.array(moment.astype(np.int64)),
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=MARKS)
+
+
+def _keys(table: pa.RecordBatch) -> list[tuple[str, int]]:
+    return list(zip(table.column("scale_set_id").to_pylist(), micros(table, "cell").tolist(), strict=True))
+
+
+def _codes(table: pa.RecordBatch) -> Ints:
+    """The code of each row's scale set."""
+    codes: Ints = table.column("scale_set_id").indices.to_numpy().astype(np.int64)
+    return codes
+
+
+def _is_open(attributions: pa.RecordBatch, opens: Ints, rules: Rules) -> Bools:
+    """Which attributions that start before their set's standing opens can still change: those that reach beyond V."""
+    end = attributions.column("end").cast(pa.int64()).fill_null(NEVER).to_numpy()
+    bound = opens[_codes(attributions)]
+    still: Bools = (micros(attributions, "start") < bound) & (end >= bound - rules.skew - rules.unseen)
+    return still
+
+
+def _open_cells(evaluated: Evaluated, opens: Ints, rules: Rules) -> list[pa.RecordBatch]:
+    """The rows of the cells before `opens` that hold an attribution which is still open."""
+    steps = [micros(table, "cell") // rules.grid for table in evaluated[:3]]
+    span = 1 + max(int(step.max(initial=0)) for step in steps)
+    places = [_codes(table) * span + step for table, step in zip(evaluated[:3], steps, strict=True)]
+    wanted = places[1][_is_open(evaluated.attributions, opens, rules)]
+    return [table.filter(pa.array(np.isin(place, wanted))) for table, place in zip(evaluated[:3], places, strict=True)]
+
+
+def resumed_cells(evaluated: Evaluated, standing: Standing, policy: Policy) -> Evaluated:
+    """The cells of an evaluation that went on from a standing: those from where it opens on, and those before that hold an
+    attribution which was still open.
+
+    Args:
+        evaluated: The evaluation of the standing's events and later ones, with its marks.
+        standing: What it went on from.
+        policy: The parameters.
+    """
+    if not len(standing.marks):
+        return evaluated
+    worked: Any = evaluated.worked
+    opens, set_ids = worked.resumed.opens, worked.coded.texts.set_ids
+    availability, attributions, operations = (_recoded(table, set_ids) for table in standing[2:5])
+    kept = (availability, _patched(attributions, evaluated.attributions, opens, worked.rules), operations)
+    tables: list[pa.RecordBatch] = []
+    for table, before, schema, order in zip(evaluated[:3], kept, EVALUATED, _ORDERS, strict=True):
+        after = table.filter(pa.array(micros(table, "cell") >= opens[_codes(table)]))
+        both = one_batch([before.cast(schema), after.cast(schema)], schema)
+        tables.append(_sorted(_recoded(both, set_ids), order))
+    availability, attributions, operations = tables
+    cells = cells_of(availability, attributions, operations, policy)
+    return evaluated._replace(availability=availability, attributions=attributions, operations=operations, cells=cells)
+
+
+_ORDERS = (
+    ("scale_set_id", "start"),
+    ("scale_set_id", "start", "instance_id"),
+    ("scale_set_id", "start", "operation_key", "verb"),
+)
+
+
+def _recoded(table: pa.RecordBatch, set_ids: pa.StringArray) -> pa.RecordBatch:
+    """The table with the codes of scale sets that the evaluation uses: the three tables of an answer share them."""
+    ids = table.column("scale_set_id")
+    place = pc.index_in(ids.dictionary, set_ids).cast(pa.int32())
+    codes = place.take(ids.indices)
+    return table.set_column(0, table.schema.field(0), pa.DictionaryArray.from_arrays(codes, set_ids))
+
+
+def _sorted(table: pa.RecordBatch, order: tuple[str, ...]) -> pa.RecordBatch:
+    columns = {name: table.column(name) for name in order}
+    texts = {name: pc.fill_null(column.cast(pa.string()), "") for name, column in columns.items() if name != "start"}
+    keys = pa.table({**columns, **texts})
+    return table.take(pc.sort_indices(keys, [(name, "ascending") for name in order]))
+
+
+def _patched(kept: pa.RecordBatch, evaluated: pa.RecordBatch, opens: Ints, rules: Rules) -> pa.RecordBatch:
+    """Kept attributions; of those that were open, what has become of them."""
+    before = evaluated.filter(pa.array(micros(evaluated, "start") < opens[_codes(evaluated)]))
+    open_ = _is_open(kept, opens, rules)
+    keys = _line_keys(kept)
+    wanted = {keys[row] for row in np.flatnonzero(open_).tolist()}
+    place = {key: row for row, key in enumerate(_line_keys(before)) if key in wanted}
+    stay = [key not in place for key in keys]
+    now = before.take(pa.array(sorted(place.values()), pa.int64()))
+    schema = EVALUATED[1]
+    return one_batch([kept.filter(pa.array(stay, pa.bool_())).cast(schema), now.cast(schema)], schema)
+
+
+def _line_keys(attributions: pa.RecordBatch) -> list[tuple[int, str | None, int]]:
+    """(set, instance, start) of attributions that began before a standing opened: few, those of lines that are not up."""
+    instances = attributions.column("instance_id").to_pylist()
+    return list(zip(_codes(attributions).tolist(), instances, micros(attributions, "start").tolist(), strict=True))

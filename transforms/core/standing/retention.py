@@ -1,0 +1,214 @@
+"""What a standing keeps of each line: the signals and operations that still decide something (rules: Standing).
+
+A line goes on from a *cut*: a moment x from which on it is what it is whatever came before, as long as H just before x, the
+latest return before x that is no repeat, and `since` = x are kept. Such a moment is any at which the line is up, the onset of
+an episode that begins with a signal, and the beginning of a definite removal. Everything of the line from its latest cut before
+V on is kept.
+"""
+
+from typing import Final, NamedTuple
+
+from transforms.core.columns.kernel import NEVER, Bools, Ints, kernel
+from transforms.core.rules.classes import ABSENT, GONE, IS_REMOVED, UP
+from transforms.core.rules.entries import AWAY, LIMIT, OP, START, VERDICT
+from transforms.core.rules.lines import AVAILABLE, Lines, Past
+from transforms.core.rules.removals import Rules, first_signal, first_start
+from transforms.core.rules.targets import NONE
+from transforms.core.rules.verdicts import AWAY_FOR_GOOD, GIVEN_UP_FOR_GOOD, OVERRUN, OVERRUN_FOR_GOOD, PRESUMED, REFUSED
+
+NO_LINE: Final = NEVER
+"""The cut of a line of which nothing is kept: it is forgotten."""
+
+
+class Found(NamedTuple):
+    """What the walk found, by line: changes [change_lo[line], change_lo[line + 1]), and the first rows of episodes likewise."""
+
+    change_lo: Ints
+    changes: Ints
+    """(time, line, code), by line and time."""
+    episode_lo: Ints
+    episodes: Ints
+    """Rows as the walk wrote them, by line and start."""
+
+
+class Keeping(NamedTuple):
+    """Room for what is kept."""
+
+    cut: Ints
+    """Of each line."""
+    signals: Bools
+    ops: Bools
+    decided: Ints
+    """(line, onset, decision)."""
+    used: Ints
+    """How many decisions."""
+
+
+@kernel
+def _is_away(code: int) -> bool:
+    return code // 4 == ABSENT or code // 4 == IS_REMOVED
+
+
+@kernel
+def _begun_by(line: int, x: int, found: Found) -> int:
+    """The onset of the episode whose presumption (or giving up) takes the line away from x on; -1 if none does."""
+    for e in range(found.episode_lo[line], found.episode_lo[line + 1]):
+        if found.episodes[e, AWAY] == x:
+            return found.episodes[e, START]
+    return NONE
+
+
+@kernel
+def _onset_before(line: int, t: int, found: Found) -> int:
+    """The onset of the latest episode that begins at or before t; -1 if there is none."""
+    onset = NONE
+    for e in range(found.episode_lo[line], found.episode_lo[line + 1]):
+        if found.episodes[e, START] <= t:
+            onset = found.episodes[e, START]
+    return onset
+
+
+@kernel
+def latest_cut(line: int, V: int, lines: Lines, past: Past, found: Found) -> tuple[int, bool]:
+    """The latest cut of a line at or before V, and whether H just before it has to be kept (it begins a removal)."""
+    first = found.change_lo[line]
+    i = first - 1
+    while i + 1 < found.change_lo[line + 1] and found.changes[i + 1, 0] < V:
+        i += 1
+    if i < first or found.changes[i, 2] // 4 == UP:
+        return V, False
+    if found.changes[i, 2] == GONE:
+        return NO_LINE, False
+    while True:
+        if _is_away(found.changes[i, 2]):
+            while i > first and found.changes[i - 1, 2] >= 0 and _is_away(found.changes[i - 1, 2]):
+                i -= 1
+            x = found.changes[i, 0]
+            onset = _begun_by(line, x, found)
+            if onset == NONE:
+                return x, True
+            x = onset
+        else:
+            x = _onset_before(line, found.changes[i, 0], found)
+        k = first_signal(past, lines.lo[line], lines.lo[line + 1], x)
+        if k < lines.lo[line + 1] and past.signals[k].time == x:
+            return x, False
+        while i >= first and found.changes[i, 0] >= x:
+            i -= 1
+
+
+@kernel
+def _keep_signals(line: int, x: int, V: int, before: bool, lines: Lines, past: Past, found: Found, out: Keeping) -> int:
+    """Marks the signals from the cut on, the latest return before it that is no repeat, and H just before it if that is needed.
+    Gives the time of the latter if it is not Available, else -1."""
+    k = first_signal(past, lines.lo[line], lines.lo[line + 1], x)
+    for later in range(k, lines.lo[line + 1]):
+        out.signals[later] = True
+    born = -NEVER
+    for i in range(found.change_lo[line], found.change_lo[line + 1]):
+        if found.changes[i, 2] == GONE and found.changes[i, 0] <= x:
+            born = found.changes[i, 0]
+    garbage = NONE
+    if before and k > lines.lo[line] and past.signals[k - 1].time >= born and past.signals[k - 1].state != AVAILABLE:
+        out.signals[k - 1] = True
+        garbage = past.signals[k - 1].time
+    returned = NONE
+    for earlier in range(k - 1, lines.lo[line] - 1, -1):
+        if past.signals[earlier].time < born or (returned != NONE and past.signals[earlier].state != AVAILABLE):
+            break
+        if past.signals[earlier].state == AVAILABLE:
+            returned = earlier
+    if returned != NONE:
+        out.signals[returned] = True
+    return garbage
+
+
+@kernel
+def _push(line: int, onset: int, decision: int, out: Keeping) -> None:
+    at = out.used[0]
+    out.used[0] += 1
+    out.decided[at, 0], out.decided[at, 1], out.decided[at, 2] = line, onset, decision
+
+
+@kernel
+def _decide(line: int, x: int, V: int, garbage: int, found: Found, rules: Rules, out: Keeping) -> None:
+    """Writes down what was decided on the episodes of the line since its cut."""
+    if garbage != NONE:
+        _push(line, garbage, OVERRUN_FOR_GOOD, out)
+    for e in range(found.episode_lo[line], found.episode_lo[line + 1]):
+        row = found.episodes[e]
+        if not x <= row[START] < V:
+            continue
+        if row[VERDICT] == PRESUMED:
+            _push(line, row[START], AWAY_FOR_GOOD, out)
+        elif row[VERDICT] == OVERRUN and row[LIMIT] + rules.max_open >= V:
+            _push(line, row[START], REFUSED, out)
+        elif row[VERDICT] == OVERRUN:
+            _push(line, row[START], GIVEN_UP_FOR_GOOD if row[AWAY] != NONE else OVERRUN_FOR_GOOD, out)
+
+
+@kernel
+def _bears(op: int, definite: bool, line: int, x: int, V: int, lines: Lines, past: Past, found: Found, rules: Rules) -> bool:
+    """Whether an operation on a line may have had a part in what the line was since its cut."""
+    earliest, limit = past.ops[op].begin - rules.skew, past.ops[op].limit
+    if definite:
+        return True  # a renewal too that is long over: it tells that a removal before it has only lost its end
+    if limit < x:
+        return False
+    for i in range(found.change_lo[line], found.change_lo[line + 1]):
+        if x <= found.changes[i, 0] < V and earliest <= found.changes[i, 0] <= limit:
+            return True
+    k0 = first_signal(past, lines.lo[line], lines.lo[line + 1], max(x, earliest))
+    if k0 < lines.lo[line + 1] and past.signals[k0].time <= limit:
+        return True
+    for e in range(found.episode_lo[line], found.episode_lo[line + 1]):
+        row = found.episodes[e]
+        if x <= row[START] < V and row[OP] != NONE:
+            lapses = row[VERDICT] == OVERRUN and row[LIMIT] < NEVER and row[LIMIT] + rules.max_open >= V
+            until = V if lapses else min(row[LIMIT], V)
+            if earliest <= max(until, row[START]) and limit >= row[START]:
+                return True
+    return False
+
+
+@kernel
+def _keep_ops(line: int, lo: int, hi: int, definite: bool, x: int, V: int, lines: Lines, past: Past, found: Found, rules: Rules,
+              out: Keeping) -> None:  # fmt: skip
+    for k in range(first_start(past, lo, hi, x - rules.longest - rules.settle), hi):
+        op = past.lists[k, 0]
+        if past.ops[op].begin - rules.skew > V:
+            break
+        if not out.ops[op] and _bears(op, definite, line, x, V, lines, past, found, rules):
+            out.ops[op] = True
+
+
+@kernel
+def keep_lines(V: Ints, lines: Lines, past: Past, found: Found, rules: Rules, out: Keeping) -> None:
+    """Marks what is kept of each line.
+
+    Args:
+        V: Of each set, the moment from which on everything is kept.
+        lines: The lines.
+        past: Their signals and operations.
+        found: What the walk found of them.
+        rules: The policy.
+        out: What is marked.
+    """
+    for line in range(len(lines.set)):
+        s = lines.set[line]
+        x, before = latest_cut(line, V[s], lines, past, found)
+        out.cut[line] = x
+        if x == NO_LINE:
+            k = first_signal(past, lines.lo[line], lines.lo[line + 1], V[s])
+            for later in range(k, lines.lo[line + 1]):
+                out.signals[later] = True
+            continue
+        garbage = _keep_signals(line, x, V[s], before, lines, past, found, out)
+        if x >= V[s]:
+            continue
+        _decide(line, x, V[s], garbage, found, rules, out)
+        own = lines.instance[line] == 0
+        _keep_ops(line, lines.named_lo[line], lines.named_lo[line + 1], True, x, V[s], lines, past, found, rules, out)
+        if not own:
+            _keep_ops(line, lines.all_lo[s], lines.all_lo[s + 1], True, x, V[s], lines, past, found, rules, out)
+            _keep_ops(line, lines.unnamed_lo[s], lines.unnamed_lo[s + 1], False, x, V[s], lines, past, found, rules, out)

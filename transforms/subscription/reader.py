@@ -1,0 +1,180 @@
+"""What the shards of a subscription share in one process: the client, requests, leases, and what may be acknowledged when."""
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any, Final, NamedTuple
+
+import pyarrow as pa
+
+from transforms.core.subscription import watermark
+from transforms.core.subscription.stash import Place, Stash
+from transforms.core.subscription.watermark import WatermarkRule
+from transforms.subscription.leases import LONGEST, Leases
+from transforms.subscription.pulls import NOTHING, UNASKED, Answer, Pulls
+
+_WAIT: Final = 0.8
+"""Seconds that a shard waits for the first message; Flink can take a checkpoint only between bundles."""
+_MORE: Final = 0.05
+"""Seconds that it waits for further ones: what came first is wanted downstream."""
+_MANY: Final = 1000
+_LARGE: Final = 1 << 20
+"""Bytes of data, about, in one batch."""
+_LEAST: Final = 10
+"""Seconds that a subscription gives at delivery if it is not known."""
+
+Times = Callable[[pa.RecordBatch], list[int]]
+"""The event times (microseconds) in a batch of MESSAGES."""
+
+
+class ReaderSettings(NamedTuple):
+    """What a reader is told. Times in microseconds."""
+
+    subscription: str
+    rule: WatermarkRule
+    lease: int
+    outstanding: int
+    """How many messages, about, this process may hold that are not acknowledged."""
+    clock: Callable[[], int]
+
+
+class Batch(NamedTuple):
+    """Messages (MESSAGES), and the earliest time that they tell; if none that is past, when they were published."""
+
+    messages: pa.RecordBatch
+    earliest: int
+
+
+class _Found(NamedTuple):
+    messages: pa.RecordBatch
+    last: Answer | None
+    """The answer without messages with which it ended; None: there may be more."""
+
+
+class Reader:
+    """Reads for the shards of one process; safe for their threads."""
+
+    def __init__(self, settings: ReaderSettings, client: Any) -> None:
+        self._settings = settings
+        self._leases = Leases(client, settings.subscription, settings.lease / 1e6, deadline(client, settings.subscription))
+        self._pulls = Pulls(client, settings.subscription, _MANY, self._leases.hold)
+        self._stash = Stash()
+        self._shards: dict[int, watermark.Shard] = {}
+        self._seen: dict[int, float] = {}
+        self._busy: set[int] = set()
+        self._lock = threading.RLock()
+        self.paused = False
+        """While it is set nothing is read, and what was read is acknowledged as it becomes durable: for a graceful stop."""
+
+    @property
+    def outstanding(self) -> int:
+        """Messages that were handed over and whose acknowledgement has not been sent."""
+        return self._stash.outstanding + self._leases.pending
+
+    @property
+    def watermark(self) -> int | None:
+        """How far event time has come for the shards of this process; None before any has begun."""
+        with self._lock:
+            return min((shard.watermark for shard in self._shards.values()), default=None)
+
+    def resume(self, shard: int, place: Place, reached: int) -> Place:
+        """Begins the next bundle of a shard at a place, with the watermark that it had reached."""
+        with self._lock:
+            at, dropped = self._stash.resume(shard, place, uuid.uuid4().hex[:12])
+            if at != place or shard not in self._shards:
+                self._shards[shard] = watermark.begin(reached, self._settings.clock())
+            self._seen[shard] = time.monotonic()
+            dropped += self._abandoned()
+        self._leases.give_back(dropped)
+        return at
+
+    def read(self, shard: int, place: Place, times: Times) -> Iterator[Batch]:
+        """The messages of one bundle, for about a second; ends early when no more come."""
+        until = time.monotonic() + _WAIT
+        while (left := until - time.monotonic()) > 0:
+            found = self._collect(shard, place, left)
+            if found.messages.num_rows:
+                yield self._handed_over(shard, found.messages, times)
+            if found.last is not None:
+                self._note_none(shard, found.last, quiet=not found.messages.num_rows)
+                return
+        self._busy.add(shard)
+
+    def advance(self, shard: int) -> int:
+        """The watermark of a shard after a bundle."""
+        with self._lock:
+            known = watermark.advance(self._shards[shard], self._settings.rule, self._settings.clock())
+            self._shards[shard] = known
+        return known.watermark
+
+    def is_busy(self, shard: int) -> bool:
+        """Whether a shard ended its last bundle for lack of time: there may be more."""
+        return shard in self._busy
+
+    def finalize(self, shard: int, place: Place) -> None:
+        """Takes note that the runner calls a bundle final."""
+        with self._lock:
+            ids = self._stash.finalize(shard, place)
+        self._leases.acknowledge(ids)
+
+    def end(self) -> None:
+        """Sends the acknowledgements that are due, and gives everything else back."""
+        self._leases.end()
+
+    def _collect(self, shard: int, place: Place, seconds: float) -> "_Found":
+        """Answers as long as they come at once, as one batch."""
+        answers = [self._answer(shard, place, seconds)]
+        while answers[-1].ids and not _is_enough(answers):
+            answers.append(self._answer(shard, place, _MORE))
+        messages = pa.Table.from_batches([answer.messages for answer in answers]).combine_chunks().to_batches()
+        return _Found(messages[0] if messages else NOTHING.messages, None if answers[-1].ids else answers[-1])
+
+    def _answer(self, shard: int, place: Place, seconds: float) -> Answer:
+        if self.paused or self._is_full():
+            return UNASKED
+        answer = self._pulls.answer(shard, seconds)
+        with self._lock:
+            self._stash.take(shard, place, answer.ids)
+        return answer
+
+    def _is_full(self) -> bool:
+        return self._stash.outstanding >= self._settings.outstanding
+
+    def _handed_over(self, shard: int, messages: pa.RecordBatch, times: Times) -> Batch:
+        now, told = self._settings.clock(), times(messages)
+        published = min(messages.column("published").cast(pa.int64()).to_pylist())
+        with self._lock:
+            self._shards[shard] = watermark.handed_over(self._shards[shard], told, published, now, self._settings.rule)
+        return Batch(messages, min([moment for moment in told if moment <= now], default=min(published, now)))
+
+    def _note_none(self, shard: int, answer: Answer, quiet: bool) -> None:
+        """No more messages is a sign of quiet only if there were none before, and the server could be asked."""
+        with self._lock:
+            self._busy.discard(shard)
+            known = self._shards[shard]
+            if not answer.asked:
+                self._shards[shard] = watermark.held_up(known)
+            elif quiet:
+                self._shards[shard] = watermark.found_nothing(known, self._settings.clock())
+
+    def _abandoned(self) -> list[str]:
+        """The ids of shards that have gone elsewhere."""
+        gone = [shard for shard, seen in self._seen.items() if seen < time.monotonic() - LONGEST]
+        for shard in gone:
+            del self._seen[shard], self._shards[shard]
+        return [one for shard in gone for one in self._stash.drop(shard)]
+
+
+def deadline(client: Any, subscription: str) -> float:
+    """Seconds that a subscription gives at delivery; the least there is if the account may not look."""
+    from google.api_core.exceptions import GoogleAPIError
+
+    try:
+        return float(client.get_subscription(subscription=subscription, timeout=10.0).ack_deadline_seconds or _LEAST)
+    except GoogleAPIError:
+        return float(_LEAST)
+
+
+def _is_enough(answers: list[Answer]) -> bool:
+    return sum(len(answer.ids) for answer in answers) >= _MANY or sum(answer.messages.nbytes for answer in answers) >= _LARGE

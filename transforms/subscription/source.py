@@ -1,0 +1,189 @@
+"""Pub/Sub as a source: messages of a subscription, and the events in them (steps: Source)."""
+
+import dataclasses
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, NamedTuple
+
+import apache_beam as beam
+import pyarrow as pa
+from apache_beam.transforms.window import TimestampedValue
+from apache_beam.utils.timestamp import Duration, Timestamp
+
+from schemas.time import MINUTE, SECOND
+from transforms.core.decode import DecodeSettings
+from transforms.core.decode.messages import decode_messages
+from transforms.core.subscription.stash import Place
+from transforms.core.subscription.watermark import WatermarkRule
+from transforms.decode import REJECTED, DecodedRecords, Rejected, results_of
+from transforms.subscription.reader import Reader, ReaderSettings
+from transforms.subscription.restriction import PlaceProvider, WatermarkProvider
+
+_PAUSE: Final = 1.2
+"""Seconds until a quiet shard is asked again: portable Flink takes off what has elapsed, and cuts the rest to whole seconds."""
+_PLACES: Final = PlaceProvider()
+_WATERMARKS: Final = WatermarkProvider()
+_NAME: Final = re.compile(r"projects/[^/]+/subscriptions/[^/]+")
+
+
+def present() -> int:
+    """The present, in microseconds since the epoch."""
+    return time.time_ns() // 1000
+
+
+@dataclass(frozen=True)
+class SubscriptionSettings:
+    """What the source is told. Times in microseconds.
+
+    Raises:
+        ValueError: the name is none of a subscription, or a number is out of its range.
+    """
+
+    subscription: str
+    """projects/P/subscriptions/S."""
+    decode: DecodeSettings
+    """How event times are found, for the watermark; its `now` is replaced by the present."""
+    shards: int = 8
+    """How many readers work side by side: 4 to 8 times the parallelism."""
+    outstanding: int = 200_000
+    """How many messages, about, a process may hold that are not acknowledged: at least what comes within two checkpoints."""
+    lease: int = 30 * SECOND
+    """How long a message is held without a sign of life; after a crash its messages come again so much later."""
+    span: int = 45 * SECOND
+    """How long a message holds the watermark once it has been handed over, and how long the watermark stands still at a restart.
+    Longer than the lease and the subscription's own deadline: so late comes again what a reader that died had taken."""
+    idle: int = MINUTE
+    """After this time without messages a shard is idle."""
+    delay: int = MINUTE
+    """The watermark of an idle shard is this much behind the present."""
+    clock: Callable[[], int] = present
+
+    def __post_init__(self) -> None:
+        if _NAME.fullmatch(self.subscription) is None:
+            raise ValueError(f"a name like projects/P/subscriptions/S is required, got {self.subscription!r}")
+        if not (self.shards > 0 and self.outstanding > 0 and SECOND <= self.lease < self.span):
+            raise ValueError("shards and outstanding above 0, and 1 s <= lease < span are required")
+
+    @property
+    def reader(self) -> ReaderSettings:
+        """What the reader of a process is told."""
+        rule = WatermarkRule(self.span, self.idle, self.delay)
+        return ReaderSettings(self.subscription, rule, self.lease, self.outstanding, self.clock)
+
+
+_READERS: Final[dict[str, Reader]] = {}
+_LOCK: Final = threading.Lock()
+
+
+def reader_of(settings: ReaderSettings) -> Reader:
+    """The reader that this process has for a subscription; it is made when it is first asked for."""
+    from google.cloud.pubsub_v1 import SubscriberClient
+
+    with _LOCK:
+        if settings.subscription not in _READERS:
+            _READERS[settings.subscription] = Reader(settings, SubscriberClient())
+        return _READERS[settings.subscription]
+
+
+def end_reader(subscription: str) -> None:
+    """Ends the reader of a subscription, if this process has one: what may be acknowledged is, what else it holds comes again."""
+    with _LOCK:
+        reader = _READERS.pop(subscription, None)
+    if reader is not None:
+        reader.end()
+
+
+@dataclass(eq=False)
+class ReadSubscription(beam.PTransform):
+    """The messages of a subscription; each at least once."""
+
+    settings: SubscriptionSettings
+
+    def expand(self, begin: Any) -> beam.PCollection:
+        """Batches of MESSAGES."""
+        shards = begin | "Shards" >> beam.Create(range(self.settings.shards)).with_output_types(int)
+        return shards | "ReadMessages" >> beam.ParDo(ReadMessages(self.settings))
+
+
+@beam.typehints.with_input_types(int)
+@beam.typehints.with_output_types(pa.RecordBatch)
+class ReadMessages(beam.DoFn):
+    """One bundle after the other of a shard: about a second of reading each, then it defers what follows."""
+
+    def __init__(self, settings: SubscriptionSettings) -> None:
+        self._settings = settings
+
+    @beam.DoFn.unbounded_per_element()
+    def process(
+        self,
+        shard: int,
+        # The order matters: with the tracker before the finalizer Beam hands over two values for one argument.
+        finalizer: Any = beam.DoFn.BundleFinalizerParam,
+        tracker: Any = beam.DoFn.RestrictionParam(_PLACES),
+        estimator: Any = beam.DoFn.WatermarkEstimatorParam(_WATERMARKS),
+    ) -> Iterator[TimestampedValue]:
+        """Batches of MESSAGES, each at the earliest event time in it that is not late."""
+        reader = reader_of(self._settings.reader)
+        reached: Timestamp = estimator.current_watermark()
+        place = reader.resume(shard, tracker.current_restriction(), reached.micros)
+        if not tracker.try_claim(place):
+            return
+        for batch in reader.read(shard, place, partial(event_times, settings=self._settings)):
+            yield TimestampedValue(batch.messages, max(reached, Timestamp(micros=batch.earliest)))
+        finalizer.register(partial(finalize, self._settings.subscription, shard, place))
+        estimator.set_watermark(Timestamp(micros=reader.advance(shard)))
+        tracker.defer_remainder(Duration(0 if reader.is_busy(shard) else _PAUSE))
+
+
+def event_times(messages: pa.RecordBatch, settings: SubscriptionSettings) -> list[int]:
+    """The event times in a batch of MESSAGES, in microseconds."""
+    decode = dataclasses.replace(settings.decode, now=settings.clock())
+    times: list[int] = decode_messages(messages, "", decode).events.column("time").cast(pa.int64()).to_pylist()
+    return times
+
+
+def finalize(subscription: str, shard: int, place: Place) -> None:
+    """Takes note that the runner calls a bundle final; nothing if this process has ended its reader meanwhile."""
+    reader = _READERS.get(subscription)
+    if reader is not None:
+        reader.finalize(shard, place)
+
+
+class _Decoding(NamedTuple):
+    settings: DecodeSettings
+    source: str
+    clock: Callable[[], int]
+
+
+@dataclass(eq=False)
+class DecodeMessages(beam.PTransform):
+    """Messages into events and rejects; a reject's source is the subscription, its location the message's id."""
+
+    settings: DecodeSettings
+    """Its `now` is replaced by the present."""
+    source: str
+    clock: Callable[[], int] = present
+
+    def expand(self, messages: beam.PCollection) -> Any:
+        """Batches of MESSAGES to `DecodedRecords`."""
+        decoding = DecodeBatch(_Decoding(self.settings, self.source, self.clock))
+        decoded = messages | "DecodeBatch" >> beam.ParDo(decoding).with_outputs(REJECTED, main="events")
+        return DecodedRecords(decoded["events"], decoded[REJECTED])
+
+
+@beam.typehints.with_input_types(pa.RecordBatch)
+@beam.typehints.with_output_types(pa.RecordBatch, rejected=pa.RecordBatch)
+class DecodeBatch(beam.DoFn):
+    """Decodes the messages of a batch together."""
+
+    def __init__(self, decoding: _Decoding) -> None:
+        self._decoding = decoding
+
+    def process(self, messages: pa.RecordBatch) -> Iterator[pa.RecordBatch | Rejected]:
+        """Their events, and their rejects."""
+        its = self._decoding
+        yield from results_of(decode_messages(messages, its.source, dataclasses.replace(its.settings, now=its.clock())))
