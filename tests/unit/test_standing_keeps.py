@@ -69,6 +69,13 @@ def test_the_latest_return_that_is_no_repeat() -> None:
     assert _verdicts(whole) == ["presumed_removed"]
 
 
+def test_the_latest_return_though_it_is_a_repeat() -> None:
+    """It came back from a start behind the scale-in, whose end was only lost: so that does not explain what follows."""
+    told = [op(0, "scale_in", "started", key="in"), op(300, "start", "succeeded", everything=True, key="on")]
+    events = [*up(-AN_HOUR, "1"), *told, *up(2000, "1"), *down(4400, "1")]
+    assert _verdicts(_assert_goes_on(events, 5400, 3 * AN_HOUR)) == ["unexplained"]
+
+
 def test_a_scale_out_beside_the_update_that_carries_it_out() -> None:
     """The update touches no instance that was there; without the scale-out, whose own limit is past, it would."""
     told = [op(0, "scale_out", "announced", by="autoscale", key="out"), op(5, "update", "started", key="up")]

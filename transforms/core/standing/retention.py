@@ -1,9 +1,9 @@
 """What a standing keeps of each line: the signals and operations that still decide something (rules: Standing).
 
 A line goes on from a *cut*: a moment x from which on it is what it is whatever came before, as long as H just before x, the
-latest return before x that is no repeat, and `since` = x are kept. Such a moment is any at which the line is up, the onset of
-an episode that begins with a signal, and the beginning of a definite removal. Everything of the line from its latest cut before
-V on is kept.
+latest return before x, the latest that is no repeat, and `since` = x are kept. Such a moment is any at which the line is up, the
+onset of an episode that begins with a signal, and the beginning of a definite removal. Everything of the line from its latest cut
+before V on is kept.
 """
 
 from typing import Final, NamedTuple
@@ -99,8 +99,8 @@ def latest_cut(line: int, V: int, lines: Lines, past: Past, found: Found) -> tup
 
 @kernel
 def _keep_signals(line: int, x: int, V: int, before: bool, lines: Lines, past: Past, found: Found, out: Keeping) -> int:
-    """Marks the signals from the cut on, the latest return before it that is no repeat, and H just before it if that is needed.
-    Gives the time of the latter if it is not Available, else -1."""
+    """Marks the signals from the cut on, the latest return before it, the latest that is no repeat, and H just before it if that is
+    needed. Gives the time of the last-named if it is not Available, else -1."""
     k = first_signal(past, lines.lo[line], lines.lo[line + 1], x)
     for later in range(k, lines.lo[line + 1]):
         out.signals[later] = True
@@ -117,6 +117,8 @@ def _keep_signals(line: int, x: int, V: int, before: bool, lines: Lines, past: P
         if past.signals[earlier].time < born or (returned != NONE and past.signals[earlier].state != AVAILABLE):
             break
         if past.signals[earlier].state == AVAILABLE:
+            if returned == NONE:
+                out.signals[earlier] = True
             returned = earlier
     if returned != NONE:
         out.signals[returned] = True
