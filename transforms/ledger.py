@@ -40,7 +40,7 @@ from transforms.core.ledger.decisions import (
 from transforms.core.standing.folding import closed_before, fold, folded, is_behind, is_copy, resumed_cells
 from transforms.core.standing.standing import Standing
 from transforms.counters import count
-from transforms.ledger_state import Bag, Held, Value
+from transforms.ledger_state import Bag, KeyState, Value
 
 if TYPE_CHECKING:
     from transforms.core.evaluation.evaluate import Evaluated
@@ -50,7 +50,7 @@ _STANDING: Final = StandingCoder()
 Late: TypeAlias = TaggedOutput[Literal["late"], pa.RecordBatch]
 
 
-class Kept(NamedTuple):
+class LedgerOutput(NamedTuple):
     """What the ledger gives."""
 
     changes: beam.PCollection
@@ -83,9 +83,9 @@ class KeepLedger(beam.PTransform):
     settings: LedgerSettings
 
     def expand(self, entries: beam.PCollection) -> Any:
-        """Keyed `Entry`s to `Kept`."""
+        """Keyed `Entry`s to `LedgerOutput`."""
         kept = entries | "Keep" >> beam.ParDo(Keep(self.settings)).with_outputs(LATE, main="changes")
-        return Kept(kept["changes"], kept[LATE])
+        return LedgerOutput(kept["changes"], kept[LATE])
 
 
 @beam.typehints.with_input_types(tuple[str, Entry])
@@ -119,7 +119,7 @@ class Keep(beam.DoFn):
     ) -> Iterator[Changes | Late]:
         """Takes an entry in: a bounded input waits for its end, an unbounded one gets a preview at once."""
         _, entry = keyed
-        held = Held(Bag(events), Value(standing), Value(notes))
+        held = KeyState(Bag(events), Value(standing), Value(notes))
         if len(entry.published):
             held.add_known(entry.published)
         if entry.recalled:
@@ -141,7 +141,7 @@ class Keep(beam.DoFn):
         timer: Any = beam.DoFn.TimerParam(GRID_END),
     ) -> Iterator[Changes | Late]:
         """Evaluates: a bounded input once, at its end; an unbounded one whenever a grid interval has ended."""
-        held = Held(Bag(events), Value(standing), Value(notes))
+        held = KeyState(Bag(events), Value(standing), Value(notes))
         T = end.read()
         if T is None:
             yield from self._pass_grid_end(key, grid_end_of_timer(moment.micros, self._grid), held, timer)
@@ -149,7 +149,7 @@ class Keep(beam.DoFn):
             yield from self._close(key, T, held)
             end.clear()
 
-    def _wait(self, entry: Entry, T: int, held: Held, end: Any, timer: RuntimeTimer) -> None:
+    def _wait(self, entry: Entry, T: int, held: KeyState, end: Any, timer: RuntimeTimer) -> None:
         """Takes in what a bounded input has; it is evaluated once all is there."""
         if len(entry.standing.marks):
             held.add_standing(entry.standing)
@@ -159,7 +159,7 @@ class Keep(beam.DoFn):
             end.write(T)
             timer.set(Timestamp(micros=T))
 
-    def _close(self, key: str, T: int, held: Held) -> Iterator[Changes | Late]:
+    def _close(self, key: str, T: int, held: KeyState) -> Iterator[Changes | Late]:
         standing, arrived = held.standing(), concat(held.events.read())
         if len(standing.marks):
             arrived, late = self._on_time(arrived, standing, counted=True)
@@ -188,7 +188,7 @@ class Keep(beam.DoFn):
         required = [f"{format_time(closed)} or later" for closed in closed_before(refused, standing).tolist()]
         return arrived.filter(pa.array(~behind)), [self._rejected(refused, required, counted)]
 
-    def _take(self, arrived: pa.RecordBatch, held: Held, timer: RuntimeTimer) -> Iterator[Changes | Late]:
+    def _take(self, arrived: pa.RecordBatch, held: KeyState, timer: RuntimeTimer) -> Iterator[Changes | Late]:
         held.note(taken=held.notes().taken + len(arrived))
         arrived = _without_copies(arrived, held.standing(), counted=True)
         accepted, fired = held.accepted(), held.notes().fired
@@ -206,7 +206,7 @@ class Keep(beam.DoFn):
             behind = fired is not None and int(micros(arrived, "time").min()) < fired
             yield from self._preview(both, self._known_until(both, held, fired), held, fired if behind else None)
 
-    def _recall(self, entry: Entry, held: Held, timer: RuntimeTimer) -> Iterator[Changes | Late]:
+    def _recall(self, entry: Entry, held: KeyState, timer: RuntimeTimer) -> Iterator[Changes | Late]:
         """Goes on from where an earlier run had come; `entry.published` is held by now."""
         standing, arrived, fired = entry.standing, entry.events, None
         if len(standing.marks):
@@ -230,7 +230,7 @@ class Keep(beam.DoFn):
         count("rejected/late", len(rejects) if counted else 0)
         return TaggedOutput(LATE, rejects)
 
-    def _pass_grid_end(self, key: str, grid_end: int, held: Held, timer: RuntimeTimer) -> Iterator[Changes]:
+    def _pass_grid_end(self, key: str, grid_end: int, held: KeyState, timer: RuntimeTimer) -> Iterator[Changes]:
         events = held.accepted()
         fired = max(grid_end, held.notes().fired or grid_end)
         held.note(fired=fired)
@@ -244,18 +244,20 @@ class Keep(beam.DoFn):
             changes = changes._replace(left=left_of(key, held.notes().taken, standing))
         yield from [changes] if len(changes.revisions) or len(changes.left) else []
 
-    def _preview(self, events: pa.RecordBatch, T: int, held: Held, final: int | None) -> Iterator[Changes]:
+    def _preview(self, events: pa.RecordBatch, T: int, held: KeyState, final: int | None) -> Iterator[Changes]:
         _, changes = self._changed(events, T, held, final)
         yield from [changes] if len(changes.revisions) else []
 
-    def _changed(self, events: pa.RecordBatch, T: int, held: Held, final: int | None) -> tuple["Evaluated", Changes]:
+    def _changed(self, events: pa.RecordBatch, T: int, held: KeyState, final: int | None) -> tuple["Evaluated", Changes]:
         """What has changed; it is held as known from here on."""
         evaluated, (changes, _) = self._evaluated(events, T, held, self._publication(T)._replace(final=final))
         if len(changes.revisions):
             held.note(known=known_after(held.known(), changes.revisions, self._grid))
         return evaluated, changes
 
-    def _evaluated(self, events: pa.RecordBatch, T: int, held: Held, publication: Publication) -> tuple["Evaluated", Compared]:
+    def _evaluated(
+        self, events: pa.RecordBatch, T: int, held: KeyState, publication: Publication
+    ) -> tuple["Evaluated", Compared]:
         standing, policy = held.standing(), self._settings.policy
         evaluated = resumed_cells(self._settings.evaluate(events, policy, T, standing.marks), standing, policy)
         held.count_records(evaluated)
@@ -271,7 +273,7 @@ class Keep(beam.DoFn):
         if upcoming is not None:
             timer.set(Timestamp(micros=upcoming))
 
-    def _known_until(self, events: pa.RecordBatch, held: Held, fired: int | None) -> int:
+    def _known_until(self, events: pa.RecordBatch, held: KeyState, fired: int | None) -> int:
         """T; not before that of the standing, which alone tells where all instances are forgotten and no event is left."""
         told = max(fired or 0, *moments_of(held.standing().marks, KNOWN_UNTIL).values(), 0)
         return max(told, known_until(int(micros(events, "time").max()), fired, self._grid)) if len(events) else told

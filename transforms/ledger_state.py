@@ -70,7 +70,7 @@ class Bag:
         self._values = []
 
 
-class Held(NamedTuple):
+class KeyState(NamedTuple):
     """The state of one key while it is worked on."""
 
     events: Bag

@@ -14,12 +14,12 @@ from pipelines.backfill.preview import Preview
 from pipelines.backfill.spill import SpillEvents, facts_of_partition, read_spilled, spilled
 from pipelines.backfill.summary import Summary, named_sets, what_else
 from pipelines.correction.findings import Findings, found, leave, leave_glance
-from pipelines.correction.graph import Bounds, CorrectRecord
+from pipelines.correction.graph import BoundedInput, CorrectRecord
 from pipelines.correction.known import LEFT_OUT, KnownCells
 from pipelines.correction.settings import BackfillSettings
 from pipelines.failures import RunError
 from pipelines.inputs import planned
-from pipelines.record.standing_files import NOTHING, Found, Run, commit_standings, find_standings, run_name
+from pipelines.record.standing_files import NOTHING, PastStandings, Run, commit_standings, find_standings, run_name
 from pipelines.record.store import Store
 from schemas.time import format_duration
 from transforms.core.columns.arrow import no_rows
@@ -38,7 +38,7 @@ Execute = Callable[[Build], PipelineResult]
 
 
 @dataclass(frozen=True)
-class Moment:
+class FrozenClock:
     """A clock that stands still: the start of a run."""
 
     now: int
@@ -57,7 +57,7 @@ class Backfill:
     sink: Sink
     scratch: str
     execute: Execute
-    before: Found = NOTHING
+    before: PastStandings = NOTHING
     """What it goes on from."""
 
     @property
@@ -71,7 +71,7 @@ class Backfill:
         """What the ledger is told."""
         its = self.settings
         source = ", ".join(its.inputs)
-        return LedgerSettings(its.policy, evaluate, Moment(its.now), its.since, its.until, source, leaves=not its.dry_run)
+        return LedgerSettings(its.policy, evaluate, FrozenClock(its.now), its.since, its.until, source, leaves=not its.dry_run)
 
     def at_once(self) -> Counter[str]:
         """Decodes and corrects in one graph; gives its counters."""
@@ -92,7 +92,7 @@ class Backfill:
     def _whole(self, pipeline: beam.Pipeline) -> None:
         decoded = self._decoded(pipeline)
         facts = decoded.events | "GatherFacts" >> GatherFacts(self.settings.now, self.before.facts)
-        bounds = Bounds(facts, self.known, self.before, self.scratch)
+        bounds = BoundedInput(facts, self.known, self.before, self.scratch)
         self._correct(decoded.events, bounds, groups_for(events_of(self.plan)), decoded.rejects)
 
     def _spill(self, pipeline: beam.Pipeline, partitions: int) -> None:
@@ -107,7 +107,7 @@ class Backfill:
         events = events | "ReadSpilled" >> beam.FlatMap(read_spilled).with_output_types(pa.RecordBatch)
         told = pipeline | "Facts" >> beam.Create([facts])
         groups = groups_for(int(facts.column("events").to_numpy().sum()))
-        self._correct(events, Bounds(told, known, self.before, self.scratch), groups, None)
+        self._correct(events, BoundedInput(told, known, self.before, self.scratch), groups, None)
 
     def _decoded(self, pipeline: beam.Pipeline) -> DecodedRecords:
         shards = pipeline | "Shards" >> beam.Create(self.plan.shards).with_output_types(Shard)
@@ -115,7 +115,7 @@ class Backfill:
         decoded.glances | "GatherGlances" >> GatherGlances() | "LeaveGlance" >> beam.Map(leave_glance, self.scratch)
         return decoded
 
-    def _correct(self, events: beam.PCollection, bounds: Bounds, groups: int, rejects: beam.PCollection | None) -> None:
+    def _correct(self, events: beam.PCollection, bounds: BoundedInput, groups: int, rejects: beam.PCollection | None) -> None:
         kept = events | "CorrectRecord" >> CorrectRecord(self.ledger, groups, bounds)
         kept.changes | "PublishCells" >> PublishCells(self.sink)
         refused = [batches for batches in (rejects, kept.late) if batches is not None]

@@ -13,7 +13,7 @@ from apache_beam.transforms.trigger import TriggerFn
 from pipelines.correction.findings import leave
 from pipelines.correction.known import KnownCells
 from pipelines.record.settled import Settled
-from pipelines.record.standing_files import Found, read_standings
+from pipelines.record.standing_files import PastStandings, read_standings
 from transforms.core.columns.arrow import one_batch
 from transforms.core.columns.batches import compact
 from transforms.core.columns.groups import split_by_group
@@ -29,13 +29,13 @@ LEFT_OUT: Final = "left_out"
 LeftOut: TypeAlias = TaggedOutput[Literal["left_out"], pa.RecordBatch]
 
 
-class Bounds(NamedTuple):
+class BoundedInput(NamedTuple):
     """What makes an input a bounded one: it says how far it goes, and may follow what was published before."""
 
     facts: beam.PCollection
     """FACTS of the whole input, one batch; none if it has no events."""
     known: KnownCells
-    before: Found
+    before: PastStandings
     """What the run goes on from."""
     findings: str
     """The folder where facts, and which sets are left out, are left for the program that runs the graph."""
@@ -48,7 +48,7 @@ class CorrectRecord(beam.PTransform):
     settings: LedgerSettings
     groups: int | None = None
     """How many groups of scale sets are worked on together; None: each alone, as in a stream."""
-    bounds: Bounds | None = None
+    bounds: BoundedInput | None = None
     firing: TriggerFn | None = None
     """When an open session of an unbounded input hands over what it has."""
     at_once: bool = False
@@ -107,7 +107,7 @@ def among(events: pa.RecordBatch, sets: pa.RecordBatch) -> pa.BooleanArray:
 class ReadPublished(beam.DoFn):
     """Reads what was published of the scale sets of an input, and what it goes on from; not of those that are left out."""
 
-    def __init__(self, known: KnownCells, groups: int | None, before: Found, findings: str) -> None:
+    def __init__(self, known: KnownCells, groups: int | None, before: PastStandings, findings: str) -> None:
         self._known, self._groups, self._before, self._findings = known, groups, before, findings
 
     def process(self, facts: pa.RecordBatch) -> Iterator[tuple[str, Entry] | LeftOut]:

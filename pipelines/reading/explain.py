@@ -16,7 +16,16 @@ from schemas.tables.availability import AVAILABILITY
 from schemas.tables.operation import OPERATIONS as OPERATION_ROWS
 from schemas.tables.revision import REVISIONS
 from schemas.time import DAY, NEVER, floor_to, format_time
-from transforms.core.explain.explanation import TOLD, Spans, Stretch, covering, no_attributions, parts_of, spans_of, stretch_of
+from transforms.core.explain.explanation import (
+    TOLD,
+    Stretch,
+    StretchBounds,
+    covering,
+    no_attributions,
+    parts_of,
+    spans_of,
+    stretch_of,
+)
 from transforms.core.explain.history import history
 from transforms.core.explain.moment import OPERATIONS, SERIES, Explanation, Moment, nearest, operations_of, state_at
 
@@ -70,7 +79,7 @@ def explain(settings: ExplainSettings, selection: Selection | None = None) -> Ex
     known = known_period(settings.data, selection)
     at = settings.at
     policy = _policy(settings.data, selection, (known[1] - 1 if at is None else at) // DAY)
-    reader = _Reader(selection, known, -(-(policy["max_open"] + policy["grid"]) // DAY) + 1)
+    reader = _StretchReader(selection, known, -(-(policy["max_open"] + policy["grid"]) // DAY) + 1)
     if at is None:
         shown, earlier = reader.latest(settings.last)
         return Explanation(settings.scale_set_id, known, policy, shown, earlier, None)
@@ -78,7 +87,7 @@ def explain(settings: ExplainSettings, selection: Selection | None = None) -> Ex
     return Explanation(settings.scale_set_id, known, policy, (), False, moment)
 
 
-class _Reader:
+class _StretchReader:
     """Stretches of one scale set, read from where they are wanted until enough are known whole."""
 
     def __init__(self, selection: Selection, known: tuple[int, int], reach: int) -> None:
@@ -115,7 +124,7 @@ class _Reader:
                 return found[0], found[1], found[2]
             back, ahead = back * (1 if enough[0] else 2), ahead * (1 if enough[1] else 2)
 
-    def spans(self, begin: int, end: int) -> Spans:
+    def spans(self, begin: int, end: int) -> StretchBounds:
         """The stretches that rows of some days make, the last day included."""
         return spans_of(self.attributions(begin, end), self.known[1])
 
@@ -123,20 +132,20 @@ class _Reader:
         """Current attributions of some days."""
         return _whole(self.selection.rows("attributions", range(begin, end + 1), TOLD), no_attributions())
 
-    def _whole(self, spans: Spans, begin: int) -> list[int]:
+    def _whole(self, spans: StretchBounds, begin: int) -> list[int]:
         """Those stretches of which no row can lie before the days that were read."""
         places: list[int] = np.flatnonzero((spans.start >= (begin + self.reach) * DAY) | (begin <= self._first)).tolist()
         return places
 
 
-def _inside(spans: Spans, at: int) -> list[int]:
+def _inside(spans: StretchBounds, at: int) -> list[int]:
     """The stretch that holds a moment: one whose trouble does, else the latest of which something is still away."""
     lasting = (spans.start <= at) & (at < spans.until)
     places: list[int] = np.flatnonzero(lasting & (at < spans.end)).tolist() or np.flatnonzero(lasting).tolist()
     return places[-1:]
 
 
-def _moment(settings: ExplainSettings, at: int, reader: _Reader, policy: Mapping[str, Any]) -> Moment:
+def _moment(settings: ExplainSettings, at: int, reader: _StretchReader, policy: Mapping[str, Any]) -> Moment:
     day, (since, until) = at // DAY, reader.known
     if not since <= at < until:
         came = format_time(at)
@@ -166,7 +175,7 @@ def _moment(settings: ExplainSettings, at: int, reader: _Reader, policy: Mapping
     )
 
 
-def _history(reader: _Reader, at: int, grid: int) -> Any:
+def _history(reader: _StretchReader, at: int, grid: int) -> Any:
     day = at // DAY
     days = range(day - reader.reach, day + 1)
     versions = _all(reader, "revisions", days, REVISIONS, ("cause", "revision"))
@@ -175,7 +184,7 @@ def _history(reader: _Reader, at: int, grid: int) -> Any:
     return history(versions, series, rows, floor_to(at, grid), at)
 
 
-def _all(reader: _Reader, table: str, days: Iterable[int], schema: pa.Schema, columns: Sequence[str]) -> pa.Table:
+def _all(reader: _StretchReader, table: str, days: Iterable[int], schema: pa.Schema, columns: Sequence[str]) -> pa.Table:
     """Rows of every version, with what names it."""
     names = list(dict.fromkeys([*_VERSION, *columns]))
     return _whole(reader.selection.all_rows(table, days, names), _empty(schema, names))

@@ -20,7 +20,7 @@ from schemas.tables.operation import OPERATIONS
 from schemas.time import DAY, HOUR, format_time, parse_duration
 from transforms.core.report.calendar import fitting, period_edges
 from transforms.core.report.report import build_report
-from transforms.core.report.request import Report, Request
+from transforms.core.report.request import Report, ReportRequest
 from transforms.core.report.series import SERIES, joined
 
 MOST_LINES: Final = 2_000_000
@@ -91,7 +91,7 @@ def report(settings: ReportSettings, selection: Selection | None = None) -> Repo
     sets = len(pc.unique(series.column("scale_set_id").combine_chunks().dictionary))
     policies = _policies(selection, since, until)
     reach = reach_of(settings.data, policies)
-    request = Request(
+    request = ReportRequest(
         edges=edges,
         by=by,
         time_zone=settings.time_zone,

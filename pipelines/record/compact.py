@@ -31,7 +31,7 @@ class File(NamedTuple):
     changed: int
 
 
-class Left(NamedTuple):
+class Remainder(NamedTuple):
     """What is left of some files: the rows, the files that they take the place of, and how many of their rows are dropped."""
 
     rows: pa.Table
@@ -88,7 +88,7 @@ class Compaction:
         yield from self._replace("revisions", day, files["revisions"], lambda found: self._left_of_revisions(found, kept))
         yield from self._replace("rejects", day, files["rejects"], _left_of_rejects)
 
-    def _replace(self, table: str, day: int, files: list[File], left_of: Callable[[list[File]], Left]) -> Iterator[str]:
+    def _replace(self, table: str, day: int, files: list[File], left_of: Callable[[list[File]], Remainder]) -> Iterator[str]:
         if not files:
             return
         left = left_of(files)
@@ -101,7 +101,7 @@ class Compaction:
             self.done.files_written += 1
             yield path
 
-    def _left_of_rows(self, files: list[File], revisions: pa.Table | None, kept: pa.Table | None) -> Left:
+    def _left_of_rows(self, files: list[File], revisions: pa.Table | None, kept: pa.Table | None) -> Remainder:
         """A young file with a version that is not published is left alone: a run may be about to publish it."""
         tables, replaced = [], []
         for file in files:
@@ -111,17 +111,17 @@ class Compaction:
             tables.append(rows)
             replaced.append(file.path)
         if not tables:
-            return Left(pa.table({}), [], 0)
+            return Remainder(pa.table({}), [], 0)
         found = pa.concat_tables(tables)
         rows = without_copies(_inside(found, kept)) if kept is not None else found.slice(0, 0)
-        return Left(rows, replaced, len(found) - len(rows))
+        return Remainder(rows, replaced, len(found) - len(rows))
 
-    def _left_of_revisions(self, files: list[File], kept: pa.Table | None) -> Left:
+    def _left_of_revisions(self, files: list[File], kept: pa.Table | None) -> Remainder:
         found = pa.concat_tables([_content(file) for file in files])
         rows = without_copies(found)
         staying = rows if kept is None else _inside(rows, kept)
         self.done.versions_removed += len(rows) - len(staying)
-        return Left(staying, [file.path for file in files], len(found) - len(staying))
+        return Remainder(staying, [file.path for file in files], len(found) - len(staying))
 
     def _is_old(self, file: File) -> bool:
         return file.changed <= self.now - DAY
@@ -169,10 +169,10 @@ def without_copies(rows: pa.Table) -> pa.Table:
     return rows if len(first) == len(rows) else rows.take(first)
 
 
-def _left_of_rejects(files: list[File]) -> Left:
+def _left_of_rejects(files: list[File]) -> Remainder:
     found = pa.concat_tables([_content(file) for file in files])
     rows = without_copies(found)
-    return Left(rows, [file.path for file in files], len(found) - len(rows))
+    return Remainder(rows, [file.path for file in files], len(found) - len(rows))
 
 
 def _inside(rows: pa.Table, versions: pa.Table) -> pa.Table:

@@ -45,7 +45,7 @@ class Run(NamedTuple):
         return json.dumps(self._asdict(), sort_keys=True).encode()
 
 
-class Part(NamedTuple):
+class StandingFile(NamedTuple):
     """A file of standings, and of which of its scale sets they count; None: of all."""
 
     path: str
@@ -54,10 +54,10 @@ class Part(NamedTuple):
     """What the runs have settled of which it is the end."""
 
 
-class Found(NamedTuple):
+class PastStandings(NamedTuple):
     """What a run can go on from."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[StandingFile, ...]
     facts: pa.RecordBatch
     """FACTS of the scale sets."""
 
@@ -73,7 +73,7 @@ class Found(NamedTuple):
         return {name: until for part in self.parts for name, until in part.settled.runs.items()}
 
 
-NOTHING: Final = Found((), no_rows(FACTS))
+NOTHING: Final = PastStandings((), no_rows(FACTS))
 
 
 def run_name(started: int) -> str:
@@ -109,7 +109,7 @@ def commit_standings(root: str, name: str, run: Run) -> None:
     forget_settled(root, needed.union(*(runs[each].after for each in needed)), a_day_ago)
 
 
-def find_standings(root: str, policy: str) -> Found:
+def find_standings(root: str, policy: str) -> PastStandings:
     """What a run with a policy can go on from; nothing where nothing was left.
 
     Raises:
@@ -117,7 +117,7 @@ def find_standings(root: str, policy: str) -> Found:
     """
     parts = _parts(root, policy)
     facts = [facts_of_standing(standing) for part in parts for standing in read_standings(part)]
-    return Found(parts, merged_facts(facts))
+    return PastStandings(parts, merged_facts(facts))
 
 
 def standings_by_set(root: str, policy: str) -> dict[str, bytes]:
@@ -130,7 +130,7 @@ def standings_by_set(root: str, policy: str) -> dict[str, bytes]:
     return {name: _CODER.encode(own) for standing in standings for name, own in split_standing(standing, None)}
 
 
-def read_standings(part: Part) -> Iterator[Standing]:
+def read_standings(part: StandingFile) -> Iterator[Standing]:
     """The standings that count in a file."""
     sets = None if part.sets is None else pa.array(part.sets, pa.string())
     with read(part.path) as source:
@@ -146,7 +146,7 @@ def _runs(root: str) -> dict[str, Run]:
     return {_run_of(path): Run(**mark) for path, mark in zip(paths, marks, strict=True)}
 
 
-def _parts(root: str, policy: str) -> tuple[Part, ...]:
+def _parts(root: str, policy: str) -> tuple[StandingFile, ...]:
     runs = _runs(root)
     newest, sizes = _newest(root, runs)
     wanted: dict[str, list[str]] = defaultdict(list)
@@ -160,7 +160,7 @@ def _parts(root: str, policy: str) -> tuple[Part, ...]:
                 "a backfill without --resume begins anew with another."
             )
     return tuple(
-        Part(path, None if len(sets) == sizes[path] else tuple(sets), Settled(root, _line(_run_of(path), runs)))
+        StandingFile(path, None if len(sets) == sizes[path] else tuple(sets), Settled(root, _line(_run_of(path), runs)))
         for path, sets in sorted(wanted.items())
     )
 

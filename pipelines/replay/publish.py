@@ -25,7 +25,7 @@ _PATIENCE: Final = 60.0
 
 
 @dataclass
-class Published:
+class PublishProgress:
     """How far a run has come."""
 
     records: int = 0
@@ -73,8 +73,8 @@ def attributes_of(record: Outgoing) -> dict[str, str]:
 
 
 def publish(
-    records: Iterable[Outgoing], topic: Topic, cursor: Cursor, speed: float, note: Callable[[Published], None]
-) -> Published:
+    records: Iterable[Outgoing], topic: Topic, cursor: Cursor, speed: float, note: Callable[[PublishProgress], None]
+) -> PublishProgress:
     """Publishes records to the last.
 
     Args:
@@ -84,7 +84,7 @@ def publish(
         speed: times real time, by event time; 0: as fast as it goes.
         note: is told how far it has come.
     """
-    done = Published()
+    done = PublishProgress()
     try:
         for chunk in paced(records, Pace(speed)):
             fitting = [record for record in chunk if len(record.text) <= _LARGEST]
@@ -147,7 +147,7 @@ def _requests(records: list[Outgoing]) -> Iterator[list[Outgoing]]:
         yield some
 
 
-def _count(done: Published, chunk: list[Outgoing], fitting: list[Outgoing]) -> None:
+def _count(done: PublishProgress, chunk: list[Outgoing], fitting: list[Outgoing]) -> None:
     done.records += len(fitting)
     done.bytes += sum(len(record.text) for record in fitting)
     done.too_large += len(chunk) - len(fitting)

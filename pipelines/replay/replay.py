@@ -17,7 +17,7 @@ from transforms.core.decode.log_table import log_texts
 from transforms.core.decode.outline import Outline, outline_of
 from transforms.core.decode.splitting.csv_text import csv_texts
 from transforms.core.decode.splitting.split import texts_in_line, texts_of, within
-from transforms.core.decode.splitting.texts import Texts
+from transforms.core.decode.splitting.texts import RecordTexts
 from transforms.core.decode.terms.text import DEEPEST
 from transforms.files.shards import Shard, bytes_of, text_of
 from transforms.files.tables import batches_of, bodies_of
@@ -96,7 +96,7 @@ def _texts(shard: Shard) -> Iterator[bytes]:
     return (text for found in _pieces(shard) for text in _opened(found))
 
 
-def _pieces(shard: Shard) -> Iterator[Texts]:
+def _pieces(shard: Shard) -> Iterator[RecordTexts]:
     if shard.mode == "lines":
         return lines_in(bytes_of(shard))
     if shard.mode == "csv":
@@ -108,7 +108,7 @@ def _pieces(shard: Shard) -> Iterator[Texts]:
     return texts_in(partial(text_of, shard.path))
 
 
-def _opened(found: Texts) -> Iterator[bytes]:
+def _opened(found: RecordTexts) -> Iterator[bytes]:
     """The records in texts, out of their envelopes; what is broken as it stands, so that it is rejected where it arrives."""
     for text in found.texts:
         inner = texts_in_line(text) if found.word == "line" and not found.is_measured else within(text)

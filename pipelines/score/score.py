@@ -18,7 +18,7 @@ from schemas.policy import Policy, Verb
 from schemas.tables.attribution import ATTRIBUTIONS
 from schemas.tables.truth import TRUE_FAULTS, TRUE_INSTANCES, TRUE_OPERATIONS
 from transforms.core.columns.arrow import Ints
-from transforms.core.score.excusable import Spans, bounds
+from transforms.core.score.excusable import Durations, bounds
 from transforms.core.score.score import Score, score, wrong_rows
 
 
@@ -62,7 +62,7 @@ def score_folder(data: str, truth: str) -> Scored:
     policy_hash, policy = _policy(data, series)
     sets, machines = Codes(), Codes()
     rows = truth_of(instances, sets, machines)
-    spans = Spans(policy.skew, policy.possible_excuse, policy.max_excuse)
+    spans = Durations(policy.skew, policy.possible_excuse, policy.max_excuse)
     tells = bounds(rows, windows_of(operations, policy, sets, machines), faults_of(faults, machines), spans)
     told = _clipped(_of_instances(attributions), covered)
     verdicts = verdicts_of(told, machines)

@@ -14,7 +14,7 @@ from transforms.core.columns.arrow import Ints
 from transforms.core.columns.kernel import NEVER, Bools
 from transforms.core.score.availability import TIMES, class_times
 from transforms.core.score.blame import COUNTED, EXCUSED, OUTAGE, REMOVED, UP, Verdicts
-from transforms.core.score.excusable import ALL, NAMED, REPORTED, UNNAMED, Faults, Truth, Windows
+from transforms.core.score.excusable import ALL, NAMED, REPORTED, UNNAMED, Faults, OperationWindows, Truth
 from transforms.core.score.score import States, Times
 
 _TARGETS: Final = {"named": NAMED, "all": ALL, "unnamed": UNNAMED}
@@ -66,7 +66,7 @@ def _index_in(column: pa.ChunkedArray, names: tuple[str, ...]) -> Ints:
     return places
 
 
-def windows_of(operations: pa.Table, policy: Policy, sets: Codes, machines: Codes) -> Windows:
+def windows_of(operations: pa.Table, policy: Policy, sets: Codes, machines: Codes) -> OperationWindows:
     """The operations; one whose end is late is two: as it was begun, and what the records then tell of its end."""
     told = [row for row in operations.to_pylist() if row["verb"] in policy.verbs]
     rows = [part for row in told for part in _parts(row, policy)]
@@ -85,7 +85,7 @@ def windows_of(operations: pa.Table, policy: Policy, sets: Codes, machines: Code
         "names_from": np.concatenate([[0], np.cumsum([len(each) for each in names])]).astype(np.int64),
         "names": np.concatenate([np.zeros(0, np.int64), *names]),
     }
-    return Windows(**columns)
+    return OperationWindows(**columns)
 
 
 def _parts(row: dict[str, Any], policy: Policy) -> Iterator[dict[str, Any]]:

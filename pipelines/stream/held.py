@@ -13,7 +13,7 @@ from typing import Final
 import pyarrow as pa
 
 from pipelines.stream.journal import Journal
-from pipelines.stream.standings import Standing
+from pipelines.stream.standings import Checkpoint
 from transforms.core.ledger.changes import Changes
 from transforms.core.ledger.supersede import newest_versions
 from transforms.publish import Sink
@@ -42,7 +42,7 @@ _LOCK: Final = threading.Lock()
 
 
 @dataclass(frozen=True)
-class Held:
+class BufferedSink:
     """A sink that hands versions to another one some seconds later; copies of it in one process hold together."""
 
     sink: Sink
@@ -87,7 +87,7 @@ class Held:
             self.sink.publish([changes])
         if self.journal is not None and len(changes.left):
             rows = zip(*(column.to_pylist() for column in changes.left.columns), strict=True)
-            self.journal.store({key: Standing(taken, content) for key, taken, content in rows})
+            self.journal.store({key: Checkpoint(taken, content) for key, taken, content in rows})
 
     def end(self) -> None:
         """Writes what is held; nothing is written later by itself."""

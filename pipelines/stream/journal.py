@@ -25,7 +25,7 @@ import pyarrow.compute as pc
 from pipelines.failures import RunError, UsageError
 from pipelines.record.folder import is_local
 from pipelines.stream.segments import Segment, frames
-from pipelines.stream.standings import Kept, Standing, Standings
+from pipelines.stream.standings import Checkpoint, CheckpointFile, StoredCheckpoint
 from schemas.event import empty_events
 from transforms.coders import RecordBatchCoder
 from transforms.core.columns.batches import concat
@@ -34,7 +34,7 @@ from transforms.core.evaluation.duplicates import remove_duplicates
 _CODER: Final = RecordBatchCoder()
 _SEGMENT: Final = 1 << 20
 """Bytes at which another segment begins."""
-_OPEN: Final[dict[str, "_Opened"]] = {}
+_OPEN: Final[dict[str, "_OpenJournal"]] = {}
 _LOCK: Final = threading.RLock()
 
 
@@ -74,7 +74,7 @@ class Journal:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._check(policy)
         lock = self._lock()
-        standings = Standings(self.folder / "standings")
+        standings = CheckpointFile(self.folder / "standings")
         before = {_number(path): path for path in self.folder.glob("*.events")}
         events = _left(before, standings, rejected)
         number = max(before, default=0) + 1
@@ -84,8 +84,8 @@ class Journal:
         standings.rewrite([(name, kept._replace(through=number - 1)) for name, kept in standings.items()])
         for path in before.values():
             path.unlink()
-        opened = _Opened(lock, joined.path, standings, Segment(self._path(number + 1)))
-        opened.closed[number] = _Closed(joined.path, dict.fromkeys(_names(events), 0))
+        opened = _OpenJournal(lock, joined.path, standings, Segment(self._path(number + 1)))
+        opened.closed[number] = _ClosedSegment(joined.path, dict.fromkeys(_names(events), 0))
         with _LOCK:
             _OPEN[str(self.folder)] = opened
         return len(events)
@@ -96,7 +96,7 @@ class Journal:
         here = set(_names(self.recalled()))
         fresh = {name: content for name, content in standings.items() if name not in opened.standings and name not in here}
         with _LOCK:
-            opened.standings.store({name: Kept(_number(opened.joined), content) for name, content in fresh.items()})
+            opened.standings.store({name: StoredCheckpoint(_number(opened.joined), content) for name, content in fresh.items()})
 
     def recalled(self) -> pa.RecordBatch:
         """The events that were there when it was opened, but for those that are in the standings."""
@@ -134,7 +134,7 @@ class Journal:
             self._opened.settle()
             self._opened.drop()
 
-    def store(self, standings: Mapping[str, Standing]) -> None:
+    def store(self, standings: Mapping[str, Checkpoint]) -> None:
         """Keeps standings; they are on disk when it returns. Segments that are not needed any more go."""
         with _LOCK:
             self._opened.store(standings)
@@ -146,7 +146,7 @@ class Journal:
             _OPEN.pop(str(self.folder)).close()
 
     @property
-    def _opened(self) -> "_Opened":
+    def _opened(self) -> "_OpenJournal":
         return _OPEN[str(self.folder)]
 
     def _check(self, policy: str) -> None:
@@ -173,7 +173,7 @@ class Journal:
 
 
 @dataclass
-class _Closed:
+class _ClosedSegment:
     """A segment to which nothing is appended any more."""
 
     path: Path
@@ -187,15 +187,15 @@ class _Closed:
 
 
 @dataclass
-class _Opened:
+class _OpenJournal:
     """What a process that has a journal open knows of it."""
 
     lock: BinaryIO
     joined: Path
-    standings: Standings
+    standings: CheckpointFile
     segment: Segment
     name: str = field(default_factory=lambda: uuid.uuid4().hex)
-    closed: dict[int, _Closed] = field(default_factory=dict)
+    closed: dict[int, _ClosedSegment] = field(default_factory=dict)
     settled: int = 0
     """The ledger has taken in the segments up to this one."""
     appended: Counter[str] = field(default_factory=Counter)
@@ -213,7 +213,7 @@ class _Opened:
         self._here.update(_names(events))
 
     def close_segment(self, following: Path) -> None:
-        self.closed[_number(self.segment.path)] = _Closed(self.segment.path, dict.fromkeys(self._here, 0))
+        self.closed[_number(self.segment.path)] = _ClosedSegment(self.segment.path, dict.fromkeys(self._here, 0))
         self.segment.close()
         self.segment, self._here = Segment(following), set()
 
@@ -225,13 +225,13 @@ class _Opened:
                 segment.cover(self._stored)
         self.settled = max(self.closed, default=self.settled)
 
-    def store(self, standings: Mapping[str, Standing]) -> None:
+    def store(self, standings: Mapping[str, Checkpoint]) -> None:
         taken = {name: standing.taken for name, standing in standings.items()}
         self._stored |= taken
         for number, segment in self.closed.items():
             if number <= self.settled:
                 segment.cover(taken)
-        self.standings.store({name: Kept(self._through(name), its.content) for name, its in standings.items()})
+        self.standings.store({name: StoredCheckpoint(self._through(name), its.content) for name, its in standings.items()})
 
     def drop(self) -> None:
         for number, segment in sorted(self.closed.items()):
@@ -249,14 +249,14 @@ class _Opened:
         return min(self.settled, next(missing, self.settled + 1) - 1)
 
 
-def _left(segments: Mapping[int, Path], standings: Standings, rejected: frozenset[str]) -> pa.RecordBatch:
+def _left(segments: Mapping[int, Path], standings: CheckpointFile, rejected: frozenset[str]) -> pa.RecordBatch:
     """The events that are in no standing, each once."""
     found = concat([_uncovered(_events(path), number, standings) for number, path in sorted(segments.items())])
     late = pc.is_in(found.column("event_id"), pa.array(sorted(rejected), pa.string()))
     return remove_duplicates(found.filter(pc.invert(late)))[0]
 
 
-def _uncovered(events: pa.RecordBatch, number: int, standings: Standings) -> pa.RecordBatch:
+def _uncovered(events: pa.RecordBatch, number: int, standings: CheckpointFile) -> pa.RecordBatch:
     ids = events.column("scale_set_id")
     left = np.array([standings.through(name) < number for name in ids.dictionary.to_pylist()], np.bool_)
     return events if left.all() else events.filter(pa.array(left[ids.indices.to_numpy()]))

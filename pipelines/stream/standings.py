@@ -13,7 +13,7 @@ _SPARE: Final = 1 << 20
 """Bytes of superseded standings that are not worth a rewriting."""
 
 
-class Standing(NamedTuple):
+class Checkpoint(NamedTuple):
     """What a ledger knows of one scale set."""
 
     taken: int
@@ -22,7 +22,7 @@ class Standing(NamedTuple):
     """Opaque; empty: the set may be forgotten."""
 
 
-class Kept(NamedTuple):
+class StoredCheckpoint(NamedTuple):
     """A standing as it lies in the file."""
 
     through: int
@@ -30,13 +30,13 @@ class Kept(NamedTuple):
     content: bytes
 
 
-class _Place(NamedTuple):
+class _StoredSpan(NamedTuple):
     start: int
     through: int
     size: int
 
 
-class Standings:
+class CheckpointFile:
     """The file. Standings are appended, the last one of a set counts; what is superseded goes when it is most of the file."""
 
     def __init__(self, path: Path) -> None:
@@ -54,20 +54,20 @@ class Standings:
         """The last segment that the standing of a set covers; -1 if it has none."""
         return self._places[name].through if name in self._places else -1
 
-    def items(self) -> Iterator[tuple[str, Kept]]:
+    def items(self) -> Iterator[tuple[str, StoredCheckpoint]]:
         """The last standing of each set."""
         for name, place in self._places.items():
             yield name, _decoded(frame_at(self._path, place.start))[1]
 
-    def store(self, standings: Mapping[str, Kept]) -> None:
+    def store(self, standings: Mapping[str, StoredCheckpoint]) -> None:
         """Puts standings in the place of those before them; they are on disk when it returns."""
         bodies = [_encoded(name, kept) for name, kept in standings.items()]
         for (name, kept), start, body in zip(standings.items(), self._segment.append(bodies), bodies, strict=True):
-            self._put(name, kept, _Place(start, kept.through, len(body)))
+            self._put(name, kept, _StoredSpan(start, kept.through, len(body)))
         if self._segment.size > 2 * sum(place.size for place in self._places.values()) + _SPARE:
             self.rewrite(dict(self.items()).items())
 
-    def rewrite(self, standings: Iterable[tuple[str, Kept]]) -> None:
+    def rewrite(self, standings: Iterable[tuple[str, StoredCheckpoint]]) -> None:
         """Has the file hold these and nothing else; killed meanwhile, it holds what it held."""
         bodies = [_encoded(name, kept) for name, kept in standings if kept.content]
         self._segment.close()
@@ -78,30 +78,30 @@ class Standings:
         """Stores no more."""
         self._segment.close()
 
-    def _put(self, name: str, kept: Kept, place: _Place) -> None:
+    def _put(self, name: str, kept: StoredCheckpoint, place: _StoredSpan) -> None:
         if kept.content:
             self._places[name] = place
         else:
             self._places.pop(name, None)
 
 
-def _places(path: Path) -> dict[str, _Place]:
-    places: dict[str, _Place] = {}
+def _places(path: Path) -> dict[str, _StoredSpan]:
+    places: dict[str, _StoredSpan] = {}
     for start, body in frames(path):
         name, kept = _decoded(body)
         if kept.content:
-            places[name] = _Place(start, kept.through, len(body))
+            places[name] = _StoredSpan(start, kept.through, len(body))
         else:
             places.pop(name, None)
     return places
 
 
-def _encoded(name: str, kept: Kept) -> bytes:
+def _encoded(name: str, kept: StoredCheckpoint) -> bytes:
     encoded = name.encode()
     return _HEAD.pack(kept.through, len(encoded)) + encoded + kept.content
 
 
-def _decoded(body: bytes) -> tuple[str, Kept]:
+def _decoded(body: bytes) -> tuple[str, StoredCheckpoint]:
     through, length = _HEAD.unpack_from(body)
     end = _HEAD.size + length
-    return body[_HEAD.size : end].decode(), Kept(through, body[end:])
+    return body[_HEAD.size : end].decode(), StoredCheckpoint(through, body[end:])

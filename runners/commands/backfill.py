@@ -8,7 +8,7 @@ import click
 
 from pipelines.failures import RunError
 from runners.commands.options import (
-    Size,
+    ByteSize,
     Span,
     When,
     format_option,
@@ -57,7 +57,7 @@ Examples:
 @click.option("--dry-run", is_flag=True, help="List the cells that would change; write nothing.")
 @click.option("--cold", is_flag=True, help="Leave no scale set out of which DIR knows more of the past than the input does.")
 @click.option("--resume", is_flag=True, help="Go on from the state in which the last run has left the scale sets of DIR.")
-@click.option("--memory", type=Size(), metavar="SIZE", help="A budget for the whole run.  [default: half of the machine's]")
+@click.option("--memory", type=ByteSize(), metavar="SIZE", help="A budget for the whole run.  [default: half of the machine's]")
 @click.option(
     "--max-rejects", type=click.IntRange(min=0), metavar="N", help="Fail, after writing them, if more records are rejected."
 )

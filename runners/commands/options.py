@@ -21,7 +21,7 @@ _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 _LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
-class Size(click.ParamType[int]):
+class ByteSize(click.ParamType[int]):
     """Bytes, written like 512M or 4GiB."""
 
     name = "size"

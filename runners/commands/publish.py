@@ -15,7 +15,7 @@ from runners.commands.options import input_option
 from runners.engines.pubsub import create_topic, publisher, sentences
 
 if TYPE_CHECKING:
-    from pipelines.replay.publish import Published
+    from pipelines.replay.publish import PublishProgress
     from transforms.files.shards import Plan
 
 EXAMPLES = """\b
@@ -78,7 +78,7 @@ def _check(given: dict[str, Any]) -> None:
         raise UsageError("--subscription: --create is required with it, since it says what to make.")
 
 
-def _run(given: dict[str, Any], quiet: bool) -> "tuple[Published, Plan]":
+def _run(given: dict[str, Any], quiet: bool) -> "tuple[PublishProgress, Plan]":
     from pipelines.inputs import planned
     from pipelines.replay.cursor import Cursor
     from pipelines.replay.publish import Topic
@@ -97,7 +97,7 @@ def _run(given: dict[str, Any], quiet: bool) -> "tuple[Published, Plan]":
 
 
 @contextmanager
-def _progress(quiet: bool) -> "Iterator[Callable[[Published], None]]":
+def _progress(quiet: bool) -> "Iterator[Callable[[PublishProgress], None]]":
     """Shows how far it has come on standard error, if that is a terminal."""
     from schemas.time import format_time
 
@@ -108,14 +108,14 @@ def _progress(quiet: bool) -> "Iterator[Callable[[Published], None]]":
     began = time.monotonic()
     with console.status("reading") as status:
 
-        def note(done: "Published") -> None:
+        def note(done: "PublishProgress") -> None:
             moment = "" if done.latest is None else f"; events of {format_time(done.latest)}"
             status.update(f"{done.records:,} records sent, {time.monotonic() - began:.0f} s{moment}")
 
         yield note
 
 
-def _report(published: "Published", plan: "Plan", topic: str, seconds: float, as_json: bool) -> None:
+def _report(published: "PublishProgress", plan: "Plan", topic: str, seconds: float, as_json: bool) -> None:
     if as_json:
         counts = {
             "records": published.records,

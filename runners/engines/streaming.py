@@ -12,7 +12,7 @@ from apache_beam.runners.runner import create_runner
 from pipelines.failures import RunError
 from pipelines.record.standing_files import standings_by_set
 from pipelines.record.store import Store
-from pipelines.stream.held import Held
+from pipelines.stream.held import BufferedSink
 from pipelines.stream.journal import Journal
 from pipelines.stream.recall import late_ids
 from pipelines.stream.stream import Stream, StreamSettings
@@ -68,7 +68,7 @@ def run_on_prism(settings: StreamSettings, store: Store) -> None:
         journal.seed(standings_by_set(settings.output, settings.policy.hash))
     sets = journal.sets()
     recalls = sets > 0
-    held = Held(store, uuid.uuid4().hex, settings.flush / 1e6, journal)
+    held = BufferedSink(store, uuid.uuid4().hex, settings.flush / 1e6, journal)
     with stopping() as stopped, temporary_folder() as folder, prism(folder, settings.runner_options) as options:
         pipeline = beam.Pipeline(runner=create_runner("PrismRunner"), options=PipelineOptions(options))
         Stream(settings, held, journal, recalls).build(pipeline)
@@ -92,7 +92,7 @@ def run_on_prism(settings: StreamSettings, store: Store) -> None:
             threading.excepthook = lambda _: None
 
 
-def stop(settings: StreamSettings, held: Held) -> None:
+def stop(settings: StreamSettings, held: BufferedSink) -> None:
     """Reads no more; waits until what was read is in the ledger and acknowledged, then writes what is held."""
     reader = reader_of(settings.source.reader)
     reader.paused = True

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from runners.explain.words import Clock, an, by, capital, instances, length, number, seconds, whose
 from transforms.core.explain.explanation import Cause, Part
-from transforms.core.explain.moment import Explanation, Moment, Near, Operation
+from transforms.core.explain.moment import Explanation, Moment, Near, OperationRow
 from transforms.core.explain.reasons import Reason, reason_of
 
 _REASONS: Final = {
@@ -157,7 +157,7 @@ class Teller:
             return f"begun at {start}, its end was never reported"
         return f"at {start}{failed}" if cause.end == cause.start else f"{start} to {self._clock.then(cause.end, near)}{failed}"
 
-    def _told(self, operation: Operation) -> str:
+    def _told(self, operation: OperationRow) -> str:
         return f"{by(operation.verb, operation.initiator)} at {self._clock.moment(operation.start)}"
 
     def _lag(self, part: Part) -> str:

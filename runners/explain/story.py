@@ -5,7 +5,7 @@ from typing import Final
 
 from runners.explain.words import MOST_NAMES, Clock, by, capital, distinct, instances, length, listed, name, number, seconds
 from transforms.core.explain.explanation import COUNTED, Part, Stretch
-from transforms.core.explain.history import Change, Published, Told
+from transforms.core.explain.history import AnswerRevision, Change, InstanceAnswer
 from transforms.core.explain.moment import Explanation, Moment, State
 
 _CAUSES: Final = {
@@ -174,7 +174,7 @@ def history_lines(moment: Moment, clock: Clock) -> Iterator[tuple[str, str]]:
         yield clock.moment(published.as_of), _publication(published, place, clock)
 
 
-def _publication(published: Published, place: int, clock: Clock) -> str:
+def _publication(published: AnswerRevision, place: int, clock: Clock) -> str:
     if place == 0:
         why = "first published, by a backfill" if published.causes == ("backfill",) else "first published"
     else:
@@ -195,7 +195,7 @@ def _changes(changes: Iterable[Change], clock: Clock) -> Iterator[tuple[str, str
         yield "the scale set itself" if own else instances(ids), what
 
 
-def _change(was: Told | None, now: Told | None, clock: Clock) -> str:
+def _change(was: InstanceAnswer | None, now: InstanceAnswer | None, clock: Clock) -> str:
     if now is None or was is None:
         gone = "nothing to explain any more" if was is None else f"nothing to explain any more, was {_told(was)}"
         return gone if now is None else f"{_told(now)}{'' if now.end is not None else ', still open'}"
@@ -210,7 +210,7 @@ def _change(was: Told | None, now: Told | None, clock: Clock) -> str:
     return f"still {_told(now)}, with {limit}"
 
 
-def _told(told: Told) -> str:
+def _told(told: InstanceAnswer) -> str:
     joined = _JOINED.get(told.verdict, name(told.verdict))
     return joined if told.verb is None or told.initiator is None else f"{joined} {by(told.verb, told.initiator)}"
 

@@ -11,7 +11,7 @@ from runners.page.charts import Mark
 from runners.report.sections import length
 from runners.words.names import harmless, shortened
 from schemas.time import SECOND, to_micros
-from transforms.core.report.request import Request
+from transforms.core.report.request import ReportRequest
 
 PRINTED: Final = 3
 """Cards of a scale set that are printed: those with the most time."""
@@ -39,7 +39,7 @@ class Card(NamedTuple):
     """How many the scale set has."""
 
 
-def cards_of(marks: pa.Table, request: Request, zone: ZoneInfo) -> dict[str, list[Card]]:
+def cards_of(marks: pa.Table, request: ReportRequest, zone: ZoneInfo) -> dict[str, list[Card]]:
     """Cards by scale set, each by start.
 
     Args:
@@ -60,7 +60,7 @@ def _ranked(cards: list[Card]) -> list[Card]:
     return [card._replace(minor=card.link not in major) for card in cards]
 
 
-def _card(link: str, row: dict[str, Any], request: Request, zone: ZoneInfo) -> Card:
+def _card(link: str, row: dict[str, Any], request: ReportRequest, zone: ZoneInfo) -> Card:
     own = row["verb"] is not None
     kind = "bad" if row["counted_seconds"] else "good" if row["excused_seconds"] or row["removed_seconds"] else "none"
     color = {"bad": "var(--bad)", "good": "var(--good)", "none": "var(--soft)"}[kind]
@@ -133,5 +133,5 @@ def _when(time: datetime, zone: ZoneInfo) -> str:
     return f"{time.astimezone(zone):%Y-%m-%d %H:%M:%S}"
 
 
-def _since(time: datetime | None, request: Request, otherwise: float) -> float:
+def _since(time: datetime | None, request: ReportRequest, otherwise: float) -> float:
     return otherwise if time is None else (to_micros(time) - request.since) / SECOND

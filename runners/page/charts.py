@@ -36,7 +36,7 @@ _LETTER: Final = 6.2
 """Width of a letter of a label, in pixels."""
 
 
-class Size(NamedTuple):
+class ChartSize(NamedTuple):
     """A width for which charts are drawn."""
 
     name: str
@@ -48,8 +48,8 @@ class Size(NamedTuple):
     """How many labels of time fit."""
 
 
-WIDE: Final = Size("wide", 850, 76, 9)
-NARROW: Final = Size("narrow", 276, 64, 4)
+WIDE: Final = ChartSize("wide", 850, 76, 9)
+NARROW: Final = ChartSize("narrow", 276, 64, 4)
 SIZES: Final = (WIDE, NARROW)
 
 
@@ -79,7 +79,7 @@ class _Lane(NamedTuple):
 
 
 def fleet_chart(edges: Sequence[float], raw: Sequence[float | None], corrected: Sequence[float | None], target: float | None,
-                size: Size, ticks: Sequence[Tick]) -> dict[str, Any]:  # fmt: skip
+                size: ChartSize, ticks: Sequence[Tick]) -> dict[str, Any]:  # fmt: skip
     """Availability over time: two lines, and the target.
 
     Args:
@@ -115,7 +115,9 @@ def fleet_chart(edges: Sequence[float], raw: Sequence[float | None], corrected: 
     return _layered(size, height, [*_time_axis(ticks, height, span), *layers])
 
 
-def heat_chart(rows: Sequence[str], columns: Sequence[str], cells: Cells, size: Size, shown: Sequence[int]) -> dict[str, Any]:
+def heat_chart(
+    rows: Sequence[str], columns: Sequence[str], cells: Cells, size: ChartSize, shown: Sequence[int]
+) -> dict[str, Any]:
     """A rectangle for each cell, darker where more of the time counts.
 
     Args:
@@ -165,7 +167,7 @@ def _shares(cells: Cells) -> np.ndarray:
     return cells.bad / np.where(cells.expected == 0, 1, cells.expected)
 
 
-def timeline_chart(edges: Sequence[float], raw: Floats, corrected: Floats, marks: Sequence[Mark], size: Size,
+def timeline_chart(edges: Sequence[float], raw: Floats, corrected: Floats, marks: Sequence[Mark], size: ChartSize,
                    ticks: Sequence[Tick]) -> dict[str, Any]:  # fmt: skip
     """A scale set: its operations, and below them two strips, as reported and as corrected.
 
@@ -262,7 +264,7 @@ def _marks(marks: Sequence[Mark], places: list[tuple[int, bool]], span: float) -
     ]
 
 
-def _lanes(marks: Sequence[Mark], span: float, size: Size) -> tuple[int, list[tuple[int, bool]]]:
+def _lanes(marks: Sequence[Mark], span: float, size: ChartSize) -> tuple[int, list[tuple[int, bool]]]:
     """How many lanes there are, and of each mark its lane and whether there is room for its name.
 
     A mark goes where it covers nothing; if all lanes are full, where it takes another's name, and at last where it covers a mark.
@@ -304,7 +306,7 @@ def _time_axis(ticks: Sequence[Tick], height: int, span: float) -> list[dict[str
     ]
 
 
-def _layered(size: Size, height: int, layers: list[dict[str, Any]]) -> dict[str, Any]:
+def _layered(size: ChartSize, height: int, layers: list[dict[str, Any]]) -> dict[str, Any]:
     padding = {"left": size.left, "right": 14, "top": 6, "bottom": 24}
     return {"width": size.width, "height": height, "padding": padding, "autosize": "none", "layer": layers}
 

@@ -5,7 +5,7 @@ from datetime import date
 from math import ceil, floor, log10
 from typing import Final, NamedTuple
 
-from runners.page.charts import NARROW, SIZES, Size, bounds, heat_chart
+from runners.page.charts import NARROW, SIZES, ChartSize, bounds, heat_chart
 from runners.page.drawing import drawn
 from runners.report.sections import length, percent
 from schemas.time import SECOND
@@ -71,7 +71,7 @@ def _drawn(what: str, rows: Sequence[str], columns: Sequence[str], cells: Cells,
     return "".join(charts)
 
 
-def _shown(columns: Sequence[str], size: Size) -> list[int]:
+def _shown(columns: Sequence[str], size: ChartSize) -> list[int]:
     """The columns whose names there is room for."""
     named = [place for place, name in enumerate(columns) if name]
     return named[:: (6 if size is NARROW else 2) if columns is _CLOCK else (3 if size is NARROW else 1)]

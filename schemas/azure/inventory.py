@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from schemas.azure.resource import Machine, Place, parse_resource
+from schemas.azure.resource import Place, VirtualMachine, parse_resource
 from schemas.fields import shown
 from schemas.names import is_nothing
 from schemas.time import NEVER, to_micros
@@ -98,7 +98,7 @@ def _latest_first(rows: list[Belonging]) -> tuple[Belonging, ...]:
 
 
 def _belonging(where: str, row: dict[str, Any]) -> tuple[str, Belonging]:
-    machine = _resource(where, row, "vm_id", Machine, "a virtual machine")
+    machine = _resource(where, row, "vm_id", VirtualMachine, "a virtual machine")
     place = _resource(where, row, "scale_set_id", Place, "a scale set")
     if place.instance_id is not None:
         raise InventoryError(f"{where}: scale_set_id must be the resource id of a scale set, got one of its instances")

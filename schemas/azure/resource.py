@@ -15,14 +15,14 @@ class Place(NamedTuple):
     instance_id: str | None
 
 
-class Machine(NamedTuple):
+class VirtualMachine(NamedTuple):
     """A virtual machine whose scale set only an inventory knows; case-folded."""
 
     vm_id: str
     name: str
 
 
-def parse_resource(resource_id: str) -> Place | Machine | None:
+def parse_resource(resource_id: str) -> Place | VirtualMachine | None:
     """What a resource id names; None if it is neither a scale set, nor an instance of one, nor a virtual machine.
 
     >>> group = "/subscriptions/S/resourceGroups/G/providers/Microsoft.Compute/"
@@ -33,7 +33,7 @@ def parse_resource(resource_id: str) -> Place | Machine | None:
     if match := _SET.fullmatch(folded):
         return Place(_rooted(match["set"]), match["instance"])
     if match := _MACHINE.fullmatch(folded):
-        return Machine(_rooted(match["machine"]), match["name"])
+        return VirtualMachine(_rooted(match["machine"]), match["name"])
     return None
 
 

@@ -11,7 +11,7 @@ from apache_beam.portability.api import beam_fn_api_pb2, beam_fn_api_pb2_grpc, e
 from pipelines.failures import RunError
 from runners.engines.flink.cluster import Cluster
 from runners.engines.flink.options import flink_options
-from runners.engines.flink.trail import Left, Trail
+from runners.engines.flink.trail import LastJob, Trail
 from tests.support.flink import Processes, free_port, wait, worker_pool
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
@@ -93,9 +93,9 @@ def test_the_worker_pool_listens_on_the_loopback_interface_and_starts_workers_of
 def test_a_stream_whose_last_job_is_forgotten_is_not_begun_anew(processes: Processes, tmp_path: Path) -> None:
     trail = Trail(str(tmp_path), "projects/p/subscriptions/s")
     assert trail.resumed(processes.cluster) is None
-    trail.note(Left("0" * 32, "file:/savepoint", stopped=True))
+    trail.note(LastJob("0" * 32, "file:/savepoint", stopped=True))
     assert trail.resumed(processes.cluster) == "file:/savepoint"
-    trail.note(Left("0" * 32, "file:/savepoint", stopped=False))
+    trail.note(LastJob("0" * 32, "file:/savepoint", stopped=False))
     with pytest.raises(RunError, match=rf"the last checkpoint of job {'0' * 32} is required .* has forgotten that job"):
         trail.resumed(processes.cluster)
     assert Trail(str(tmp_path), "projects/p/subscriptions/other").resumed(processes.cluster) is None

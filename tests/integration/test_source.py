@@ -14,11 +14,11 @@ from schemas.policy import Policy
 from schemas.time import MINUTE, SECOND, format_time
 from tests.support.emulator import Emulator
 from transforms.core.decode import DecodeSettings
-from transforms.core.subscription.stash import Place
-from transforms.subscription.restriction import PlaceCoder, PlaceTracker, WatermarkProvider
+from transforms.core.subscription.stash import ShardPosition
+from transforms.subscription.restriction import ShardPositionCoder, ShardPositionTracker, WatermarkProvider
 from transforms.subscription.source import ReadMessages, SubscriptionSettings, end_reader, present, reader_of
 
-START = Place(0, "")
+START = ShardPosition(0, "")
 pytestmark = pytest.mark.integration
 
 
@@ -28,7 +28,7 @@ class Bundle(NamedTuple):
     bodies: list[bytes]
     timestamps: list[int]
     watermark: int
-    rest: Place
+    rest: ShardPosition
     pause: float
     finalizers: list[Callable[[], None]]
 
@@ -41,10 +41,10 @@ class Finalizers(list[Callable[[], None]]):
     register = list.append
 
 
-def bundle(settings: SubscriptionSettings, place: Place = START, watermark: int | None = None, shard: int = 0) -> Bundle:
+def bundle(settings: SubscriptionSettings, place: ShardPosition = START, watermark: int | None = None, shard: int = 0) -> Bundle:
     """Runs one bundle, its restriction coded as between bundles."""
-    coder, finalizers = PlaceCoder(), Finalizers()
-    tracker = ThreadsafeRestrictionTracker(PlaceTracker(coder.decode(coder.encode(place))))
+    coder, finalizers = ShardPositionCoder(), Finalizers()
+    tracker = ThreadsafeRestrictionTracker(ShardPositionTracker(coder.decode(coder.encode(place))))
     reached = MIN_TIMESTAMP if watermark is None else Timestamp(micros=watermark)
     estimator = WatermarkProvider().create_watermark_estimator(reached)
     out = list(ReadMessages(settings).process(shard, finalizers, RestrictionTrackerView(tracker), estimator))

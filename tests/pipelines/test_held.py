@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from apache_beam.utils.timestamp import Timestamp
 
-from pipelines.stream.held import Held
+from pipelines.stream.held import BufferedSink
 from pipelines.stream.journal import Journal
 from schemas.policy import Policy
 from tests.support.build import at, to_batch, up
@@ -60,7 +60,7 @@ def preview_and_standing() -> list[Changes]:
 
 def test_a_standing_is_kept_after_the_versions_that_go_with_it(journal: Journal) -> None:
     sink = Sink(journal)
-    held = Held(sink, "kept after", 600.0, journal)
+    held = BufferedSink(sink, "kept after", 600.0, journal)
     held.publish(preview_and_standing())
     assert not list(journal.standings())
     held.end()
@@ -69,7 +69,7 @@ def test_a_standing_is_kept_after_the_versions_that_go_with_it(journal: Journal)
 
 
 def test_a_standing_is_not_kept_if_its_versions_are_not_written(journal: Journal) -> None:
-    held = Held(Sink(journal, fails=True), "not written", 600.0, journal)
+    held = BufferedSink(Sink(journal, fails=True), "not written", 600.0, journal)
     held.publish(preview_and_standing())
     with pytest.raises(OSError, match="the disk is full"):
         held.end()

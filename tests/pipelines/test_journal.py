@@ -13,7 +13,7 @@ import pytest
 
 from pipelines.failures import RunError
 from pipelines.record.store import Store
-from pipelines.stream.held import Held
+from pipelines.stream.held import BufferedSink
 from pipelines.stream.journal import Journal
 from pipelines.stream.recall import Recall, entries_of, late_ids
 from schemas.tables.reject import REJECTS
@@ -115,7 +115,7 @@ def test_late_ids_are_those_of_the_subscription(tmp_path: Path) -> None:
 
 def test_versions_are_held_and_only_the_newest_is_written() -> None:
     sink = Keeping()
-    held = Held(sink, sink.name, 600.0)
+    held = BufferedSink(sink, sink.name, 600.0)
     for changes in versions(EVENTS[:3]):
         held.publish([changes])
     assert sink.changes == []
@@ -127,7 +127,7 @@ def test_versions_are_held_and_only_the_newest_is_written() -> None:
 
 def test_what_is_held_is_written_by_itself_in_time() -> None:
     sink = Keeping()
-    held = Held(sink, sink.name, 0.1)
+    held = BufferedSink(sink, sink.name, 0.1)
     held.publish(versions(EVENTS[:1]))
     until = time.monotonic() + 5
     while not sink.changes and time.monotonic() < until:
@@ -147,7 +147,7 @@ class Full:
 
 
 def test_a_sink_that_fails_fails_the_run_at_the_next_version() -> None:
-    held = Held(Full(), "full", 0.1)
+    held = BufferedSink(Full(), "full", 0.1)
     held.publish(versions(EVENTS[:1]))
     time.sleep(1.0)
     with pytest.raises(OSError, match="No space left"):

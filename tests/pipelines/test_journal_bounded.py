@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.stream import journal as journals
 from pipelines.stream.journal import Journal
-from pipelines.stream.standings import Standing
+from pipelines.stream.standings import Checkpoint
 from tests.support.build import signal, to_batch
 
 SETS = "abc"
@@ -57,7 +57,7 @@ class Ledger:
             self.taken[name] += 1
 
     def leave(self, names: list[str]) -> None:
-        standings = {name: Standing(self.taken[name], " ".join(sorted(self.known[name])).encode()) for name in names}
+        standings = {name: Checkpoint(self.taken[name], " ".join(sorted(self.known[name])).encode()) for name in names}
         self.journal.store(standings)
 
     def segments(self) -> int:
@@ -110,21 +110,21 @@ def test_nothing_goes_before_the_ledger_has_taken_in_all_that_went_on(ledger: Le
 
 def test_the_last_standing_of_a_set_counts_and_an_empty_one_is_none(ledger: Ledger) -> None:
     for content in (b"x", b"y", b""):
-        ledger.journal.store({"a": Standing(0, content), "b": Standing(0, content or b"z")})
+        ledger.journal.store({"a": Checkpoint(0, content), "b": Checkpoint(0, content or b"z")})
     assert dict(ledger.journal.standings()) == {"b": b"z"}
     assert ledger.journal.sets() == 1
 
 
 def test_superseded_standings_take_no_room(ledger: Ledger) -> None:
     for number in range(50):
-        ledger.journal.store({"a": Standing(0, bytes([number]) * 1000)})
+        ledger.journal.store({"a": Checkpoint(0, bytes([number]) * 1000)})
     assert (ledger.journal.folder / "standings").stat().st_size < 3000
 
 
 @pytest.mark.parametrize("left", [1, 30, 900])
 def test_a_standing_that_was_cut_off_leaves_the_one_before(tmp_path: Path, left: int) -> None:
     its = Ledger(tmp_path)
-    its.journal.store({"a": Standing(0, b"x" * 900)})
+    its.journal.store({"a": Checkpoint(0, b"x" * 900)})
     its.journal.close()
     path = its.journal.folder / "standings"
     path.write_bytes(path.read_bytes() + path.read_bytes()[:left])

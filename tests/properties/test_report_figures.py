@@ -20,7 +20,7 @@ from tests.support.build import rows, to_batch
 from tests.support.timelines import Timeline, timelines
 from transforms.core.evaluation.evaluate import evaluate
 from transforms.core.report.report import build_report
-from transforms.core.report.request import Report, Request
+from transforms.core.report.request import Report, ReportRequest
 from transforms.core.report.series import clipped, joined, runs_of
 from transforms.core.report.windows import curve_of, summed, worst_windows
 from transforms.core.score.availability import availability, raw_availability, total_times
@@ -70,7 +70,7 @@ def case_of(timeline: Timeline, cuts: list[int], shift: int = 0) -> Case:
     places = sorted({first + (timeline.T - first) * cut // 1000 + shift for cut in cuts} | {first})[-len(cuts) :]
     edges = tuple(places) if len(places) > 1 else (first, timeline.T)
     a, b, c = (pa.Table.from_batches([t]) for t in (tables.availability, tables.attributions, tables.operations))
-    report = build_report(a, b, c, Request(edges, "hour", "UTC", 0.999, SKEW))
+    report = build_report(a, b, c, ReportRequest(edges, "hour", "UTC", 0.999, SKEW))
     return Case(timeline, report, series, rows(tables.attributions), rows(tables.operations), a)
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.core.subscription.stash import Place, Stash
+from transforms.core.subscription.stash import ShardPosition, Stash
 
-START = Place(0, "")
+START = ShardPosition(0, "")
 STEPS = st.lists(st.sampled_from(["read", "cut", "complete", "crash", "move", "refuse"]), max_size=60)
 
 
@@ -23,12 +23,12 @@ class Runner:
 
     stashes: list[Stash] = field(default_factory=lambda: [Stash(), Stash()])
     process: int = 0
-    place: Place = START
+    place: ShardPosition = START
     effects: tuple[str, ...] = ()
     """What the bundles so far have led to."""
-    cut: tuple[Place, tuple[str, ...]] | None = None
-    durable: tuple[Place, tuple[str, ...]] = (START, ())
-    ended: list[tuple[int, Place]] = field(default_factory=list)
+    cut: tuple[ShardPosition, tuple[str, ...]] | None = None
+    durable: tuple[ShardPosition, tuple[str, ...]] = (START, ())
+    ended: list[tuple[int, ShardPosition]] = field(default_factory=list)
     """Bundles whose finalizers have not run."""
     acknowledged: set[str] = field(default_factory=set)
     messages: int = 0
@@ -69,7 +69,7 @@ class Runner:
         self.crash()
         self.process = 1 - self.process
 
-    def _begin(self) -> Place:
+    def _begin(self) -> ShardPosition:
         self.attempts += 1
         return self.stashes[self.process].resume(0, self.place, str(self.attempts))[0]
 

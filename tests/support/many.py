@@ -15,7 +15,7 @@ from schemas.time import DAY, HOUR, MINUTE
 from transforms.core.report.calendar import fitting, period_edges
 from transforms.core.report.charts.marks import marks_of
 from transforms.core.report.report import build_report
-from transforms.core.report.request import Report, Request
+from transforms.core.report.request import Report, ReportRequest
 from transforms.core.report.series import COUNTS, SERIES
 
 FIRST = 20_454 * DAY
@@ -41,7 +41,7 @@ def report_of_many(
     long = random.integers(1, 90, len(code)) * MINUTE
     operations, attributions = _evidence(ids, code, begin), _outages(ids, code[outage], later[outage], long[outage])
     every = pa.concat_tables([_explained(ids, code, begin), attributions]).unify_dictionaries()
-    request = Request(
+    request = ReportRequest(
         edges=period_edges(FIRST, FIRST + days * DAY, fitting(FIRST, FIRST + days * DAY), ZoneInfo(zone)),
         by=fitting(FIRST, FIRST + days * DAY), time_zone=zone, target=0.999, each=False, known=(FIRST, FIRST + days * DAY),
         policies=("0" * 12,),

@@ -9,11 +9,22 @@ import numpy as np
 from schemas.policy import EFFECTS, Policy
 from schemas.tables.truth import TRUTHS
 from transforms.core.score.blame import COUNTED, EXCUSED, REMOVED, Verdicts
-from transforms.core.score.excusable import ALL, NAMED, REPORTED, UNNAMED, Bounds, Faults, Spans, Truth, Windows, bounds
+from transforms.core.score.excusable import (
+    ALL,
+    NAMED,
+    REPORTED,
+    UNNAMED,
+    Bounds,
+    Durations,
+    Faults,
+    OperationWindows,
+    Truth,
+    bounds,
+)
 from transforms.core.score.score import Score, States, Times, score
 
 POLICY = Policy()
-SPANS = Spans(POLICY.skew, POLICY.possible_excuse, POLICY.max_excuse)
+SPANS = Durations(POLICY.skew, POLICY.possible_excuse, POLICY.max_excuse)
 VERDICTS = {"excused": EXCUSED, "removed": REMOVED, "counted": COUNTED}
 CAUSES = ("", "start")
 
@@ -47,7 +58,7 @@ def verdicts_of(rows: Sequence[tuple[float, float, str]], instance: int = 1) -> 
     return Verdicts(np.full(len(rows), instance), start, end, codes, np.arange(len(rows)))
 
 
-def windows_of(operations: Sequence[tuple[Any, ...]]) -> Windows:
+def windows_of(operations: Sequence[tuple[Any, ...]]) -> OperationWindows:
     """Operations are (verb, start, end, instances, "*" for all), perhaps an initiator, perhaps whether a beginning was told,
     perhaps what else it is: refused, late, adds."""
     rows = sorted(operations, key=lambda row: row[1])
@@ -62,7 +73,7 @@ def windows_of(operations: Sequence[tuple[Any, ...]]) -> Windows:
     names = [[] if row[3] == "*" else [int(name) for name in row[3].split()] for row in rows]
     by = [row[4] if len(row) > 4 else "customer" for row in rows]
     opened = [row[5] if len(row) > 5 else True for row in rows]
-    return Windows(
+    return OperationWindows(
         np.zeros(len(rows), np.int64),
         start,
         np.where(opened, start, start - POLICY.unseen) if rows else start,
@@ -76,7 +87,7 @@ def windows_of(operations: Sequence[tuple[Any, ...]]) -> Windows:
     )
 
 
-def bounds_of(truth: Truth, windows: Windows, faults: Sequence[float] = ()) -> Bounds:
+def bounds_of(truth: Truth, windows: OperationWindows, faults: Sequence[float] = ()) -> Bounds:
     """Until when each row looks like an operation's doing; faults are of instance 1."""
     return bounds(truth, windows, Faults(np.ones(len(faults), np.int64), micros(faults)), SPANS)
 

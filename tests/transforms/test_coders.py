@@ -6,7 +6,7 @@ import pytest
 from apache_beam.coders import Coder
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
-from pipelines.correction.graph import Bounds, CorrectRecord
+from pipelines.correction.graph import BoundedInput, CorrectRecord
 from pipelines.correction.known import KnownCells
 from pipelines.record.standing_files import NOTHING
 from schemas.event import empty_events
@@ -81,7 +81,9 @@ def graph() -> beam.Pipeline:
     decoded = shards | "DecodeRecords" >> DecodeRecords(DecodeSettings(policy, at(0)))
     facts = decoded.events | "GatherFacts" >> GatherFacts(at(0))
     known = KnownCells("out", None, None, at(0), HOUR, policy.max_excuse, False)
-    kept = decoded.events | "CorrectRecord" >> CorrectRecord(ledger_settings(at(0)), 2, Bounds(facts, known, NOTHING, "scratch"))
+    kept = decoded.events | "CorrectRecord" >> CorrectRecord(
+        ledger_settings(at(0)), 2, BoundedInput(facts, known, NOTHING, "scratch")
+    )
     kept.changes | "PublishCells" >> PublishCells(sink)
     (decoded.rejects, kept.late) | "AllRejects" >> beam.Flatten() | "KeepRejects" >> KeepRejects(sink)
     return pipeline

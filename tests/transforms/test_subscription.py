@@ -18,41 +18,41 @@ from schemas.policy import Policy
 from schemas.time import SECOND
 from tests.fixtures.decoding import NOW
 from transforms.core.decode import DecodeSettings
-from transforms.core.subscription.stash import Place
+from transforms.core.subscription.stash import ShardPosition
 from transforms.core.subscription.watermark import WatermarkRule
 from transforms.subscription.reader import Reader, ReaderSettings
-from transforms.subscription.restriction import PlaceCoder, PlaceTracker
+from transforms.subscription.restriction import ShardPositionCoder, ShardPositionTracker
 from transforms.subscription.source import DecodeMessages, SubscriptionSettings
 
-START = Place(0, "")
+START = ShardPosition(0, "")
 GOOD = b'{"kind": "signal", "event_id": "1", "scale_set_id": "a", "time": "2026-01-01T00:00:00Z", "state": "Available"}'
 
 
 def test_a_place_survives_its_coder() -> None:
-    coder = PlaceCoder()
-    assert coder.decode(coder.encode(Place(2**40, "abc"))) == Place(2**40, "abc")
+    coder = ShardPositionCoder()
+    assert coder.decode(coder.encode(ShardPosition(2**40, "abc"))) == ShardPosition(2**40, "abc")
     assert (
         Coder.from_runner_api(coder.to_runner_api(context := beam.runners.pipeline_context.PipelineContext()), context) == coder
     )
 
 
 def test_a_bundle_claims_one_place_and_leaves_the_next() -> None:
-    tracker = PlaceTracker(Place(3, "before"))
-    assert tracker.try_claim(Place(3, "now"))
-    assert not tracker.try_claim(Place(4, "now"))
-    assert tracker.try_split(0.0) == (Place(3, "before"), Place(4, "now"))
+    tracker = ShardPositionTracker(ShardPosition(3, "before"))
+    assert tracker.try_claim(ShardPosition(3, "now"))
+    assert not tracker.try_claim(ShardPosition(4, "now"))
+    assert tracker.try_split(0.0) == (ShardPosition(3, "before"), ShardPosition(4, "now"))
     assert tracker.try_split(0.0) is None
     assert tracker.check_done()
 
 
 def test_a_split_before_the_claim_leaves_everything() -> None:
-    tracker = PlaceTracker(Place(3, "before"))
-    assert tracker.try_split(0.0) == (Place(3, "before"), Place(3, "before"))
-    assert not tracker.try_claim(Place(3, "now"))
+    tracker = ShardPositionTracker(ShardPosition(3, "before"))
+    assert tracker.try_split(0.0) == (ShardPosition(3, "before"), ShardPosition(3, "before"))
+    assert not tracker.try_claim(ShardPosition(3, "now"))
 
 
 def test_a_shard_cannot_be_split_in_parallel_nor_left_undone() -> None:
-    tracker = PlaceTracker(START)
+    tracker = ShardPositionTracker(START)
     assert tracker.try_split(0.5) is None
     assert not tracker.is_bounded()
     with pytest.raises(ValueError, match="neither read nor deferred"):
@@ -131,14 +131,14 @@ def started() -> Iterator[Callable[..., tuple[Reader, Server, Clock]]]:
         reader.end()
 
 
-def read(reader: Reader, place: Place = START) -> tuple[list[str], Place]:
+def read(reader: Reader, place: ShardPosition = START) -> tuple[list[str], ShardPosition]:
     """One bundle of shard 0: the ids of its messages, and its place."""
     at = reader.resume(0, place, 0)
     found = list(reader.read(0, at, lambda _: []))
     return [one for batch in found for one in batch.messages.column("message_id").to_pylist()], at
 
 
-def quiet_for(reader: Reader, clock: Clock, place: Place, seconds: int) -> int:
+def quiet_for(reader: Reader, clock: Clock, place: ShardPosition, seconds: int) -> int:
     """The watermark after two more bundles, so many seconds apart."""
     _, at = read(reader, place.next())
     clock.now += seconds * SECOND

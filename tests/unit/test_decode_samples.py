@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from schemas.azure.inventory import Belonging, Inventory
-from schemas.azure.resource import Machine, Place, parse_resource
+from schemas.azure.resource import Place, VirtualMachine, parse_resource
 from schemas.time import NEVER
 from tests.fixtures.decoding import one_by_one, settings, told
 from transforms.core.decode import decode_text
@@ -76,7 +76,7 @@ class _Everything(Inventory):
 
     def rows_of(self, vm_id):
         machine = parse_resource(vm_id)
-        assert isinstance(machine, Machine)
+        assert isinstance(machine, VirtualMachine)
         return (Belonging(-NEVER, NEVER, Place("set", machine.name)),)
 
     def place(self, vm_id, time):

@@ -8,25 +8,25 @@ import pytest
 from runners.explain.story import history_lines
 from runners.explain.words import TIED, Clock, instances, length, seconds
 from schemas.time import HOUR, SECOND
-from transforms.core.explain.history import Change, Published, Told
+from transforms.core.explain.history import AnswerRevision, Change, InstanceAnswer
 from transforms.core.explain.moment import Moment, State
 
 CLOCK = Clock(ZoneInfo("UTC"))
-UNEXPLAINED = Told("unexplained", None, None, None, None)
-EXPLAINED = Told("explained", "reimage", "customer", 5 * HOUR, 6 * HOUR, "k")
+UNEXPLAINED = InstanceAnswer("unexplained", None, None, None, None)
+EXPLAINED = InstanceAnswer("explained", "reimage", "customer", 5 * HOUR, 6 * HOUR, "k")
 EXPLAINED_BY = "explained by a reimage by the customer"
 
 
-def moment(*history: Published) -> Moment:
+def moment(*history: AnswerRevision) -> Moment:
     state = State(None, 0, 1, "Idle", {}, {})
     return Moment(0, state, (), {}, None, None, None, None, history)
 
 
-def published(cause: str, *changes: Change, same: int = 0) -> Published:
-    return Published(HOUR, (cause,), 0, ("Degraded", "Degraded"), 1, changes, same)
+def published(cause: str, *changes: Change, same: int = 0) -> AnswerRevision:
+    return AnswerRevision(HOUR, (cause,), 0, ("Degraded", "Degraded"), 1, changes, same)
 
 
-def lines(*history: Published) -> list[str]:
+def lines(*history: AnswerRevision) -> list[str]:
     return [text.replace(TIED, " ") for _, text in history_lines(moment(*history), CLOCK)]
 
 
@@ -59,7 +59,7 @@ def test_why_a_version_came_is_told(cause: str, says: str) -> None:
         (EXPLAINED, None, f"nothing to explain any more, was {EXPLAINED_BY}"),
     ],
 )
-def test_what_changed_is_told(before: Told, after: Told | None, says: str) -> None:
+def test_what_changed_is_told(before: InstanceAnswer, after: InstanceAnswer | None, says: str) -> None:
     assert lines(FIRST, published("late", Change(True, (), before, after)))[1].endswith(f": the scale set itself: {says}.")
 
 

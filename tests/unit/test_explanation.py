@@ -13,7 +13,7 @@ from schemas.tables.revision import REVISIONS
 from schemas.time import DAY, HOUR, MINUTE, SECOND
 from transforms.core.explain.explanation import TOLD, covering, no_attributions, parts_of, spans_of, stretch_of
 from transforms.core.explain.history import history
-from transforms.core.explain.moment import Operation, nearest, state_at
+from transforms.core.explain.moment import OperationRow, nearest, state_at
 from transforms.core.explain.reasons import Reason, reason_of
 
 POLICY = Policy().model_dump()
@@ -170,8 +170,8 @@ def test_what_set_a_limit_is_told_from_the_row(limit: int, ended: bool, reason: 
 
 
 def test_the_nearest_operations_are_those_on_the_instance() -> None:
-    def operation(key: str, start: int, limit: int, target: str = "named", *named: str) -> Operation:
-        return Operation(key, "restart", "customer", "succeeded", target, named, start, limit, limit, True)
+    def operation(key: str, start: int, limit: int, target: str = "named", *named: str) -> OperationRow:
+        return OperationRow(key, "restart", "customer", "succeeded", target, named, start, limit, limit, True)
 
     (part,) = parts_of(attributions(row(10 * HOUR, 11 * HOUR)))
     told = [

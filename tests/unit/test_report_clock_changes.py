@@ -15,7 +15,7 @@ from tests.support.build import EPOCH, down, to_batch, up
 from transforms.core.evaluation.evaluate import evaluate
 from transforms.core.report.calendar import label, midnight, period_edges
 from transforms.core.report.report import build_report
-from transforms.core.report.request import Report, Request
+from transforms.core.report.request import Report, ReportRequest
 
 
 def month_of(zone_name: str, year: int, month: int, away: tuple[str, str], by: str) -> Report:
@@ -26,7 +26,7 @@ def month_of(zone_name: str, year: int, month: int, away: tuple[str, str], by: s
     events = [*up((since - EPOCH) / SECOND - 86_400, "1", "2"), *down(start, "1"), *up(end, "1")]
     tables = evaluate(to_batch(events), Policy(), -(-until // HOUR) * HOUR + HOUR)
     a, b, c = (pa.Table.from_batches([t]) for t in (tables.availability, tables.attributions, tables.operations))
-    return build_report(a, b, c, Request(period_edges(since, until, by, zone), by, zone_name, 0.999))
+    return build_report(a, b, c, ReportRequest(period_edges(since, until, by, zone), by, zone_name, 0.999))
 
 
 CASES = {

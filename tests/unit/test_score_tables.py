@@ -9,13 +9,13 @@ from pipelines.score.tables import Codes, windows_of
 from schemas.policy import Policy
 from schemas.tables.truth import TRUE_OPERATIONS
 from schemas.time import SECOND, from_micros
-from transforms.core.score.excusable import Windows
+from transforms.core.score.excusable import OperationWindows
 
 POLICY = Policy()
 HOUR = 3600
 
 
-def windows(*operations: dict[str, Any]) -> Windows:
+def windows(*operations: dict[str, Any]) -> OperationWindows:
     """Windows of operations of one set, times in seconds."""
     same = {"scale_set_id": "a", "initiator": "customer", "target": "named", "instance_ids": ["1"], "outcome": "succeeded"}
     rows = [{**same, "opened": True, "accepted": True, **each} for each in operations]

@@ -1,11 +1,11 @@
 """Rules of acknowledgement: one checkpoint late, and tied to an attempt."""
 
-from transforms.core.subscription.stash import Place, Stash
+from transforms.core.subscription.stash import ShardPosition, Stash
 
-START = Place(0, "")
+START = ShardPosition(0, "")
 
 
-def bundle(stash: Stash, place: Place, *ids: str, shard: int = 0, fresh: str = "a") -> Place:
+def bundle(stash: Stash, place: ShardPosition, *ids: str, shard: int = 0, fresh: str = "a") -> ShardPosition:
     """Begins a bundle and hands over messages; gives its place."""
     at, _ = stash.resume(shard, place, fresh)
     stash.take(shard, at, ids)
@@ -15,8 +15,8 @@ def bundle(stash: Stash, place: Place, *ids: str, shard: int = 0, fresh: str = "
 def test_the_first_bundle_begins_an_attempt_that_the_next_one_continues() -> None:
     stash = Stash()
     first = bundle(stash, START, "x")
-    assert first == Place(0, "a")
-    assert stash.resume(0, first.next(), "b") == (Place(1, "a"), [])
+    assert first == ShardPosition(0, "a")
+    assert stash.resume(0, first.next(), "b") == (ShardPosition(1, "a"), [])
 
 
 def test_a_bundle_is_acknowledged_when_one_that_began_after_it_was_final_is_final() -> None:
@@ -81,26 +81,26 @@ def test_a_shard_that_resumes_from_an_older_place_drops_what_it_held() -> None:
     second = bundle(stash, first.next(), "y")
     stash.finalize(0, first)
     again, dropped = stash.resume(0, first.next(), "b")
-    assert (again, dropped, stash.outstanding) == (Place(1, "b"), ["x", "y"], 0)
+    assert (again, dropped, stash.outstanding) == (ShardPosition(1, "b"), ["x", "y"], 0)
     assert stash.finalize(0, second) == []
 
 
 def test_a_bundle_that_is_run_again_drops_what_its_first_run_had() -> None:
     stash = Stash()
     bundle(stash, START, "x")
-    assert stash.resume(0, START, "b") == (Place(0, "b"), ["x"])
+    assert stash.resume(0, START, "b") == (ShardPosition(0, "b"), ["x"])
 
 
 def test_the_right_number_of_another_attempt_is_no_continuation() -> None:
     stash = Stash()
     bundle(stash, START, "x")
-    assert stash.resume(0, Place(1, "elsewhere"), "b") == (Place(1, "b"), ["x"])
+    assert stash.resume(0, ShardPosition(1, "elsewhere"), "b") == (ShardPosition(1, "b"), ["x"])
 
 
 def test_a_shard_that_was_ahead_elsewhere_drops_what_it_held() -> None:
     stash = Stash()
     first = bundle(stash, START, "x")
-    assert stash.resume(0, Place(2, first.attempt), "b") == (Place(2, "b"), ["x"])
+    assert stash.resume(0, ShardPosition(2, first.attempt), "b") == (ShardPosition(2, "b"), ["x"])
 
 
 def test_a_bundle_of_an_attempt_that_has_ended_takes_nothing_in() -> None:

@@ -2,21 +2,21 @@
 
 from collections.abc import Iterable
 
-from transforms.core.subscription.watermark import Shard, WatermarkRule, advance, begin, found_nothing, handed_over, held_up
+from transforms.core.subscription.watermark import ShardClock, WatermarkRule, advance, begin, found_nothing, handed_over, held_up
 
 RULE = WatermarkRule(span=30, idle=60, delay=5)
 
 
-def old() -> Shard:
+def old() -> ShardClock:
     """A shard at watermark 0 whose attempt began long before 1,000."""
     return begin(watermark=0, now=0)
 
 
-def told(shard: Shard, times: Iterable[int], now: int, published: int | None = None) -> Shard:
+def told(shard: ShardClock, times: Iterable[int], now: int, published: int | None = None) -> ShardClock:
     return handed_over(shard, times, now if published is None else published, now, RULE)
 
 
-def reached(shard: Shard, now: int) -> int:
+def reached(shard: ShardClock, now: int) -> int:
     return advance(shard, RULE, now).watermark
 
 

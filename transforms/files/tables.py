@@ -57,14 +57,14 @@ def read_parquet(path: str, mode: Literal["parquet", "log"], groups: range, sett
         yield reject_whole(path, "not_json", str(damage), settings)
 
 
-class Batch(NamedTuple):
+class TableSlice(NamedTuple):
     """Rows of a file, and the number of the first of them."""
 
     rows: pa.RecordBatch
     first: int
 
 
-def batches_of(path: str, mode: Literal["parquet", "log"], groups: range) -> Iterator[Batch]:
+def batches_of(path: str, mode: Literal["parquet", "log"], groups: range) -> Iterator[TableSlice]:
     """Rows of some row groups, a batch at a time.
 
     Raises:
@@ -80,7 +80,7 @@ def batches_of(path: str, mode: Literal["parquet", "log"], groups: range) -> Ite
             known = None if mode == "log" else [name for name in names if name in CANONICAL.names]
             first = 1 + sum(file.metadata.row_group(group).num_rows for group in range(groups.start))
             for batch in file.iter_batches(_ROWS[mode], row_groups=groups, columns=known):
-                yield Batch(batch, first)
+                yield TableSlice(batch, first)
                 first += batch.num_rows
         except (OSError, pa.ArrowException) as error:
             if is_of_the_system(error):

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 import pyarrow as pa
 
 from transforms.core.subscription import watermark
-from transforms.core.subscription.stash import Place, Stash
+from transforms.core.subscription.stash import ShardPosition, Stash
 from transforms.core.subscription.watermark import WatermarkRule
 from transforms.subscription.leases import LONGEST, Leases
 from transforms.subscription.pulls import NOTHING, UNASKED, Answer, Pulls
@@ -39,14 +39,14 @@ class ReaderSettings(NamedTuple):
     clock: Callable[[], int]
 
 
-class Batch(NamedTuple):
+class MessageBatch(NamedTuple):
     """Messages (MESSAGES), and the earliest time that they tell; if none that is past, when they were published."""
 
     messages: pa.RecordBatch
     earliest: int
 
 
-class _Found(NamedTuple):
+class _LastPull(NamedTuple):
     messages: pa.RecordBatch
     last: Answer | None
     """The answer without messages with which it ended; None: there may be more."""
@@ -60,7 +60,7 @@ class Reader:
         self._leases = Leases(client, settings.subscription, settings.lease / 1e6, deadline(client, settings.subscription))
         self._pulls = Pulls(client, settings.subscription, _MANY, self._leases.hold)
         self._stash = Stash()
-        self._shards: dict[int, watermark.Shard] = {}
+        self._shards: dict[int, watermark.ShardClock] = {}
         self._seen: dict[int, float] = {}
         self._busy: set[int] = set()
         self._lock = threading.RLock()
@@ -78,7 +78,7 @@ class Reader:
         with self._lock:
             return min((shard.watermark for shard in self._shards.values()), default=None)
 
-    def resume(self, shard: int, place: Place, reached: int) -> Place:
+    def resume(self, shard: int, place: ShardPosition, reached: int) -> ShardPosition:
         """Begins the next bundle of a shard at a place, with the watermark that it had reached."""
         with self._lock:
             at, dropped = self._stash.resume(shard, place, uuid.uuid4().hex[:12])
@@ -89,7 +89,7 @@ class Reader:
         self._leases.give_back(dropped)
         return at
 
-    def read(self, shard: int, place: Place, times: Times) -> Iterator[Batch]:
+    def read(self, shard: int, place: ShardPosition, times: Times) -> Iterator[MessageBatch]:
         """The messages of one bundle, for about a second; ends early when no more come."""
         until = time.monotonic() + _WAIT
         while (left := until - time.monotonic()) > 0:
@@ -112,7 +112,7 @@ class Reader:
         """Whether a shard ended its last bundle for lack of time: there may be more."""
         return shard in self._busy
 
-    def finalize(self, shard: int, place: Place) -> None:
+    def finalize(self, shard: int, place: ShardPosition) -> None:
         """Takes note that the runner calls a bundle final."""
         with self._lock:
             ids = self._stash.finalize(shard, place)
@@ -122,15 +122,15 @@ class Reader:
         """Sends the acknowledgements that are due, and gives everything else back."""
         self._leases.end()
 
-    def _collect(self, shard: int, place: Place, seconds: float) -> "_Found":
+    def _collect(self, shard: int, place: ShardPosition, seconds: float) -> "_LastPull":
         """Answers as long as they come at once, as one batch."""
         answers = [self._answer(shard, place, seconds)]
         while answers[-1].ids and not _is_enough(answers):
             answers.append(self._answer(shard, place, _MORE))
         messages = pa.Table.from_batches([answer.messages for answer in answers]).combine_chunks().to_batches()
-        return _Found(messages[0] if messages else NOTHING.messages, None if answers[-1].ids else answers[-1])
+        return _LastPull(messages[0] if messages else NOTHING.messages, None if answers[-1].ids else answers[-1])
 
-    def _answer(self, shard: int, place: Place, seconds: float) -> Answer:
+    def _answer(self, shard: int, place: ShardPosition, seconds: float) -> Answer:
         if self.paused or self._is_full():
             return UNASKED
         answer = self._pulls.answer(shard, seconds)
@@ -141,12 +141,12 @@ class Reader:
     def _is_full(self) -> bool:
         return self._stash.outstanding >= self._settings.outstanding
 
-    def _handed_over(self, shard: int, messages: pa.RecordBatch, times: Times) -> Batch:
+    def _handed_over(self, shard: int, messages: pa.RecordBatch, times: Times) -> MessageBatch:
         now, told = self._settings.clock(), times(messages)
         published = min(messages.column("published").cast(pa.int64()).to_pylist())
         with self._lock:
             self._shards[shard] = watermark.handed_over(self._shards[shard], told, published, now, self._settings.rule)
-        return Batch(messages, min([moment for moment in told if moment <= now], default=min(published, now)))
+        return MessageBatch(messages, min([moment for moment in told if moment <= now], default=min(published, now)))
 
     def _note_none(self, shard: int, answer: Answer, quiet: bool) -> None:
         """No more messages is a sign of quiet only if there were none before, and the server could be asked."""

@@ -8,22 +8,22 @@ from apache_beam.io.watermark_estimators import ManualWatermarkEstimator
 from apache_beam.transforms.core import RestrictionProvider, WatermarkEstimatorProvider
 from apache_beam.utils.timestamp import MIN_TIMESTAMP, Timestamp
 
-from transforms.core.subscription.stash import Place
+from transforms.core.subscription.stash import ShardPosition
 
 
-class PlaceCoder(Coder):
-    """One `Place`; never pickle, since it lies in the state of a running job."""
+class ShardPositionCoder(Coder):
+    """One `ShardPosition`; never pickle, since it lies in the state of a running job."""
 
     urn: ClassVar[str] = "trueup:coder:place:v1"
     _pair: Final = TupleCoder((VarIntCoder(), StrUtf8Coder()))
 
-    def encode(self, place: Place) -> bytes:
+    def encode(self, place: ShardPosition) -> bytes:
         """The number, then the attempt."""
         return bytes(self._pair.encode(tuple(place)))
 
-    def decode(self, encoded: bytes) -> Place:
+    def decode(self, encoded: bytes) -> ShardPosition:
         """The place."""
-        return Place(*self._pair.decode(encoded))
+        return ShardPosition(*self._pair.decode(encoded))
 
     def is_deterministic(self) -> bool:
         """Equal places have equal bytes."""
@@ -35,7 +35,7 @@ class PlaceCoder(Coder):
 
     def to_type_hint(self) -> type:
         """What it codes."""
-        return Place
+        return ShardPosition
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other)
@@ -44,29 +44,29 @@ class PlaceCoder(Coder):
         return hash(type(self))
 
 
-Coder.register_urn(PlaceCoder.urn, None, lambda *_: PlaceCoder())
+Coder.register_urn(ShardPositionCoder.urn, None, lambda *_: ShardPositionCoder())
 
 
-class PlaceTracker(RestrictionTracker):
+class ShardPositionTracker(RestrictionTracker):
     """The rest of a shard from a place on: it has no end, and a bundle claims one place of it."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: ShardPosition) -> None:
         self._place = place
-        self._claimed: Place | None = None
+        self._claimed: ShardPosition | None = None
         self._split = False
 
-    def current_restriction(self) -> Place:
+    def current_restriction(self) -> ShardPosition:
         """The place from which the rest goes on."""
         return self._place
 
-    def try_claim(self, position: Place) -> bool:
+    def try_claim(self, position: ShardPosition) -> bool:
         """Claims the place, in the name of the attempt that reads there; once."""
         if self._split or self._claimed is not None:
             return False
         self._claimed = position
         return True
 
-    def try_split(self, fraction_of_remainder: float) -> tuple[Place, Place] | None:
+    def try_split(self, fraction_of_remainder: float) -> tuple[ShardPosition, ShardPosition] | None:
         """What is claimed, and the rest; there is no other split."""
         if fraction_of_remainder or self._split:
             return None
@@ -92,30 +92,30 @@ class PlaceTracker(RestrictionTracker):
         return False
 
 
-class PlaceProvider(RestrictionProvider):
+class ShardPositionProvider(RestrictionProvider):
     """Shards begin at their first bundle."""
 
-    def initial_restriction(self, element: int) -> Place:
+    def initial_restriction(self, element: int) -> ShardPosition:
         """The first place."""
-        return Place(0, "")
+        return ShardPosition(0, "")
 
-    def create_tracker(self, restriction: Place) -> PlaceTracker:
+    def create_tracker(self, restriction: ShardPosition) -> ShardPositionTracker:
         """The tracker of a rest."""
-        return PlaceTracker(restriction)
+        return ShardPositionTracker(restriction)
 
-    def restriction_size(self, element: int, restriction: Place) -> int:
+    def restriction_size(self, element: int, restriction: ShardPosition) -> int:
         """All shards are alike."""
         return 1
 
     def restriction_coder(self) -> Coder:
         """The coder of places."""
-        return PlaceCoder()
+        return ShardPositionCoder()
 
 
 class WatermarkProvider(WatermarkEstimatorProvider):
     """A watermark that the source sets, and that its state remembers."""
 
-    def initial_estimator_state(self, element: int, restriction: Place) -> Timestamp:
+    def initial_estimator_state(self, element: int, restriction: ShardPosition) -> Timestamp:
         """Nothing is known."""
         return MIN_TIMESTAMP
 

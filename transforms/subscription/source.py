@@ -17,15 +17,15 @@ from apache_beam.utils.timestamp import Duration, Timestamp
 from schemas.time import MINUTE, SECOND
 from transforms.core.decode import DecodeSettings
 from transforms.core.decode.messages import decode_messages
-from transforms.core.subscription.stash import Place
+from transforms.core.subscription.stash import ShardPosition
 from transforms.core.subscription.watermark import WatermarkRule
 from transforms.decode import REJECTED, DecodedRecords, Rejected, results_of
 from transforms.subscription.reader import Reader, ReaderSettings
-from transforms.subscription.restriction import PlaceProvider, WatermarkProvider
+from transforms.subscription.restriction import ShardPositionProvider, WatermarkProvider
 
 _PAUSE: Final = 1.2
 """Seconds until a quiet shard is asked again: portable Flink takes off what has elapsed, and cuts the rest to whole seconds."""
-_PLACES: Final = PlaceProvider()
+_PLACES: Final = ShardPositionProvider()
 _WATERMARKS: Final = WatermarkProvider()
 _NAME: Final = re.compile(r"projects/[^/]+/subscriptions/[^/]+")
 
@@ -146,7 +146,7 @@ def event_times(messages: pa.RecordBatch, settings: SubscriptionSettings) -> lis
     return times
 
 
-def finalize(subscription: str, shard: int, place: Place) -> None:
+def finalize(subscription: str, shard: int, place: ShardPosition) -> None:
     """Takes note that the runner calls a bundle final; nothing if this process has ended its reader meanwhile."""
     reader = _READERS.get(subscription)
     if reader is not None:

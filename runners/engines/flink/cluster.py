@@ -40,7 +40,7 @@ class Job(NamedTuple):
     """Milliseconds since the epoch."""
 
 
-class Checkpoint(NamedTuple):
+class FlinkCheckpoint(NamedTuple):
     """The newest checkpoint or savepoint that is complete."""
 
     path: str | None
@@ -90,7 +90,7 @@ class Cluster:
         """Why a job failed, one line."""
         return str(self._get(f"/jobs/{job}/exceptions?maxExceptions=1").get("root-exception") or "unknown").splitlines()[0]
 
-    def newest(self, job: str) -> Checkpoint | None:
+    def newest(self, job: str) -> FlinkCheckpoint | None:
         """The newest complete checkpoint of a job, or savepoint; None if there is none.
 
         Raises:
@@ -102,7 +102,7 @@ class Cluster:
             return None
         last = max(known, key=lambda each: int(each["latest_ack_timestamp"]))
         path = str(last.get("external_path") or "")
-        return Checkpoint(path if ":/" in path else None, max(0.0, time.time() - last["latest_ack_timestamp"] / 1000))
+        return FlinkCheckpoint(path if ":/" in path else None, max(0.0, time.time() - last["latest_ack_timestamp"] / 1000))
 
     def stop(self, job: str, folder: str | None, seconds: float) -> str:
         """Stops a job with a savepoint; gives the path of the savepoint.

@@ -15,7 +15,7 @@ from pipelines.record.store import Store
 from pipelines.stream.stream import Stream, StreamSettings
 from runners.engines.flink.cluster import ENDED, Cluster, Job
 from runners.engines.flink.options import flink_options, master_of, name_of, savepoint_of, storage_of
-from runners.engines.flink.trail import Left, Trail
+from runners.engines.flink.trail import LastJob, Trail
 from runners.process.watching import stopping, watch
 
 _TURN: Final = 1.0
@@ -69,7 +69,7 @@ def _hand_over(settings: StreamSettings, store: Store, cluster: Cluster, stopped
     pipeline = beam.Pipeline(runner=create_runner("FlinkRunner"), options=PipelineOptions(options))
     Stream(settings, store).build(pipeline)
     began = _submitted(pipeline, cluster, name, stopped)
-    trail.note(Left(began.id, savepoint, stopped=False))
+    trail.note(LastJob(began.id, savepoint, stopped=False))
     click.echo(f"streaming from {settings.subscription}: job {began.id} ({name}) on {cluster.address}", err=True)
     folder = configuration.savepoints or f"{storage_of(given, configuration).rstrip('/')}/savepoints"
     return Running(cluster, began, trail, savepoint, folder)
@@ -136,5 +136,5 @@ def _stop(running: Running) -> None:
         path = running.cluster.stop(running.job.id, running.folder, _SAVEPOINT)
     except RunError as error:
         raise RunError(f"{error} Job {running.job.id} was not stopped (flink stop {running.job.id}).") from None
-    running.trail.note(Left(running.job.id, path, stopped=True))
+    running.trail.note(LastJob(running.job.id, path, stopped=True))
     click.echo(f"stopped; the next run goes on from {path}", err=True)

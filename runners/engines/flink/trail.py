@@ -13,7 +13,7 @@ from pipelines.record.folder import put, read_all
 from runners.engines.flink.cluster import Cluster, NotFoundError
 
 
-class Left(NamedTuple):
+class LastJob(NamedTuple):
     """What is known of the last job."""
 
     job: str
@@ -29,7 +29,7 @@ class Trail:
     root: str
     subscription: str
 
-    def note(self, left: Left) -> None:
+    def note(self, left: LastJob) -> None:
         """Writes it down, in the place of what was noted before."""
         put(self.root, self._path, json.dumps({"subscription": self.subscription, **left._asdict()}, indent=1).encode())
 
@@ -51,10 +51,10 @@ class Trail:
             ) from None
         return left.savepoint if newest is None else newest.path
 
-    def _read(self) -> Left | None:
+    def _read(self) -> LastJob | None:
         for content in read_all(self.root, self._path):
             noted = json.loads(content)
-            return Left(noted["job"], noted["savepoint"], noted["stopped"])
+            return LastJob(noted["job"], noted["savepoint"], noted["stopped"])
         return None
 
     @property

@@ -8,9 +8,9 @@ from typing import Final, NamedTuple
 from transforms.core.decode.splitting.long import Broken, LongValue
 from transforms.core.decode.splitting.split import break_in, is_lines, may_be_base64, texts_of
 from transforms.core.decode.splitting.structure import may_be_one_value
-from transforms.core.decode.splitting.texts import Fault, Texts, filled_lines
+from transforms.core.decode.splitting.texts import Fault, RecordTexts, filled_lines
 from transforms.core.decode.splitting.wrapping import may_wrap
-from transforms.core.decode.streams import Placed, decode_texts, reject_whole
+from transforms.core.decode.streams import LocatedTexts, decode_texts, reject_whole
 from transforms.core.decode.terms.settings import Decoded, DecodeSettings
 from transforms.core.decode.terms.text import BOM, LONGEST
 
@@ -29,16 +29,16 @@ def decode_blocks(text: Text, source: str, settings: DecodeSettings) -> Iterator
     return decode_pieces(texts_in(text), source, settings)
 
 
-def decode_pieces(pieces: Iterable[Texts], source: str, settings: DecodeSettings) -> Iterator[Decoded]:
+def decode_pieces(pieces: Iterable[RecordTexts], source: str, settings: DecodeSettings) -> Iterator[Decoded]:
     """The events of texts, piece by piece; damage costs one reject more."""
     try:
         for found in pieces:
-            yield decode_texts([Placed(found)], source, settings)
+            yield decode_texts([LocatedTexts(found)], source, settings)
     except Damaged as damage:
         yield reject_whole(source, "not_json", str(damage), settings)
 
 
-def texts_in(text: Text) -> Iterator[Texts]:
+def texts_in(text: Text) -> Iterator[RecordTexts]:
     """The texts in a whole file, a piece at a time.
 
     Raises:
@@ -66,7 +66,7 @@ def begins_with_lines(beginning: bytes) -> bool:
     return not may_be_one_value(text) and is_lines(line for line in io.BytesIO(text) if line.endswith(b"\n"))
 
 
-class _Held(NamedTuple):
+class _Opening(NamedTuple):
     """The beginning of a text, until it is known to be lines, or too much to hold; whether that is all; the damage behind it."""
 
     text: bytes
@@ -75,7 +75,7 @@ class _Held(NamedTuple):
     damage: Damaged | None = None
 
 
-def _held(blocks: Iterator[bytes]) -> _Held:
+def _held(blocks: Iterator[bytes]) -> _Opening:
     held, seen, size = list[bytes](), 0, 0
     try:
         for block in blocks:
@@ -84,15 +84,15 @@ def _held(blocks: Iterator[bytes]) -> _Held:
             if size >= 2 * seen or size > PIECE:
                 held, seen = [b"".join(held)], size
                 if begins_with_lines(held[0]):
-                    return _Held(held[0], is_lines=True)
+                    return _Opening(held[0], is_lines=True)
                 if size > PIECE:
-                    return _Held(held[0])
+                    return _Opening(held[0])
     except Damaged as damage:
-        return _Held(b"".join(held), damage=damage)
-    return _Held(b"".join(held), is_all=True)
+        return _Opening(b"".join(held), damage=damage)
+    return _Opening(b"".join(held), is_all=True)
 
 
-def _long(text: Text) -> Iterator[Texts]:
+def _long(text: Text) -> Iterator[RecordTexts]:
     """The texts in what is too long to hold, and not seen to be lines by its beginning: read once to tell, once more for them."""
     watch = _Watch(text())
     first, is_value = LongValue(watch.blocks(), PIECE), True
@@ -111,14 +111,14 @@ def _long(text: Text) -> Iterator[Texts]:
     try:
         yield from second.pieces()
     except Broken as broken:
-        yield Texts("record", (), (), [Fault(second.count + 1, break_in(broken.rest), broken.rest)])
+        yield RecordTexts("record", (), (), [Fault(second.count + 1, break_in(broken.rest), broken.rest)])
 
 
 class _Watch:
     """Sees in passing whether any line of a text stands alone; one that is itself too long to hold does not."""
 
     def __init__(self, blocks: Iterator[bytes]) -> None:
-        self._blocks, self._lines = blocks, _Lines(PIECE)
+        self._blocks, self._lines = blocks, _LineCutter(PIECE)
         self.found = False
 
     def blocks(self) -> Iterator[bytes]:
@@ -136,13 +136,13 @@ class _Watch:
         return self.found
 
 
-def lines_in(blocks: Iterable[bytes], first_line: int = 1) -> Iterator[Texts]:
+def lines_in(blocks: Iterable[bytes], first_line: int = 1) -> Iterator[RecordTexts]:
     """Pieces of a text that is known to be lines.
 
     Raises:
         Damaged: after the lines before it.
     """
-    lines, begun = _Lines(), list[bytes]()
+    lines, begun = _LineCutter(), list[bytes]()
     damage = None
     try:
         for block in blocks:
@@ -159,7 +159,7 @@ def lines_in(blocks: Iterable[bytes], first_line: int = 1) -> Iterator[Texts]:
         raise damage
 
 
-class _Lines:
+class _LineCutter:
     """Cuts blocks into lines; of one too long for a record that wraps none, or for `most`, only the beginning is kept."""
 
     def __init__(self, most: int | None = None) -> None:

@@ -12,11 +12,11 @@ import pyarrow.compute as pc
 from schemas.azure.activity_log import LOG_ANALYTICS
 from schemas.names import folded
 from transforms.core.decode.fast_path.columns import Columns, finished
-from transforms.core.decode.fast_path.drafts import Drafts, Found
+from transforms.core.decode.fast_path.drafts import Drafts, NumberedRecords
 from transforms.core.decode.fast_path.log_sorting import log_record, sort_log_records
 from transforms.core.decode.fast_path.shapes import NO_RAW, LogRow
-from transforms.core.decode.splitting.texts import Fault, Texts
-from transforms.core.decode.streams import Placed, decode_texts
+from transforms.core.decode.splitting.texts import Fault, RecordTexts
+from transforms.core.decode.streams import LocatedTexts, decode_texts
 from transforms.core.decode.terms.reasons import Rejected
 from transforms.core.decode.terms.settings import Decoded, DecodeSettings
 from transforms.core.decode.terms.text import LONGEST
@@ -37,10 +37,10 @@ def decode_log_table(batch: pa.RecordBatch, source: str, first_row: int, setting
         settings: policy, clock, inventory.
     """
     texts = log_texts(batch, first_row)
-    return decode_texts([Placed(texts)], source, settings, _read)
+    return decode_texts([LocatedTexts(texts)], source, settings, _read)
 
 
-def log_texts(batch: pa.RecordBatch, first_row: int) -> Texts:
+def log_texts(batch: pa.RecordBatch, first_row: int) -> RecordTexts:
     """Rows as the JSON lines that they would be."""
     plain = pa.RecordBatch.from_arrays([_plain(column) for column in batch.columns], names=batch.schema.names)
     sizes = _sizes(plain)
@@ -48,7 +48,7 @@ def log_texts(batch: pa.RecordBatch, first_row: int) -> Texts:
     numbers = np.arange(first_row, first_row + len(batch))
     faults = [Fault(int(numbers[row]), _outsized(int(sizes[row])), b"") for row in np.flatnonzero(sizes > LONGEST)]
     rows = RowTexts(plain if len(fitting) == len(plain) else plain.take(pa.array(fitting)))
-    return Texts("row", rows, numbers[fitting].tolist(), faults, is_measured=True)
+    return RecordTexts("row", rows, numbers[fitting].tolist(), faults, is_measured=True)
 
 
 class RowTexts(Sequence[bytes]):
@@ -108,7 +108,7 @@ def _read(texts: Sequence[bytes], settings: DecodeSettings) -> Columns:
     drafts, batch = Drafts(texts), texts.batch
     known = [name for name in batch.schema.names if folded(name) in _SHORT]
     if all(name in _NAMES and pa.types.is_string(batch.column(name).type) for name in known) and settings.format in _FORMATS:
-        found: Found = []
+        found: NumberedRecords = []
         for row, values in enumerate(_values(batch)):
             record = _record(values)
             if record is None:

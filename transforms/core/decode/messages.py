@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pyarrow as pa
 
 from transforms.core.decode.splitting.split import texts_of
-from transforms.core.decode.streams import Placed, decode_texts
+from transforms.core.decode.streams import LocatedTexts, decode_texts
 from transforms.core.decode.terms.settings import Decoded, DecodeSettings
 
 
@@ -23,4 +23,4 @@ def decode_messages(messages: pa.RecordBatch, source: str, settings: DecodeSetti
 
 def decode_many(messages: Iterable[tuple[str, bytes]], source: str, settings: DecodeSettings) -> Decoded:
     """The events of messages with their places."""
-    return decode_texts([Placed(texts_of(data), place) for place, data in messages], source, settings)
+    return decode_texts([LocatedTexts(texts_of(data), place) for place, data in messages], source, settings)

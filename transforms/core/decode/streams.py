@@ -13,7 +13,7 @@ from transforms.core.decode.slow_path.build import Reject, events_of_models, rej
 from transforms.core.decode.slow_path.events import Event
 from transforms.core.decode.slow_path.record import NO_FORMAT, Read, read_record
 from transforms.core.decode.splitting.split import texts_in_line, texts_of, within
-from transforms.core.decode.splitting.texts import Texts, filled_lines
+from transforms.core.decode.splitting.texts import RecordTexts, filled_lines
 from transforms.core.decode.terms.reasons import Ignored, Rejected
 from transforms.core.decode.terms.settings import Counts, Decoded, DecodeSettings
 from transforms.core.decode.terms.text import DEEPEST, LONGEST, parse_record
@@ -28,12 +28,12 @@ def decode_records(lines: Sequence[bytes], source: str, first_line: int, setting
         first_line: the number of the first of them, from 1.
         settings: policy, clock, inventory.
     """
-    return decode_texts([Placed(filled_lines(lines, first_line))], source, settings)
+    return decode_texts([LocatedTexts(filled_lines(lines, first_line))], source, settings)
 
 
 def decode_text(data: bytes, source: str, settings: DecodeSettings) -> Decoded:
     """The events of a whole file that is held in memory."""
-    return decode_texts([Placed(texts_of(data))], source, settings)
+    return decode_texts([LocatedTexts(texts_of(data))], source, settings)
 
 
 def reject_whole(source: str, reason: str, detail: str, settings: DecodeSettings, location: str = "file") -> Decoded:
@@ -43,10 +43,10 @@ def reject_whole(source: str, reason: str, detail: str, settings: DecodeSettings
     return Decoded(events_of_models([]), rejects_of([Reject(location, reason, detail, None)], source, settings.now), counts)
 
 
-class Placed(NamedTuple):
+class LocatedTexts(NamedTuple):
     """Texts, and where what holds them stands; "" if that is the file."""
 
-    found: Texts
+    found: RecordTexts
     outer: str = ""
 
     def place(self, number: int) -> str:
@@ -56,7 +56,7 @@ class Placed(NamedTuple):
 
 
 def decode_texts(
-    groups: Sequence[Placed],
+    groups: Sequence[LocatedTexts],
     source: str,
     settings: DecodeSettings,
     read: Callable[[Sequence[bytes], DecodeSettings], Columns] = decode_columns,
@@ -80,7 +80,7 @@ def decode_texts(
     return Decoded(events, rejects_of(odd.rejects, source, settings.now), counts + odd.counts)
 
 
-def _unwrapped(odd: "Odd", groups: Sequence[Placed], rows: Sequence[int]) -> list[Placed]:
+def _unwrapped(odd: "Odd", groups: Sequence[LocatedTexts], rows: Sequence[int]) -> list[LocatedTexts]:
     """Takes in the odd rows of texts side by side, and gives what they wrap."""
     ends = list(accumulate(len(group.found.texts) for group in groups))
     inner = []
@@ -102,7 +102,7 @@ class Odd:
         self.rejects: list[Reject] = []
         self.counts = Counts()
 
-    def open(self, group: Placed, at: int) -> Placed | None:
+    def open(self, group: LocatedTexts, at: int) -> LocatedTexts | None:
         """What the text at some place of a group wraps; one that wraps nothing is taken in."""
         found, text, place = group.found, group.found.texts[at], group.place(group.found.numbers[at])
         inner = texts_in_line(text) if found.word == "line" and not found.is_measured else within(text)
@@ -111,7 +111,7 @@ class Odd:
         elif found.depth + inner.depth > DEEPEST:
             self.reject(Rejected("too_deep", f"envelopes and messages may nest {DEEPEST} deep"), text, place)
         else:
-            return Placed(inner._replace(depth=found.depth + inner.depth), place)
+            return LocatedTexts(inner._replace(depth=found.depth + inner.depth), place)
         return None
 
     def take(self, text: bytes, location: str, longest: int = LONGEST) -> None:

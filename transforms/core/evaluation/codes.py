@@ -15,7 +15,7 @@ from transforms.core.rules.operations import Records
 _SIGNAL, _FAULT, _OPERATION = range(len(KINDS))
 
 
-class Texts(NamedTuple):
+class CodeTexts(NamedTuple):
     """The texts of the codes of a batch, each sorted by code point (verbs in order of their codes)."""
 
     set_ids: pa.StringArray
@@ -27,7 +27,7 @@ class Texts(NamedTuple):
 class Coded(NamedTuple):
     """Events as codes: sorted texts, and the codes of signals, fault notices and operation records."""
 
-    texts: Texts
+    texts: CodeTexts
     signals: Signals
     faults: Signals
     records: Records
@@ -80,4 +80,4 @@ def encode(events: pa.RecordBatch, more_sets: pa.StringArray | None = None) -> C
         operations["count"].fill_null(-1).to_numpy(zero_copy_only=False), operations["event_id"], keys, verbs,
         np.repeat(np.arange(len(lengths)), lengths), of_named + 1,
     )  # fmt: skip
-    return Coded(Texts(set_ids, instance_ids, keys, verbs), signals(_SIGNAL), signals(_FAULT), records)
+    return Coded(CodeTexts(set_ids, instance_ids, keys, verbs), signals(_SIGNAL), signals(_FAULT), records)

@@ -14,7 +14,7 @@ from schemas.tables.availability import AVAILABILITY, CLASSES, RAW, SERIES_STATE
 from schemas.tables.operation import OPERATIONS, OUTCOMES
 from transforms.core.columns.arrow import dictionary_column
 from transforms.core.columns.kernel import NEVER, Bools, Ints
-from transforms.core.evaluation.codes import Coded, Texts
+from transforms.core.evaluation.codes import Coded, CodeTexts
 from transforms.core.rules.entries import (
     CANDIDATES,
     COUNTED_US,
@@ -54,7 +54,7 @@ def _seconds(micros: Ints, null: Bools) -> pa.Array:
     return pa.array(micros / 1e6, mask=null)
 
 
-def series_rows(series: Series, texts: Texts, rules: Rules) -> pa.RecordBatch:
+def series_rows(series: Series, texts: CodeTexts, rules: Rules) -> pa.RecordBatch:
     """`availability` from the series."""
     counts = {name: pa.array(column) for name, column in zip((*RAW, *CLASSES), series.counts, strict=True)}
     return _batch(

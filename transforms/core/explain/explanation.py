@@ -83,7 +83,7 @@ class Stretch(NamedTuple):
         return self.open and all(part.verdict in TAKEN for part in self.parts if part.open)
 
 
-class Spans(NamedTuple):
+class StretchBounds(NamedTuple):
     """Stretches without what is in them; one entry a stretch, ascending."""
 
     start: Ints
@@ -104,7 +104,7 @@ def no_attributions() -> pa.Table:
     return pa.schema([ATTRIBUTIONS.field(name) for name in TOLD]).empty_table()
 
 
-def spans_of(rows: pa.Table, known: int) -> Spans:
+def spans_of(rows: pa.Table, known: int) -> StretchBounds:
     """The stretches of trouble that some attributions make.
 
     Of what was taken away, the time up to the operation's limit is trouble; from there on it is simply away, and what happens
@@ -132,10 +132,10 @@ def spans_of(rows: pa.Table, known: int) -> Spans:
     ends = np.append(begins[1:], len(order))[: len(begins)] - 1
     until = reached[ends]
     np.maximum.at(until, number, back)
-    return Spans(first[order][begins], reached[ends], until, known, rows, number)
+    return StretchBounds(first[order][begins], reached[ends], until, known, rows, number)
 
 
-def stretch_of(spans: Spans, number: int) -> Stretch:
+def stretch_of(spans: StretchBounds, number: int) -> Stretch:
     """One of some stretches, with what is in it."""
     chosen = spans.rows.filter(pa.array(spans.number == number))
     until = int(spans.until[number])

@@ -10,7 +10,7 @@ from transforms.core.explain.explanation import covering, micros_or_none
 _BAD: Final = ("degraded", "unavailable", "overrun")
 
 
-class Told(NamedTuple):
+class InstanceAnswer(NamedTuple):
     """What a version told of one instance, or of the scale set itself; times in microseconds."""
 
     verdict: str
@@ -27,12 +27,12 @@ class Change(NamedTuple):
 
     own: bool
     instances: tuple[str, ...]
-    before: Told | None
+    before: InstanceAnswer | None
     """None: nothing was told of them."""
-    after: Told | None
+    after: InstanceAnswer | None
 
 
-class Published(NamedTuple):
+class AnswerRevision(NamedTuple):
     """A publication that changed the answer."""
 
     as_of: int
@@ -49,7 +49,7 @@ class Published(NamedTuple):
     """Publications after it that did not change the answer."""
 
 
-def history(versions: pa.Table, series: pa.Table, attributions: pa.Table, cell: int, at: int) -> tuple[Published, ...]:
+def history(versions: pa.Table, series: pa.Table, attributions: pa.Table, cell: int, at: int) -> tuple[AnswerRevision, ...]:
     """What was told of a moment, publication by publication, from the first on that told it.
 
     Args:
@@ -71,18 +71,18 @@ def history(versions: pa.Table, series: pa.Table, attributions: pa.Table, cell: 
     return tuple(_changes(answers, known))
 
 
-class _Answer(NamedTuple):
+class _SetAnswer(NamedTuple):
     """As it stood at a moment of publication."""
 
     revision: int
     states: tuple[str | None, str]
     bad: int
-    told: dict[str | None, Told]
+    told: dict[str | None, InstanceAnswer]
 
 
 def _answer(
     as_of: int, known: list[dict[str, Any]], states: dict[int, dict[str, Any]], rows: list[dict[str, Any]], cell: int
-) -> _Answer:
+) -> _SetAnswer:
     current: dict[int, tuple[int, int]] = {}
     for row in known:
         its, published = _micros(row["cell"]), _micros(row["as_of"])
@@ -94,13 +94,13 @@ def _answer(
     }
     state = states.get(latest)
     if state is None:
-        return _Answer(revision, (None, "Idle"), 0, told)
-    return _Answer(revision, (state["reported_state"], state["state"]), sum(state[name] for name in _BAD), told)
+        return _SetAnswer(revision, (None, "Idle"), 0, told)
+    return _SetAnswer(revision, (state["reported_state"], state["state"]), sum(state[name] for name in _BAD), told)
 
 
-def _changes(answers: Iterable[tuple[int, _Answer]], known: list[dict[str, Any]]) -> Iterator[Published]:
-    last: Published | None = None
-    before: _Answer | None = None
+def _changes(answers: Iterable[tuple[int, _SetAnswer]], known: list[dict[str, Any]]) -> Iterator[AnswerRevision]:
+    last: AnswerRevision | None = None
+    before: _SetAnswer | None = None
     for as_of, now in answers:
         if last is not None and before is not None and before[1:] == now[1:]:
             last = last._replace(same=last.same + 1)
@@ -109,13 +109,13 @@ def _changes(answers: Iterable[tuple[int, _Answer]], known: list[dict[str, Any]]
             yield last
         causes = tuple(sorted({row["cause"] for row in known if _micros(row["as_of"]) == as_of}))
         changes = tuple(_grouped({} if before is None else before.told, now.told))
-        last, before = Published(as_of, causes, now.revision, now.states, now.bad, changes, 0), now
+        last, before = AnswerRevision(as_of, causes, now.revision, now.states, now.bad, changes, 0), now
     if last is not None:
         yield last
 
 
-def _grouped(before: dict[str | None, Told], now: dict[str | None, Told]) -> Iterator[Change]:
-    groups: dict[tuple[bool, Told | None, Told | None], list[str]] = {}
+def _grouped(before: dict[str | None, InstanceAnswer], now: dict[str | None, InstanceAnswer]) -> Iterator[Change]:
+    groups: dict[tuple[bool, InstanceAnswer | None, InstanceAnswer | None], list[str]] = {}
     for its in sorted({*before, *now}, key=lambda its: (its is None, its or "")):
         pair = before.get(its), now.get(its)
         if pair[0] != pair[1]:
@@ -124,9 +124,9 @@ def _grouped(before: dict[str | None, Told], now: dict[str | None, Told]) -> Ite
         yield Change(own, tuple(instances), was, is_)
 
 
-def _told(row: dict[str, Any]) -> Told:
+def _told(row: dict[str, Any]) -> InstanceAnswer:
     end, limit = (micros_or_none(row[name]) for name in ("end", "limit"))
-    return Told(row["verdict"], row["verb"], row["initiator"], end, limit, row["operation_key"])
+    return InstanceAnswer(row["verdict"], row["verb"], row["initiator"], end, limit, row["operation_key"])
 
 
 def _micros(time: Any) -> int:

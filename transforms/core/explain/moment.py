@@ -8,7 +8,7 @@ import pyarrow as pa
 from schemas.tables.availability import CLASSES, RAW
 from schemas.time import DAY
 from transforms.core.explain.explanation import COUNTED, Part, Stretch, micros_or_none
-from transforms.core.explain.history import Published
+from transforms.core.explain.history import AnswerRevision
 
 SERIES: Final = ("start", "end", "reported_state", "state", *RAW, *CLASSES)
 """Columns of table `availability` that an explanation reads."""
@@ -42,7 +42,7 @@ class State(NamedTuple):
         return sum(self.classes.values())
 
 
-class Operation(NamedTuple):
+class OperationRow(NamedTuple):
     """A row of table `operations`; times in microseconds."""
 
     key: str
@@ -60,9 +60,9 @@ class Operation(NamedTuple):
 class Near(NamedTuple):
     """Operations on what nothing explains, nearest to its beginning; None if there is none within a day."""
 
-    before: Operation | None
+    before: OperationRow | None
     """The one whose limit is the last before it."""
-    after: Operation | None
+    after: OperationRow | None
     """The first that began too late to have caused it."""
 
 
@@ -73,7 +73,7 @@ class Moment(NamedTuple):
     state: State
     parts: tuple[Part, ...]
     """Of the attributions that cover it."""
-    operations: Mapping[tuple[str, str, int], Operation]
+    operations: Mapping[tuple[str, str, int], OperationRow]
     """Those that the parts name, by key, verb and start."""
     near: Near | None
     """Of the first unexplained part."""
@@ -83,7 +83,7 @@ class Moment(NamedTuple):
     """The last one that had ended."""
     after: Stretch | None
     """The next one."""
-    history: tuple[Published, ...]
+    history: tuple[AnswerRevision, ...]
     """How what is told came about, the first version first."""
 
 
@@ -121,10 +121,10 @@ def state_at(series: pa.Table, at: int) -> State:
     return State(row["reported_state"], start[first], end[last], row["state"], *counts)
 
 
-def operations_of(rows: pa.Table) -> list[Operation]:
+def operations_of(rows: pa.Table) -> list[OperationRow]:
     """Rows of table `operations` as they are told."""
     return [
-        Operation(
+        OperationRow(
             row["operation_key"],
             row["verb"],
             row["initiator"],
@@ -140,7 +140,7 @@ def operations_of(rows: pa.Table) -> list[Operation]:
     ]
 
 
-def nearest(operations: Iterable[Operation], part: Part, skew: int) -> Near:
+def nearest(operations: Iterable[OperationRow], part: Part, skew: int) -> Near:
     """Which operations came nearest to explaining what none explains (rules: Candidates).
 
     Args:
@@ -155,7 +155,7 @@ def nearest(operations: Iterable[Operation], part: Part, skew: int) -> Near:
     return Near(before, after)
 
 
-def _targets(operation: Operation, instances: tuple[str, ...]) -> bool:
+def _targets(operation: OperationRow, instances: tuple[str, ...]) -> bool:
     return operation.target != "named" or bool(set(operation.named) & set(instances))
 
 

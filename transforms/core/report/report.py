@@ -17,7 +17,7 @@ from transforms.core.report.causes import causes
 from transforms.core.report.chance import chance
 from transforms.core.report.figures import Outages, figures, seconds
 from transforms.core.report.outages import Interruptions, interruptions
-from transforms.core.report.request import Report, Request
+from transforms.core.report.request import Report, ReportRequest
 from transforms.core.report.series import Runs, clipped, runs_of, table_of
 from transforms.core.report.spells import spells_of
 from transforms.core.report.sums import sum_times
@@ -30,7 +30,7 @@ _KINDS: Final = {
 """Of each kind of availability: what is good, and what is bad."""
 
 
-def build_report(series: pa.Table, attributions: pa.Table, operations: pa.Table, request: Request) -> Report:
+def build_report(series: pa.Table, attributions: pa.Table, operations: pa.Table, request: ReportRequest) -> Report:
     """The report of some scale sets.
 
     Args:
@@ -98,7 +98,7 @@ def as_json(report: Report) -> dict[str, Any]:
     }
 
 
-def _outages(spans: Interruptions, request: Request, sets: int) -> tuple[Outages, Outages, Outages]:
+def _outages(spans: Interruptions, request: ReportRequest, sets: int) -> tuple[Outages, Outages, Outages]:
     """Of each set, of each period, and of each pair of them (period by period within the set)."""
     periods = len(request.edges) - 1
     began = spans.begins & _inside(spans.begin, request)
@@ -139,11 +139,11 @@ def _known(runs: Runs) -> Ints:
     return known
 
 
-def _inside(moments: Ints, request: Request) -> np.ndarray:
+def _inside(moments: Ints, request: ReportRequest) -> np.ndarray:
     return (request.since <= moments) & (moments < request.until)
 
 
-def _worst(runs: Runs, request: Request) -> tuple[dict[str, pa.Array], dict[str, pa.Array]]:
+def _worst(runs: Runs, request: ReportRequest) -> tuple[dict[str, pa.Array], dict[str, pa.Array]]:
     """The columns of WORST, of the fleet and of each set."""
     fleet: dict[str, pa.Array] = {}
     sets: dict[str, pa.Array] = {}
@@ -154,7 +154,7 @@ def _worst(runs: Runs, request: Request) -> tuple[dict[str, pa.Array], dict[str,
     return fleet, sets
 
 
-def _worst_columns(kind: str, curve: Curve, request: Request) -> dict[str, pa.Array]:
+def _worst_columns(kind: str, curve: Curve, request: ReportRequest) -> dict[str, pa.Array]:
     columns = {}
     for window, length in WINDOWS.items():
         worst: Worst = worst_windows(curve, request.since, request.until, length * SECOND)
@@ -164,7 +164,7 @@ def _worst_columns(kind: str, curve: Curve, request: Request) -> dict[str, pa.Ar
     return columns
 
 
-def _bounds(request: Request) -> dict[str, pa.Array]:
+def _bounds(request: ReportRequest) -> dict[str, pa.Array]:
     edges = pa.array(request.edges, pa.int64()).cast(TIMESTAMP)
     return {"period_start": edges[:-1], "period_end": edges[1:]}
 
@@ -181,7 +181,7 @@ def _states(runs: Runs) -> pa.Table:
     return pa.Table.from_arrays([ids, names, *(seconds(total[used]) for total in told)], schema=STATES)
 
 
-def _coverage(runs: Runs, request: Request) -> pa.Table:
+def _coverage(runs: Runs, request: ReportRequest) -> pa.Table:
     """Scale sets with instances at either end of what is known of the period, or named by the inventory then."""
     ends = (runs.start == runs.start.min(), runs.end == runs.end.max()) if len(runs.set) else ()
     counted = [

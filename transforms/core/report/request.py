@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 
-class Request(NamedTuple):
+class ReportRequest(NamedTuple):
     """What is asked for. Times in microseconds since the epoch."""
 
     edges: tuple[int, ...]
@@ -42,7 +42,7 @@ class Request(NamedTuple):
 class Report(NamedTuple):
     """The figures of a period; each table is of the schema in `schemas.tables.report` that has its name in capitals."""
 
-    request: Request
+    request: ReportRequest
     fleet: pa.Table
     sets: pa.Table
     periods: pa.Table

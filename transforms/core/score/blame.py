@@ -8,7 +8,7 @@ import numpy.typing as npt
 from schemas.tables.truth import TRUTHS
 from transforms.core.columns.kernel import NEVER, Ints
 from transforms.core.score.excusable import REPORTED
-from transforms.core.score.overlay import Spells, lay
+from transforms.core.score.overlay import CodedSpells, lay
 
 NONE, EXCUSED, REMOVED, COUNTED = VERDICTS = range(4)
 """What the record says of an instance at a moment; NONE: nothing, so it is up, or absent."""
@@ -55,7 +55,7 @@ WRONG: Final[npt.NDArray[Any]] = np.array([WRONGS.index(wrong(*map(int, place)))
 """Place in WRONGS by verdict, truth (or OVERSTAYED), what a rule can tell, and reported state."""
 
 
-def blame(verdicts: Verdicts, truth: Spells, rows: int) -> Ints:
+def blame(verdicts: Verdicts, truth: CodedSpells, rows: int) -> Ints:
     """Which rows of the record are wrong, for how long.
 
     Where the record says nothing of an instance, the last row before that is to blame: it ended too soon.
@@ -71,10 +71,10 @@ def blame(verdicts: Verdicts, truth: Spells, rows: int) -> Ints:
     every, found = _with_gaps(verdicts), np.zeros((rows, len(WRONGS)), np.int64)
     for verdict in VERDICTS:
         own = every.verdict == verdict
-        said = Spells(every.instance[own], every.start[own], every.end[own], every.row[own] + 1)
+        said = CodedSpells(every.instance[own], every.start[own], every.end[own], every.row[own] + 1)
         code = WRONG[verdict].ravel()[truth.code - 1]
         some = code > 0
-        other = Spells(truth.key[some], truth.start[some], truth.end[some], code[some])
+        other = CodedSpells(truth.key[some], truth.start[some], truth.end[some], code[some])
         found += lay(said, other, (rows + 1, len(WRONGS)))[1:]
     found[:, 0] = 0
     return found

@@ -39,7 +39,7 @@ class Truth(NamedTuple):
     """Place in REPORTED, -1 before the first report."""
 
 
-class Windows(NamedTuple):
+class OperationWindows(NamedTuple):
     """Operations as their records tell them, by (set, start). Microseconds."""
 
     set: Ints
@@ -79,7 +79,7 @@ class Bounds(NamedTuple):
     """...taken away."""
 
 
-class Spans(NamedTuple):
+class Durations(NamedTuple):
     """Durations of the policy, in microseconds."""
 
     skew: int
@@ -87,7 +87,7 @@ class Spans(NamedTuple):
     max_excuse: int
 
 
-def bounds(truth: Truth, windows: Windows, faults: Faults, spans: Spans) -> Bounds:
+def bounds(truth: Truth, windows: OperationWindows, faults: Faults, spans: Durations) -> Bounds:
     """Until when each interval of the truth looks like an operation's doing.
 
     Of an interval in which no trouble is reported, and of one that began outside of every window, that is before any moment.
@@ -105,7 +105,7 @@ def bounds(truth: Truth, windows: Windows, faults: Faults, spans: Spans) -> Boun
 
 
 @kernel
-def _fill(truth: Truth, windows: Windows, offsets: Ints, faults: Faults, spans: Spans, found: Bounds) -> None:
+def _fill(truth: Truth, windows: OperationWindows, offsets: Ints, faults: Faults, spans: Durations, found: Bounds) -> None:
     silent, returned = False, False
     for row in range(len(truth.start)):
         returned = returned and row > 0 and truth.instance[row - 1] == truth.instance[row]
@@ -125,7 +125,15 @@ def _fill(truth: Truth, windows: Windows, offsets: Ints, faults: Faults, spans: 
 
 @kernel
 def _widen(
-    x: int, row: int, truth: Truth, windows: Windows, offsets: Ints, faults: Faults, spans: Spans, returned: bool, found: Bounds
+    x: int,
+    row: int,
+    truth: Truth,
+    windows: OperationWindows,
+    offsets: Ints,
+    faults: Faults,
+    spans: Durations,
+    returned: bool,
+    found: Bounds,
 ) -> None:
     """Takes into account that something may have begun at x, as a rule sees it; returned: it was Available before."""
     last, gone = _until(x, truth.instance[row], truth.set[row], windows, offsets, faults, spans, returned)
@@ -133,7 +141,7 @@ def _widen(
 
 
 @kernel
-def _brought_back(truth: Truth, row: int, windows: Windows, offsets: Ints) -> int:
+def _brought_back(truth: Truth, row: int, windows: OperationWindows, offsets: Ints) -> int:
     """When the records tell that what was taken away is brought back: a rule sees the instance down from then on."""
     found = truth.start[row]
     for p in range(offsets[truth.set[row]], offsets[truth.set[row] + 1]):
@@ -144,7 +152,7 @@ def _brought_back(truth: Truth, row: int, windows: Windows, offsets: Ints) -> in
 
 
 @kernel
-def _asks_back(windows: Windows, p: int) -> bool:
+def _asks_back(windows: OperationWindows, p: int) -> bool:
     return bool(windows.effect[p] == _RENEWS and windows.excuses[p] and not windows.late[p])
 
 
@@ -165,7 +173,14 @@ def _is_other(truth: Truth, row: int) -> bool:
 
 @kernel
 def _until(
-    x: int, instance: int, its_set: int, windows: Windows, offsets: Ints, faults: Faults, spans: Spans, returned: bool
+    x: int,
+    instance: int,
+    its_set: int,
+    windows: OperationWindows,
+    offsets: Ints,
+    faults: Faults,
+    spans: Durations,
+    returned: bool,
 ) -> tuple[int, int]:
     """Until when what begins at x may be in an operation's hands, and may have been taken away by one."""
     lo, hi = offsets[its_set], offsets[its_set + 1]
@@ -194,13 +209,13 @@ def _until(
 
 
 @kernel
-def _may_touch(windows: Windows, p: int, instance: int, returned: bool) -> bool:
+def _may_touch(windows: OperationWindows, p: int, instance: int, returned: bool) -> bool:
     perhaps = windows.target[p] == UNNAMED and not (returned and windows.adds[p])
     return bool(windows.excuses[p] and (perhaps or _touches(windows, p, instance)))
 
 
 @kernel
-def _touches(windows: Windows, p: int, instance: int) -> bool:
+def _touches(windows: OperationWindows, p: int, instance: int) -> bool:
     if windows.target[p] == ALL:
         return True
     first, last = windows.names_from[p], windows.names_from[p + 1]

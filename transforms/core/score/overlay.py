@@ -7,7 +7,7 @@ import numpy as np
 from transforms.core.columns.kernel import Ints
 
 
-class Spells(NamedTuple):
+class CodedSpells(NamedTuple):
     """Intervals with a code above 0; no two of one key overlap."""
 
     key: Ints
@@ -16,11 +16,11 @@ class Spells(NamedTuple):
     code: Ints
 
 
-def lay(one: Spells, other: Spells, shape: tuple[int, int]) -> Ints:
+def lay(one: CodedSpells, other: CodedSpells, shape: tuple[int, int]) -> Ints:
     """Time by the codes of both, of all keys together; 0 where there is no interval. Not what lies outside of all intervals.
 
     >>> a, b = (np.array([number]) for number in (7, 1))
-    >>> lay(Spells(a, b, b + 4, b), Spells(a, b + 3, b + 9, b + 1), (2, 3)).tolist()
+    >>> lay(CodedSpells(a, b, b + 4, b), CodedSpells(a, b + 3, b + 9, b + 1), (2, 3)).tolist()
     [[0, 0, 5], [3, 0, 1]]
     """
     sizes = [len(one.code)] * 2 + [len(other.code)] * 2
@@ -44,7 +44,7 @@ def _carried(codes: Ints) -> Ints:
     return carried
 
 
-def union(key: Ints, start: Ints, end: Ints) -> Spells:
+def union(key: Ints, start: Ints, end: Ints) -> CodedSpells:
     """When at least one of some intervals of a key holds; codes 1."""
     keys, time = np.tile(key, 2), np.concatenate([start, end])
     step = np.repeat([1, -1], len(key))
@@ -52,4 +52,4 @@ def union(key: Ints, start: Ints, end: Ints) -> Spells:
     keys, time, step = keys[order], time[order], step[order]
     depth = np.cumsum(step)
     begins, ends = (depth == 1) & (step == 1), depth == 0
-    return Spells(keys[begins], time[begins], time[ends], np.ones(int(begins.sum()), np.int64))
+    return CodedSpells(keys[begins], time[begins], time[ends], np.ones(int(begins.sum()), np.int64))

@@ -29,7 +29,7 @@ from transforms.core.score.blame import (
     blame,
 )  # fmt: skip
 from transforms.core.score.excusable import REPORTED, Bounds, Truth
-from transforms.core.score.overlay import Spells, lay, union
+from transforms.core.score.overlay import CodedSpells, lay, union
 
 AVAILABLE, UNKNOWN = REPORTED.index("Available"), REPORTED.index("Unknown")
 
@@ -109,12 +109,12 @@ def instance_times(truth: Truth, bounds: Bounds, verdicts: Verdicts) -> Ints:
         Microseconds, of shape (4, 5, 4, 5): verdict; place in TRUTHS, or OVERSTAYED; 1 if it looks like an operation's doing + 2
         if it looks taken away; place in REPORTED (4: none). Only time at which there is a truth is counted.
     """
-    said = Spells(verdicts.instance, verdicts.start, verdicts.end, verdicts.verdict)
+    said = CodedSpells(verdicts.instance, verdicts.start, verdicts.end, verdicts.verdict)
     sums = lay(said, _cut(truth, bounds), (len(VERDICTS), 1 + KINDS * TELLS * STATES))
     return sums[:, 1:].reshape(len(VERDICTS), KINDS, TELLS, STATES)
 
 
-def _cut(truth: Truth, bounds: Bounds) -> Spells:
+def _cut(truth: Truth, bounds: Bounds) -> CodedSpells:
     """The truth, each interval cut where what a rule can tell changes; codes from 1 on."""
     edges = np.stack([truth.start, bounds.excused, bounds.removed, truth.end])
     edges = np.sort(np.clip(edges, truth.start, truth.end), axis=0)
@@ -124,7 +124,7 @@ def _cut(truth: Truth, bounds: Bounds) -> Spells:
     reported = np.where(truth.reported < 0, len(REPORTED), truth.reported)[row]
     code = 1 + (kinds(truth)[row] * TELLS + tell) * STATES + reported
     some = end > start
-    return Spells(truth.instance[row][some], start[some], end[some], code[some])
+    return CodedSpells(truth.instance[row][some], start[some], end[some], code[some])
 
 
 def kinds(truth: Truth) -> Ints:
@@ -164,11 +164,11 @@ def score(truth: Truth, bounds: Bounds, verdicts: Verdicts, times: Times, states
         states: the series itself.
     """
     sums = instance_times(truth, bounds, verdicts)
-    called = lay(Spells(*states[:3], states.called + 1), _when_out(truth), (5, 2))[1:]
+    called = lay(CodedSpells(*states[:3], states.called + 1), _when_out(truth), (5, 2))[1:]
     return Score(**_availabilities(times), **_forgiven(sums), **_outages(sums), **_false(sums), **_sets(called))
 
 
-def _when_out(truth: Truth) -> Spells:
+def _when_out(truth: Truth) -> CodedSpells:
     """When at least one instance of a scale set is really out; keys are sets."""
     out = truth.truth == OUTAGE
     return union(truth.set[out], truth.start[out], truth.end[out])

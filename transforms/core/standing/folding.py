@@ -35,7 +35,7 @@ from transforms.core.rules.removals import Rules
 from transforms.core.rules.targets import NONE, UNNAMED
 from transforms.core.rules.verdicts import OVERRUN, PRESUMED, REMOVED
 from transforms.core.standing.related import with_related
-from transforms.core.standing.retention import NO_LINE, Found, Keeping, keep_lines
+from transforms.core.standing.retention import NO_LINE, Keeping, LineHistories, keep_lines
 from transforms.core.standing.standing import DROPPED, EVALUATED, NO_STANDING, Standing
 
 KNOWN_AGAIN: Final = DAY
@@ -126,15 +126,15 @@ def is_held(known: pa.RecordBatch, standing: Standing) -> Bools:
     return np.array([key in kept or key[1] >= opens.get(key[0], -NEVER) for key in _keys(known)], np.bool_)
 
 
-def _found(worked: Worked) -> Found:
+def _found(worked: Worked) -> LineHistories:
     changes, rows, lines = worked.walked.changes, worked.walked.rows, len(worked.lines.set)
     change_lo, order = group_by(changes[:, 1], lines, np.argsort(changes[:, 0], kind="stable"))
     first = rows[(rows[:, VERDICT] != REMOVED) & (rows[:, START] == rows[:, ONSET])]
     episode_lo, of_line = group_by(first[:, LINE], lines, np.argsort(first[:, START], kind="stable"))
-    return Found(change_lo, changes[order], episode_lo, first[of_line])
+    return LineHistories(change_lo, changes[order], episode_lo, first[of_line])
 
 
-def _opens(worked: Worked, found: Found, closed: int) -> Ints:
+def _opens(worked: Worked, found: LineHistories, closed: int) -> Ints:
     """Of each set the first cell that an event at or after `closed` can change, but for attributions that are open there."""
     rules, ops, sets = worked.rules, worked.past.ops, len(worked.resumed.opens)
     of_op, early = worked.folded.ops.set, rules.skew + rules.unseen
@@ -160,7 +160,7 @@ def _opens(worked: Worked, found: Found, closed: int) -> Ints:
     return _with_sharers(worked, found, opens)
 
 
-def _with_sharers(worked: Worked, found: Found, opens: Ints) -> Ints:
+def _with_sharers(worked: Worked, found: LineHistories, opens: Ints) -> Ints:
     """Opens so early that of the episodes which share the count of an operation all are decided for good, or none."""
     rules, ops, rows, early = worked.rules, worked.past.ops, found.episodes, worked.rules.skew + worked.rules.unseen
     floored: Ints = np.maximum(opens - opens % rules.grid, worked.resumed.opens)

@@ -20,7 +20,7 @@ NO_LINE: Final = NEVER
 """The cut of a line of which nothing is kept: it is forgotten."""
 
 
-class Found(NamedTuple):
+class LineHistories(NamedTuple):
     """What the walk found, by line: changes [change_lo[line], change_lo[line + 1]), and the first rows of episodes likewise."""
 
     change_lo: Ints
@@ -50,7 +50,7 @@ def _is_away(code: int) -> bool:
 
 
 @kernel
-def _begun_by(line: int, x: int, found: Found) -> int:
+def _begun_by(line: int, x: int, found: LineHistories) -> int:
     """The onset of the episode whose presumption (or giving up) takes the line away from x on; -1 if none does."""
     for e in range(found.episode_lo[line], found.episode_lo[line + 1]):
         if found.episodes[e, AWAY] == x:
@@ -59,7 +59,7 @@ def _begun_by(line: int, x: int, found: Found) -> int:
 
 
 @kernel
-def _onset_before(line: int, t: int, found: Found) -> int:
+def _onset_before(line: int, t: int, found: LineHistories) -> int:
     """The onset of the latest episode that begins at or before t; -1 if there is none."""
     onset = NONE
     for e in range(found.episode_lo[line], found.episode_lo[line + 1]):
@@ -69,7 +69,7 @@ def _onset_before(line: int, t: int, found: Found) -> int:
 
 
 @kernel
-def latest_cut(line: int, V: int, lines: Lines, past: Past, found: Found) -> tuple[int, bool]:
+def latest_cut(line: int, V: int, lines: Lines, past: Past, found: LineHistories) -> tuple[int, bool]:
     """The latest cut of a line at or before V, and whether H just before it has to be kept (it begins a removal)."""
     first = found.change_lo[line]
     i = first - 1
@@ -98,9 +98,9 @@ def latest_cut(line: int, V: int, lines: Lines, past: Past, found: Found) -> tup
 
 
 @kernel
-def _keep_signals(line: int, x: int, V: int, before: bool, lines: Lines, past: Past, found: Found, out: Keeping) -> int:
-    """Marks the signals from the cut on, the latest return before it, the latest that is no repeat, and H just before it if that is
-    needed. Gives the time of the last-named if it is not Available, else -1."""
+def _keep_signals(line: int, x: int, V: int, before: bool, lines: Lines, past: Past, found: LineHistories, out: Keeping) -> int:
+    """Marks the signals from the cut on, the latest return before it, the latest that is no repeat, and H just before it if that
+    is needed. Gives the time of the last-named if it is not Available, else -1."""
     k = first_signal(past, lines.lo[line], lines.lo[line + 1], x)
     for later in range(k, lines.lo[line + 1]):
         out.signals[later] = True
@@ -133,7 +133,7 @@ def _push(line: int, onset: int, decision: int, out: Keeping) -> None:
 
 
 @kernel
-def _decide(line: int, x: int, V: int, garbage: int, found: Found, rules: Rules, out: Keeping) -> None:
+def _decide(line: int, x: int, V: int, garbage: int, found: LineHistories, rules: Rules, out: Keeping) -> None:
     """Writes down what was decided on the episodes of the line since its cut."""
     if garbage != NONE:
         _push(line, garbage, OVERRUN_FOR_GOOD, out)
@@ -150,7 +150,9 @@ def _decide(line: int, x: int, V: int, garbage: int, found: Found, rules: Rules,
 
 
 @kernel
-def _bears(op: int, definite: bool, line: int, x: int, V: int, lines: Lines, past: Past, found: Found, rules: Rules) -> bool:
+def _bears(
+    op: int, definite: bool, line: int, x: int, V: int, lines: Lines, past: Past, found: LineHistories, rules: Rules
+) -> bool:
     """Whether an operation on a line may have had a part in what the line was since its cut."""
     earliest, limit = past.ops[op].begin - rules.skew, past.ops[op].limit
     if definite:
@@ -174,8 +176,10 @@ def _bears(op: int, definite: bool, line: int, x: int, V: int, lines: Lines, pas
 
 
 @kernel
-def _keep_ops(line: int, lo: int, hi: int, definite: bool, x: int, V: int, lines: Lines, past: Past, found: Found, rules: Rules,
-              out: Keeping) -> None:  # fmt: skip
+def _keep_ops(
+    line: int, lo: int, hi: int, definite: bool, x: int, V: int, lines: Lines, past: Past, found: LineHistories,
+    rules: Rules, out: Keeping,
+) -> None:  # fmt: skip
     for k in range(first_start(past, lo, hi, x - rules.longest - rules.settle), hi):
         op = past.lists[k, 0]
         if past.ops[op].begin - rules.skew > V:
@@ -185,7 +189,7 @@ def _keep_ops(line: int, lo: int, hi: int, definite: bool, x: int, V: int, lines
 
 
 @kernel
-def keep_lines(V: Ints, lines: Lines, past: Past, found: Found, rules: Rules, out: Keeping) -> None:
+def keep_lines(V: Ints, lines: Lines, past: Past, found: LineHistories, rules: Rules, out: Keeping) -> None:
     """Marks what is kept of each line.
 
     Args:

@@ -8,7 +8,7 @@ attempt: a shard that resumes anywhere but right behind the last bundle of this 
 dropped, so that the server delivers it again.
 
 >>> stash = Stash()
->>> place, dropped = stash.resume(0, Place(0, ""), "a")
+>>> place, dropped = stash.resume(0, ShardPosition(0, ""), "a")
 >>> stash.take(0, place, ["x"])
 >>> stash.finalize(0, place)
 []
@@ -23,15 +23,15 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 
-class Place(NamedTuple):
+class ShardPosition(NamedTuple):
     """Where a shard stands: the number of its next bundle, and the attempt that did those before."""
 
     number: int
     attempt: str
 
-    def next(self) -> "Place":
+    def next(self) -> "ShardPosition":
         """The place behind this one."""
-        return Place(self.number + 1, self.attempt)
+        return ShardPosition(self.number + 1, self.attempt)
 
 
 @dataclass
@@ -42,7 +42,7 @@ class _Bundle:
 
 
 @dataclass
-class _Shard:
+class _ShardBundles:
     attempt: str
     last: int
     bundles: dict[int, _Bundle] = field(default_factory=dict)
@@ -58,11 +58,11 @@ class Stash:
     """The acknowledgement ids that one process holds, by shard, attempt and bundle. Not safe for threads by itself."""
 
     def __init__(self) -> None:
-        self._shards: dict[int, _Shard] = {}
+        self._shards: dict[int, _ShardBundles] = {}
         self.outstanding = 0
         """How many ids are held."""
 
-    def resume(self, shard: int, place: Place, fresh: str) -> tuple[Place, list[str]]:
+    def resume(self, shard: int, place: ShardPosition, fresh: str) -> tuple[ShardPosition, list[str]]:
         """Begins the next bundle of a shard.
 
         Args:
@@ -74,15 +74,15 @@ class Stash:
             The place with the attempt that goes on, and the ids that were dropped since the attempt before has ended.
         """
         held = self._shards.get(shard)
-        if held is not None and place == Place(held.last + 1, held.attempt):
+        if held is not None and place == ShardPosition(held.last + 1, held.attempt):
             held.last += 1
             held.bundles[place.number] = _Bundle()
             return place, []
         dropped = self.drop(shard)
-        self._shards[shard] = _Shard(fresh, place.number, {place.number: _Bundle()})
-        return Place(place.number, fresh), dropped
+        self._shards[shard] = _ShardBundles(fresh, place.number, {place.number: _Bundle()})
+        return ShardPosition(place.number, fresh), dropped
 
-    def take(self, shard: int, place: Place, ids: Iterable[str]) -> None:
+    def take(self, shard: int, place: ShardPosition, ids: Iterable[str]) -> None:
         """Takes in what a bundle has handed over; nothing if its attempt has ended."""
         held = self._of(shard, place)
         if held is not None:
@@ -90,7 +90,7 @@ class Stash:
             held.bundles[place.number].ids += added
             self.outstanding += len(added)
 
-    def finalize(self, shard: int, place: Place) -> list[str]:
+    def finalize(self, shard: int, place: ShardPosition) -> list[str]:
         """The ids that may be acknowledged now that the runner calls a bundle final; each is given once."""
         held = self._of(shard, place)
         if held is None:
@@ -113,6 +113,6 @@ class Stash:
         self.outstanding -= len(ids)
         return ids
 
-    def _of(self, shard: int, place: Place) -> _Shard | None:
+    def _of(self, shard: int, place: ShardPosition) -> _ShardBundles | None:
         held = self._shards.get(shard)
         return held if held is not None and held.attempt == place.attempt and place.number in held.bundles else None

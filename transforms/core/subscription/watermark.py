@@ -32,7 +32,7 @@ class WatermarkRule:
     """How far an idle shard stays behind the present."""
 
 
-class Shard(NamedTuple):
+class ShardClock(NamedTuple):
     """What one shard knows of event time. Microseconds."""
 
     begun: int
@@ -44,12 +44,12 @@ class Shard(NamedTuple):
     """Since when nothing that tells the time has come, as far as the server says."""
 
 
-def begin(watermark: int, now: int) -> Shard:
+def begin(watermark: int, now: int) -> ShardClock:
     """A shard at the beginning of an attempt, with the watermark that it had reached before."""
-    return Shard(begun=now, watermark=watermark)
+    return ShardClock(begun=now, watermark=watermark)
 
 
-def handed_over(shard: Shard, times: Iterable[int], published: int, now: int, rule: WatermarkRule) -> Shard:
+def handed_over(shard: ShardClock, times: Iterable[int], published: int, now: int, rule: WatermarkRule) -> ShardClock:
     """The shard after it has handed over messages.
 
     Args:
@@ -67,22 +67,22 @@ def handed_over(shard: Shard, times: Iterable[int], published: int, now: int, ru
     return shard._replace(lows=(*recent, (now, min(known))), quiet_since=None)
 
 
-def found_nothing(shard: Shard, now: int) -> Shard:
+def found_nothing(shard: ShardClock, now: int) -> ShardClock:
     """The shard after the server had nothing for it."""
     return shard if shard.quiet_since is not None else shard._replace(quiet_since=now)
 
 
-def held_up(shard: Shard) -> Shard:
+def held_up(shard: ShardClock) -> ShardClock:
     """The shard after it could not ask: whether there is anything is not known, so it is not idle."""
     return shard._replace(quiet_since=None)
 
 
-def advance(shard: Shard, rule: WatermarkRule, now: int) -> Shard:
+def advance(shard: ShardClock, rule: WatermarkRule, now: int) -> ShardClock:
     """The shard with its watermark as far as it has come by now; it never goes back."""
     return shard._replace(watermark=max(shard.watermark, _reached(shard, rule, now)))
 
 
-def _reached(shard: Shard, rule: WatermarkRule, now: int) -> int:
+def _reached(shard: ShardClock, rule: WatermarkRule, now: int) -> int:
     if now < shard.begun + rule.span:
         return shard.watermark
     recent = [low for moment, low in shard.lows if moment > now - rule.span]

@@ -19,8 +19,8 @@ from schemas.azure.annotation import FAULT, Announcement
 from schemas.event import KINDS, STATES, TIMESTAMP
 from transforms.core.columns.batches import compact, concat
 from transforms.core.decode.fast_path.canonical import canonical_counts, canonical_events, columns_of_records
-from transforms.core.decode.fast_path.drafts import Annotations, Drafts, Operations, Signals
-from transforms.core.decode.fast_path.places import OTHER, PLACED, UNPLACED, Placed, Places
+from transforms.core.decode.fast_path.drafts import AnnotationDrafts, Drafts, OperationDrafts, SignalDrafts
+from transforms.core.decode.fast_path.places import OTHER, PLACED, UNPLACED, Places, TargetColumns
 from transforms.core.decode.fast_path.shapes import NONE, Record
 from transforms.core.decode.fast_path.sorting import sort_out, sort_unknown
 from transforms.core.decode.fast_path.times import micros_of
@@ -136,7 +136,7 @@ class _Desk:
         self._signalled = np.zeros(lines, bool)
         self.counts = Counts()
 
-    def signals(self, draft: Signals) -> pa.RecordBatch:
+    def signals(self, draft: SignalDrafts) -> pa.RecordBatch:
         """Batch of health signals."""
         states = np.fromiter((_state_code(state) for state in draft.states), np.int8, len(draft.states))
         good, micros, placed, ids = self._judge(draft, states >= 0, health=True)
@@ -145,14 +145,14 @@ class _Desk:
         columns = _event_columns("signal", good, micros, ids) | self._whose(placed, good)
         return events_of(int(good.sum()), columns | {"state": pa.array(states[good])})
 
-    def annotations(self, draft: Annotations) -> list[pa.RecordBatch]:
+    def annotations(self, draft: AnnotationDrafts) -> list[pa.RecordBatch]:
         """Batches of fault notices and announced operations; after `signals`, which says whose second event counts."""
         second = np.array(draft.second, bool)
         single = _pick(draft, np.flatnonzero(~second))
         double = _pick(draft, np.flatnonzero(second & self._signalled[np.array(draft.rows, np.int64)]))
         return [batch for part, own in ((single, False), (double, True)) for batch in self._annotated(part, own)]
 
-    def _annotated(self, draft: Annotations, second: bool) -> list[pa.RecordBatch]:
+    def _annotated(self, draft: AnnotationDrafts, second: bool) -> list[pa.RecordBatch]:
         good, micros, placed, ids = self._judge(draft, np.ones(len(draft.rows), bool), health=True, second=second)
         fault = np.array([meaning == FAULT for meaning in draft.meanings], bool)
         batches = []
@@ -164,12 +164,12 @@ class _Desk:
             batches.append(events_of(int(some.sum()), columns))
         return batches
 
-    def _noticed(self, draft: Annotations, some: np.ndarray, placed: Placed) -> dict[str, pa.Array]:
+    def _noticed(self, draft: AnnotationDrafts, some: np.ndarray, placed: TargetColumns) -> dict[str, pa.Array]:
         return self._whose(placed, some) | {
             "annotation": pa.array([draft.names[row] for row in np.flatnonzero(some)], pa.string())
         }
 
-    def _announced(self, draft: Annotations, some: np.ndarray, placed: Placed, ids: pa.Array) -> dict[str, pa.Array]:
+    def _announced(self, draft: AnnotationDrafts, some: np.ndarray, placed: TargetColumns, ids: pa.Array) -> dict[str, pa.Array]:
         chosen = np.flatnonzero(some)
         meanings = [meaning for row in chosen if isinstance(meaning := draft.meanings[row], Announcement)]
         names, instances = self._places.instance_names(), placed.instances[chosen]
@@ -183,7 +183,7 @@ class _Desk:
             "instance_ids": _lists([None if code < 0 else [names[code]] for code in instances.tolist()]),
         }
 
-    def operations(self, draft: Operations, unnamed: bool = False) -> pa.RecordBatch:
+    def operations(self, draft: OperationDrafts, unnamed: bool = False) -> pa.RecordBatch:
         """Batch of operation records; `unnamed` ones (autoscale's) name no instances whatever their target is."""
         complete = [key is not None and phase is not None for key, phase in zip(draft.keys, draft.phases, strict=True)]
         good, micros, placed, ids = self._judge(draft, np.array(complete, bool), health=False)
@@ -212,7 +212,7 @@ class _Desk:
 
     def _judge(
         self, draft: Any, complete: np.ndarray, *, health: bool, second: bool = False
-    ) -> tuple[np.ndarray, np.ndarray, Placed, pa.Array]:
+    ) -> tuple[np.ndarray, np.ndarray, TargetColumns, pa.Array]:
         """Which rows become events; ignored ones are counted, the others left, unless they are second events of a record."""
         micros, timely = micros_of(draft.times, self._settings.now)
         placed = self._places.resolve(draft.targets, micros)
@@ -237,7 +237,7 @@ class _Desk:
             self.counts.decoded[format, kind] += number
 
     def _targets(
-        self, draft: Operations, placed: Placed, chosen: np.ndarray, unnamed: bool
+        self, draft: OperationDrafts, placed: TargetColumns, chosen: np.ndarray, unnamed: bool
     ) -> tuple[list[int], list[list[str] | None]]:
         names, instances = self._places.instance_names(), placed.instances.tolist()
         found: list[tuple[int, list[str] | None]] = []
@@ -253,7 +253,7 @@ class _Desk:
             found.append((target, list(ids) or None))
         return [target for target, _ in found], [named for _, named in found]
 
-    def _whose(self, placed: Placed, some: np.ndarray) -> dict[str, pa.Array]:
+    def _whose(self, placed: TargetColumns, some: np.ndarray) -> dict[str, pa.Array]:
         return {
             "scale_set_id": self._places.set_ids(placed.sets[some]),
             "instance_id": self._places.instance_ids(placed.instances[some]),
@@ -282,9 +282,9 @@ def _state_code(state: str | None) -> int:
     return code if code >= 0 or not state else _STATE_CODES.get(state.casefold(), -1)
 
 
-def _pick(draft: Annotations, rows: np.ndarray) -> Annotations:
+def _pick(draft: AnnotationDrafts, rows: np.ndarray) -> AnnotationDrafts:
     """The same columns with these rows only."""
-    return Annotations(**{own.name: [getattr(draft, own.name)[row] for row in rows.tolist()] for own in fields(draft)})
+    return AnnotationDrafts(**{own.name: [getattr(draft, own.name)[row] for row in rows.tolist()] for own in fields(draft)})
 
 
 def _codes(column: str, values: Sequence[str | None]) -> pa.Array:

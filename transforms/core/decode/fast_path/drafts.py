@@ -10,16 +10,16 @@ from typing import Final
 import msgspec
 
 from schemas.azure.annotation import Announcement, initiator_in, meaning_of
-from transforms.core.decode.fast_path.shapes import Record, Told
+from transforms.core.decode.fast_path.shapes import EventProperties, Record
 from transforms.core.decode.terms.unread import Unread
 
 Text = str | None
-Found = list[tuple[int, Record]]
+NumberedRecords = list[tuple[int, Record]]
 """Records with their rows."""
 
 
 @dataclass
-class Signals:
+class SignalDrafts:
     """One row a health signal."""
 
     rows: list[int] = field(default_factory=list)
@@ -31,7 +31,7 @@ class Signals:
 
 
 @dataclass
-class Annotations:
+class AnnotationDrafts:
     """One row an annotation that means something; `second` where the record also gave a signal."""
 
     rows: list[int] = field(default_factory=list)
@@ -46,7 +46,7 @@ class Annotations:
 
 
 @dataclass
-class Operations:
+class OperationDrafts:
     """One row an operation record; `bodies` hold request bodies that may name instances, `names` are the operations'."""
 
     rows: list[int] = field(default_factory=list)
@@ -71,10 +71,10 @@ class Drafts:
     """
 
     lines: Sequence[bytes]
-    signals: Signals = field(default_factory=Signals)
-    annotations: Annotations = field(default_factory=Annotations)
-    operations: Operations = field(default_factory=Operations)
-    scalings: Operations = field(default_factory=Operations)
+    signals: SignalDrafts = field(default_factory=SignalDrafts)
+    annotations: AnnotationDrafts = field(default_factory=AnnotationDrafts)
+    operations: OperationDrafts = field(default_factory=OperationDrafts)
+    scalings: OperationDrafts = field(default_factory=OperationDrafts)
     canonical: list[tuple[int, Record]] = field(default_factory=list)
     ignored: Counter[str] = field(default_factory=Counter)
     odd: list[int] = field(default_factory=list)
@@ -87,13 +87,13 @@ meaning_by: Final = lru_cache(4096)(meaning_of)
 _initiator_in: Final = lru_cache(1024)(initiator_in)
 
 
-def having(found: Found, names: Sequence[str], name: str) -> Found:
+def having(found: NumberedRecords, names: Sequence[str], name: str) -> NumberedRecords:
     """Those whose name it is, with no copy where all have it."""
     return found if names.count(name) == len(names) else list(compress(found, [own == name for own in names]))
 
 
 def annotate(
-    draft: Annotations,
+    draft: AnnotationDrafts,
     row: int,
     format: str,
     event_id: Text,
@@ -101,7 +101,7 @@ def annotate(
     time: Text,
     name: str,
     meaning: Announcement | str,
-    told: Told,
+    told: EventProperties,
     second: bool = False,
 ) -> None:
     """Adds an annotation that means something."""

@@ -10,9 +10,9 @@ import msgspec
 from schemas.azure.action import SERVICE_PRINCIPAL, initiator_of, phase_of, scaling_of, verb_of
 from schemas.azure.health_event import claims_in
 from schemas.fields import whole_number
-from transforms.core.decode.fast_path.drafts import Drafts, Found, Text, annotate, having, meaning_by
+from transforms.core.decode.fast_path.drafts import Drafts, NumberedRecords, Text, annotate, having, meaning_by
 from transforms.core.decode.fast_path.loose import LOOSE_ROW, matching
-from transforms.core.decode.fast_path.shapes import EMPTY, NONE, LogRow, Properties, Record, Told, text
+from transforms.core.decode.fast_path.shapes import EMPTY, NONE, EventProperties, LogRow, Properties, Record, text
 from transforms.core.decode.slow_path.events import record_hash
 from transforms.core.decode.terms.reasons import ignored_kind
 from transforms.core.decode.terms.text import parse_json, parse_known
@@ -22,13 +22,13 @@ _decode_row: Final = msgspec.json.Decoder(LogRow).decode
 _decode_properties: Final = msgspec.json.Decoder(Properties).decode
 
 
-def sort_rest(drafts: Drafts, found: Found) -> None:
+def sort_rest(drafts: Drafts, found: NumberedRecords) -> None:
     """Sorts out records in REST schema."""
     categories = [_folded(text(record.category)) for _, record in found]
     _activity(drafts, found, categories, False)
 
 
-def sort_export(drafts: Drafts, found: Found) -> None:
+def sort_export(drafts: Drafts, found: NumberedRecords) -> None:
     """Sorts out records in export schema."""
     categories = [_export_category((r.properties or NONE).event_category or None, text(r.category)) for _, r in found]
     _activity(drafts, found, categories, True)
@@ -37,7 +37,7 @@ def sort_export(drafts: Drafts, found: Found) -> None:
 def sort_log_rows(drafts: Drafts, rows: Sequence[int]) -> None:
     """Sorts out rows of Log Analytics, which spell their names exactly or are odd."""
     loose = matching([drafts.lines[row] for row in rows], LOOSE_ROW).tolist()
-    found: Found = []
+    found: NumberedRecords = []
     for row, own in zip(rows, loose, strict=True):
         record = None if own else _log_record(drafts.lines[row])
         if record is None:
@@ -47,7 +47,7 @@ def sort_log_rows(drafts: Drafts, rows: Sequence[int]) -> None:
     sort_log_records(drafts, found)
 
 
-def sort_log_records(drafts: Drafts, found: Found) -> None:
+def sort_log_records(drafts: Drafts, found: NumberedRecords) -> None:
     """Sorts out records that were rows of Log Analytics."""
     categories = [_row_category((r.properties or NONE).event_category or None, text(r.category)) for _, r in found]
     _activity(drafts, found, categories, True)
@@ -102,7 +102,7 @@ def _row_category(own: Text, category: Text) -> str:
     return _export_category(own, None) if category is None else _folded(category)
 
 
-def _activity(drafts: Drafts, found: Found, categories: list[str], export: bool) -> None:
+def _activity(drafts: Drafts, found: NumberedRecords, categories: list[str], export: bool) -> None:
     for category in set(categories):
         some = having(found, categories, category)
         sorter = _CATEGORIES.get(category)
@@ -112,7 +112,7 @@ def _activity(drafts: Drafts, found: Found, categories: list[str], export: bool)
             sorter(drafts, some, export)
 
 
-def _administrative(drafts: Drafts, found: Found, export: bool) -> None:
+def _administrative(drafts: Drafts, found: NumberedRecords, export: bool) -> None:
     draft = drafts.operations
     names = [text(record.operation_name) for _, record in found]
     verbs = [None if name is None else verb_of(name) for name in names]
@@ -134,7 +134,7 @@ def _administrative(drafts: Drafts, found: Found, export: bool) -> None:
     draft.counts += [None] * len(kept)
 
 
-def _autoscale(drafts: Drafts, found: Found, export: bool) -> None:
+def _autoscale(drafts: Drafts, found: NumberedRecords, export: bool) -> None:
     draft = drafts.scalings
     for row, record in found:
         name, told = text(record.operation_name), _told(record, export)
@@ -163,12 +163,12 @@ def _autoscale(drafts: Drafts, found: Found, export: bool) -> None:
         draft.counts.append(_removed(told) if verb == "scale_in" else None)
 
 
-def _has_plain_counts(told: Told) -> bool:
+def _has_plain_counts(told: EventProperties) -> bool:
     counts = (told.old_instances_count, told.new_instances_count)
     return all(n in (None, "") or ((m := whole_number(n)) is not None and 0 <= m < _MANY) for n in counts)
 
 
-def _removed(told: Told) -> int | None:
+def _removed(told: EventProperties) -> int | None:
     old, new = told.old_instances_count, told.new_instances_count
     if old in (None, "") or new in (None, ""):
         return None
@@ -176,7 +176,7 @@ def _removed(told: Told) -> int | None:
     return fewer if fewer > 0 else None
 
 
-def _health_records(drafts: Drafts, found: Found, export: bool) -> None:
+def _health_records(drafts: Drafts, found: NumberedRecords, export: bool) -> None:
     ids = _log_ids(drafts, found, export)
     for (row, record), event_id in zip(found, ids, strict=True):
         told = _told(record, export)
@@ -200,12 +200,12 @@ def _health_records(drafts: Drafts, found: Found, export: bool) -> None:
             annotate(drafts.annotations, row, "activitylog", own, target, time, told.details, meaning, told, state is not None)
 
 
-def _told(record: Record, export: bool) -> Told:
+def _told(record: Record, export: bool) -> EventProperties:
     own = record.properties or NONE
     return own.event_properties or own if export else own
 
 
-def _log_ids(drafts: Drafts, found: Found, export: bool) -> list[Text]:
+def _log_ids(drafts: Drafts, found: NumberedRecords, export: bool) -> list[Text]:
     if export:
         return [record.event_data_id or record_hash(parse_known(drafts.lines[row])) for row, record in found]
     return [record.event_data_id or record.id or None for _, record in found]

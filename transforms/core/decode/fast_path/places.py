@@ -18,7 +18,7 @@ ABSENT: Final = 3
 _MACHINE: Final = 4
 
 
-class Placed(NamedTuple):
+class TargetColumns(NamedTuple):
     """One row a record: what its target is (PLACED, OTHER, UNPLACED, ABSENT), and codes of `Places`, -1 for none."""
 
     found: np.ndarray
@@ -34,7 +34,7 @@ class Places:
         self._sets: dict[str, int] = {}
         self._instances: dict[str, int] = {}
 
-    def resolve(self, targets: Sequence[str | None], micros: np.ndarray) -> Placed:
+    def resolve(self, targets: Sequence[str | None], micros: np.ndarray) -> TargetColumns:
         """Where each target belongs at its time (microseconds)."""
         index: dict[str | None, int] = {}
         codes = np.fromiter((index.setdefault(target, len(index)) for target in targets), np.int64, len(targets))
@@ -42,7 +42,7 @@ class Places:
         found, sets, instances = np.array(known, np.int32).reshape(-1, 3)[codes].T.copy()
         for row in np.flatnonzero(found == _MACHINE).tolist():
             found[row], sets[row], instances[row] = self._owner(targets[row], int(micros[row]))
-        return Placed(found, sets, instances)
+        return TargetColumns(found, sets, instances)
 
     def set_ids(self, codes: np.ndarray) -> pa.DictionaryArray:
         """Scale set ids of codes."""

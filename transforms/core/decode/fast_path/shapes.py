@@ -27,13 +27,13 @@ EMPTY: Final = (b"", b"null", b'""')
 """Raw fields that are absent."""
 
 
-class Identity(msgspec.Struct, gc=False):
+class IdentityShape(msgspec.Struct, gc=False):
     """Who called, in export schema."""
 
     claims: msgspec.Raw = NO_RAW
 
 
-class Told(msgspec.Struct, gc=False, rename="camel"):
+class EventProperties(msgspec.Struct, gc=False, rename="camel"):
     """What a health or autoscale record tells."""
 
     current_health_status: Text = None
@@ -46,7 +46,7 @@ class Told(msgspec.Struct, gc=False, rename="camel"):
     new_instances_count: Number = msgspec.field(name="NewInstancesCount", default=None)
 
 
-class Properties(Told, gc=False, rename="camel"):
+class Properties(EventProperties, gc=False, rename="camel"):
     """The properties of an Activity Log record or a health resource."""
 
     target_resource_id: Text = None
@@ -56,12 +56,12 @@ class Properties(Told, gc=False, rename="camel"):
     category: Text = None
     impact_type: Text = None
     event_category: Text = None
-    event_properties: Told | None = None
+    event_properties: EventProperties | None = None
     requestbody: msgspec.Raw = NO_RAW
     request_body: msgspec.Raw = NO_RAW
 
 
-class ResourceInfo(msgspec.Struct, gc=False):
+class ResourceInfoShape(msgspec.Struct, gc=False):
     """The health resource within an Event Grid event."""
 
     properties: Properties | None = None
@@ -70,7 +70,7 @@ class ResourceInfo(msgspec.Struct, gc=False):
 class Data(msgspec.Struct, gc=False, rename="camel"):
     """The data of an Event Grid event."""
 
-    resource_info: ResourceInfo | None = None
+    resource_info: ResourceInfoShape | None = None
     correlation_id: Text = None
     operation_name: Text = None
     resource_uri: Text = None
@@ -98,7 +98,7 @@ class Record(msgspec.Struct, gc=False, rename="camel"):
     resource_id: Text = None
     status: Label = None
     result_type: Label = None
-    identity: Identity | None = None
+    identity: IdentityShape | None = None
     properties: Properties | None = None
     kind: Text = None
     event_id: Text = msgspec.field(name="event_id", default=None)

@@ -13,7 +13,7 @@ import numpy as np
 from schemas.azure.action import verb_of
 from schemas.azure.health_event import ANNOTATED, RESOURCE_PHASES, STATUS_CHANGED, without_health_tail
 from schemas.azure.resource_graph import ANNOTATIONS, STATUSES
-from transforms.core.decode.fast_path.drafts import Drafts, Found, Text, annotate, having, meaning_by
+from transforms.core.decode.fast_path.drafts import Drafts, NumberedRecords, Text, annotate, having, meaning_by
 from transforms.core.decode.fast_path.log_sorting import claims_of, initiator_by, key_of, sort_export, sort_log_rows, sort_rest
 from transforms.core.decode.fast_path.loose import LOOSE, MARKED, matching
 from transforms.core.decode.fast_path.shapes import NONE, Properties, Record
@@ -58,7 +58,7 @@ def sort_unknown(drafts: Drafts) -> None:
 _LOG_ROW: Final = b'"OperationNameValue"'
 
 
-def _exact(drafts: Drafts, found: Found) -> Found:
+def _exact(drafts: Drafts, found: NumberedRecords) -> NumberedRecords:
     """Those that spell all names exactly; the others are odd. All lines are looked at at once, when the first must be."""
     if drafts.loose is None:
         drafts.loose = frozenset(np.flatnonzero(matching(drafts.lines, LOOSE)).tolist())
@@ -68,7 +68,7 @@ def _exact(drafts: Drafts, found: Found) -> Found:
     return [pair for pair in found if pair[0] not in drafts.loose]
 
 
-def _event_grid(drafts: Drafts, found: Found) -> None:
+def _event_grid(drafts: Drafts, found: NumberedRecords) -> None:
     kinds = [_grid_kind(record.event_type or record.type or None) for _, record in found]
     for kind in set(kinds):
         some = having(found, kinds, kind)
@@ -92,7 +92,7 @@ def _grid_kind(name: Text) -> str:
     return RESOURCE_PHASES.get(folded) or ignored_kind("type", name)
 
 
-def _resource_graph(drafts: Drafts, found: Found) -> None:
+def _resource_graph(drafts: Drafts, found: NumberedRecords) -> None:
     for row, record in found:
         told = record.properties or NONE
         if not (told.availability_state or told.annotation_name):
@@ -113,7 +113,7 @@ def _health(record: Record) -> Properties:
     return (info and info.properties) or NONE
 
 
-def _ids(drafts: Drafts, format: str, found: Found) -> list[Text]:
+def _ids(drafts: Drafts, format: str, found: NumberedRecords) -> list[Text]:
     if format == "resourcegraph":
         return [row_hash(parse_known(drafts.lines[row])) for row, _ in found]
     return [record.id or None for _, record in found]
@@ -125,7 +125,7 @@ def _target(told: Properties, record: Record, format: str) -> Text:
     return without_health_tail(record.subject) or None
 
 
-def _statuses(drafts: Drafts, format: str, found: Found) -> None:
+def _statuses(drafts: Drafts, format: str, found: NumberedRecords) -> None:
     draft = drafts.signals
     told = [_health(r) for _, r in found] if format == "eventgrid" else [r.properties or NONE for _, r in found]
     draft.rows += [row for row, _ in found]
@@ -136,7 +136,7 @@ def _statuses(drafts: Drafts, format: str, found: Found) -> None:
     draft.states += [t.availability_state for t in told]
 
 
-def _annotations(drafts: Drafts, format: str, found: Found) -> None:
+def _annotations(drafts: Drafts, format: str, found: NumberedRecords) -> None:
     draft, ids = drafts.annotations, _ids(drafts, format, found)
     for (row, record), event_id in zip(found, ids, strict=True):
         told = _health(record) if format == "eventgrid" else record.properties or NONE
@@ -151,7 +151,7 @@ def _annotations(drafts: Drafts, format: str, found: Found) -> None:
         annotate(draft, row, format, event_id, target, told.occurred_time, told.annotation_name, meaning, told)
 
 
-def _resource_events(drafts: Drafts, phase: str, found: Found) -> None:
+def _resource_events(drafts: Drafts, phase: str, found: NumberedRecords) -> None:
     draft = drafts.operations
     for row, record in found:
         data = record.data

@@ -11,7 +11,7 @@ from schemas.azure.action import phase_of, targets_in
 from schemas.azure.activity_log import HealthChange
 from schemas.azure.annotation import FAULT, Announcement, initiator_in, meaning_of
 from schemas.azure.health_event import HealthProperties
-from schemas.azure.resource import Machine, Place, parse_resource
+from schemas.azure.resource import Place, VirtualMachine, parse_resource
 from schemas.event import STATES
 from schemas.fault import FaultNotice
 from schemas.fields import shown
@@ -117,7 +117,7 @@ def place_of(target: Any, name: str, time: Any, settings: DecodeSettings, *, hea
     return place
 
 
-def _owner(machine: Machine, time: Any, settings: DecodeSettings) -> Place | None:
+def _owner(machine: VirtualMachine, time: Any, settings: DecodeSettings) -> Place | None:
     """Whose a machine is; where the time is none, whose it ever was: the record is then rejected for its time."""
     if settings.inventory is None:
         return None

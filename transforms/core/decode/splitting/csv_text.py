@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from transforms.core.decode.splitting.structure import BLANKS
-from transforms.core.decode.splitting.texts import Fault, Texts
+from transforms.core.decode.splitting.texts import Fault, RecordTexts
 from transforms.core.decode.splitting.wrapping import wrong_row
 from transforms.core.decode.terms.reasons import Rejected
 from transforms.core.decode.terms.text import BOM, LONGEST
@@ -23,7 +23,7 @@ _UTC: Final = " [UTC]"
 csv.field_size_limit(max(csv.field_size_limit(), _MOST))
 
 
-def csv_texts(blocks: Iterable[bytes]) -> Iterator[Texts]:
+def csv_texts(blocks: Iterable[bytes]) -> Iterator[RecordTexts]:
     """The rows of a CSV file as JSON texts, numbered by the lines that they begin in, a piece at a time.
 
     An empty field is absent.
@@ -84,7 +84,7 @@ def _header(row: bytes) -> list[str]:
     return [name.strip().removesuffix(_UTC) for name in fields]
 
 
-def _records(names: Sequence[str], rows: Sequence[tuple[int, bytes]]) -> Texts:
+def _records(names: Sequence[str], rows: Sequence[tuple[int, bytes]]) -> RecordTexts:
     """Rows with their lines as records of columns."""
     readable = [(line, row, text) for line, row in rows if (text := _text(row)) is not None]
     faults = [Fault(line, Rejected("not_json", "a row in UTF-8 is required"), row) for line, row in rows if _text(row) is None]
@@ -96,7 +96,7 @@ def _records(names: Sequence[str], rows: Sequence[tuple[int, bytes]]) -> Texts:
             numbers.append(line)
         elif why is not None:
             faults.append(Fault(line, why, row))
-    return Texts("line", texts, numbers, faults, is_measured=True)
+    return RecordTexts("line", texts, numbers, faults, is_measured=True)
 
 
 def _text(row: bytes) -> str | None:

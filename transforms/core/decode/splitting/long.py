@@ -13,7 +13,7 @@ from typing import Final
 from schemas.names import folded
 from transforms.core.decode.splitting.structure import (
     BLANKS,
-    Part,
+    JsonPart,
     first_end,
     is_json,
     open_string,
@@ -21,7 +21,7 @@ from transforms.core.decode.splitting.structure import (
     parts_of,
     structure_of,
 )
-from transforms.core.decode.splitting.texts import Fault, Texts, keyed, many
+from transforms.core.decode.splitting.texts import Fault, RecordTexts, keyed, many
 from transforms.core.decode.splitting.wrapping import MARKS, before_break, chosen, contents, is_record, rows_of
 from transforms.core.decode.terms.reasons import Rejected
 from transforms.core.decode.terms.text import BOM, DEEPEST, LONGEST
@@ -43,7 +43,7 @@ class Broken(Exception):  # noqa: N818 - it says what the text is
 
 
 @dataclass
-class _Frame:
+class _Container:
     """An array or object that was opened; `role` is what its parts are: records, rows, members, or "" for nothing of ours."""
 
     bracket: bytes
@@ -65,10 +65,10 @@ class LongValue:
         self._blocks, self._most, self._known = blocks, most, known
         self.skeletons: Skeletons = []
         self._buffer = b""
-        self._frames: list[_Frame] = []
+        self._frames: list[_Container] = []
         self.count = 0
 
-    def pieces(self) -> Iterator[Texts]:
+    def pieces(self) -> Iterator[RecordTexts]:
         """The records, as they come; none in a first reading.
 
         Raises:
@@ -78,8 +78,8 @@ class LongValue:
         self._buffer = self._buffer.removeprefix(BOM).lstrip(BLANKS)
         end = first_end(self._buffer)
         if end is not None and is_json(first := self._buffer[:end]):
-            parts = parts_of(first) if first.startswith(b"[") else [Part(first, b"", True)]
-            yield from self._told(_Frame(b"[", b"", "records"), parts)
+            parts = parts_of(first) if first.startswith(b"[") else [JsonPart(first, b"", True)]
+            yield from self._told(_Container(b"[", b"", "records"), parts)
             self._buffer = self._buffer[end:]
         else:
             yield from self._opened()
@@ -88,7 +88,7 @@ class LongValue:
         if self._buffer.strip(BLANKS):
             raise Broken(self._buffer)
 
-    def _opened(self) -> Iterator[Texts]:
+    def _opened(self) -> Iterator[RecordTexts]:
         """The records of a value that does not fit."""
         yield from self._open(b"", "records" if self._buffer.startswith(b"[") else "record")
         try:
@@ -110,7 +110,7 @@ class LongValue:
         self._buffer = b"".join(held)
         return len(held) > 1
 
-    def _step(self, frame: _Frame) -> Iterator[Texts]:
+    def _step(self, frame: _Container) -> Iterator[RecordTexts]:
         """The whole parts in the buffer, or the first that does not fit."""
         parts, rest, is_closed = parts_and_rest(self._buffer)
         if not parts and not is_closed:
@@ -130,7 +130,7 @@ class LongValue:
         else:
             frame.after_comma, self._buffer = True, frame.bracket + rest
 
-    def _descend(self, frame: _Frame) -> Iterator[Texts]:
+    def _descend(self, frame: _Container) -> Iterator[RecordTexts]:
         """Opens the part that does not fit; at the end of the text, what is not whole."""
         part = next(iter(parts_of(self._buffer)), None)
         if part is None or not part.text or frame.placeholder or (frame.bracket == b"{" and not part.key):
@@ -141,17 +141,17 @@ class LongValue:
         name = next(iter(keyed([part]) or {}), "") if part.key else ""
         yield from self._open(part.key, self._wanted(frame, name))
 
-    def _wanted(self, frame: _Frame, name: str) -> str:
+    def _wanted(self, frame: _Container, name: str) -> str:
         """What a part of a frame would be if it fitted."""
         if frame.role == "members":
             return ("rows" if name == "rows" else "records") if name == chosen(frame.members) else ""
         return {"records": "record", "rows": "row"}.get(frame.role, "")
 
-    def _open(self, key: bytes, wanted: str) -> Iterator[Texts]:
+    def _open(self, key: bytes, wanted: str) -> Iterator[RecordTexts]:
         """Opens what the buffer begins with; a text, or what lies too deep to be opened, is passed over."""
         bracket, head = self._buffer[:1], self._buffer[:LONGEST] if wanted in ("record", "row") else None
         if bracket in (b"[", b"{") and len(self._frames) <= 2 * DEEPEST:
-            frame = _Frame(bracket, key, wanted if wanted in ("records", "rows") else "", outsized=head)
+            frame = _Container(bracket, key, wanted if wanted in ("records", "rows") else "", outsized=head)
             if bracket == b"{":
                 self._open_object(frame, wanted)
             elif frame.role == "rows":
@@ -161,20 +161,20 @@ class LongValue:
             self._pass_over()
             yield from self._outsized(head)
 
-    def _open_object(self, frame: _Frame, wanted: str) -> None:
+    def _open_object(self, frame: _Container, wanted: str) -> None:
         frame.members = {} if self._known is None else self._known[len(self.skeletons)]
         self.skeletons.append(frame.members)
         holds = chosen(frame.members) if wanted and not is_record(frame.members) else None
         frame.role = "members" if holds in (_OPENED if wanted == "record" else ("rows",)) else ""
         frame.outsized = None if frame.role else frame.outsized
 
-    def _outsized(self, head: bytes | None) -> Iterator[Texts]:
+    def _outsized(self, head: bytes | None) -> Iterator[RecordTexts]:
         """The row that something too long costs where a record was wanted; `head` is how it begins."""
         if head is not None and self._known is not None:
             why = Rejected("too_large", f"a record may have {LONGEST} bytes of text, got more than {self._most}")
-            yield self._numbered(Texts("record", (), (), [Fault(1, why, head)]))
+            yield self._numbered(RecordTexts("record", (), (), [Fault(1, why, head)]))
 
-    def _last(self, frame: _Frame, part: Part) -> Iterator[Texts]:
+    def _last(self, frame: _Container, part: JsonPart) -> Iterator[RecordTexts]:
         """What an element holds behind which the text ends."""
         if part.text.endswith((b"}", b"]")) and is_json(part.text):
             yield from self._told(frame, [part])
@@ -182,7 +182,7 @@ class LongValue:
         yield from self._before_break(frame, part)
         raise Broken(part.text)
 
-    def _before_break(self, frame: _Frame, part: Part) -> Iterator[Texts]:
+    def _before_break(self, frame: _Container, part: JsonPart) -> Iterator[RecordTexts]:
         """The records that are complete in a part that breaks off."""
         name = next(iter(keyed([part._replace(text=b"0")]) or {}), "") if part.key else ""
         holds = frame.role == "records" or (frame.role == "members" and name != "rows" and name == chosen(frame.members))
@@ -191,7 +191,7 @@ class LongValue:
         elif holds and self._known is not None:
             yield self._numbered(before_break(part.text)[0])
 
-    def _told(self, frame: _Frame, parts: Sequence[Part]) -> Iterator[Texts]:
+    def _told(self, frame: _Container, parts: Sequence[JsonPart]) -> Iterator[RecordTexts]:
         """What whole parts of a frame hold."""
         if frame.bracket == b"{" and self._known is None:
             self._remember(frame, parts)
@@ -204,22 +204,22 @@ class LongValue:
         elif frame.role == "members":
             members, name = keyed(parts) or {}, chosen(frame.members)
             found = contents({**frame.members, name: members[name]}, name) if name in members else b""
-            if isinstance(found, Texts):
+            if isinstance(found, RecordTexts):
                 yield self._numbered(found)
 
-    def _remember(self, frame: _Frame, parts: Sequence[Part]) -> None:
+    def _remember(self, frame: _Container, parts: Sequence[JsonPart]) -> None:
         for name, text in (keyed(parts) or {}).items():
             if folded(name) in MARKS or name in _OPENED:
                 frame.members[name] = text if len(text) <= LONGEST else _beginning(text)
 
-    def _numbered(self, found: Texts) -> Texts:
+    def _numbered(self, found: RecordTexts) -> RecordTexts:
         before, self.count = self.count, self.count + len(found.texts) + len(found.faults)
         depth = sum(frame.role == "members" for frame in self._frames)
         numbers = [number + before for number in found.numbers]
         faults = [fault._replace(number=fault.number + before) for fault in found.faults]
         return found._replace(numbers=numbers, faults=faults, depth=depth)
 
-    def _close(self, frame: _Frame, rest: bytes) -> Iterator[Texts]:
+    def _close(self, frame: _Container, rest: bytes) -> Iterator[RecordTexts]:
         """Goes on behind the end of the last frame."""
         self._frames.pop()
         yield from self._outsized(frame.outsized)
@@ -227,11 +227,11 @@ class LongValue:
             self._tell(self._frames[-1], frame)
         self._go_on(rest)
 
-    def _tell(self, parent: _Frame, frame: _Frame) -> None:
+    def _tell(self, parent: _Container, frame: _Container) -> None:
         """Lets the object that an opened member is of know how that begins."""
         if frame.key and self._known is None:
             is_table = frame.bracket == b"{" and {"columns", "rows"} <= frame.members.keys()
-            name = next(iter(keyed([Part(b"", frame.key, True)]) or {}), "")
+            name = next(iter(keyed([JsonPart(b"", frame.key, True)]) or {}), "")
             parent.members[name] = _TABLE if is_table else b"[]" if frame.bracket == b"[" else b"{}"
 
     def _go_on(self, rest: bytes) -> None:
@@ -281,7 +281,7 @@ class LongValue:
         self._buffer = self._buffer[1:]
 
 
-def _is_sound(part: Part) -> bool:
+def _is_sound(part: JsonPart) -> bool:
     return is_json(part.text) and (not part.key or (part.key.startswith(b'"') and is_json(part.key)))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from transforms.core.decode.splitting.structure import BLANKS, first_end, is_json
-from transforms.core.decode.splitting.texts import NOTHING, Fault, Texts, elements_of, filled_lines, many, single
+from transforms.core.decode.splitting.texts import NOTHING, Fault, RecordTexts, elements_of, filled_lines, many, single
 from transforms.core.decode.splitting.wrapping import before_break, unwrap
 from transforms.core.decode.terms.reasons import Rejected
 from transforms.core.decode.terms.text import BOM, LONGEST
@@ -14,7 +14,7 @@ from transforms.core.decode.terms.text import BOM, LONGEST
 _BASE64: Final = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
 
 
-def texts_of(data: bytes) -> Texts:
+def texts_of(data: bytes) -> RecordTexts:
     """The texts in a file or message that is held whole.
 
     >>> texts_of(b'[{"a": 1}, {"b": 2}]').texts, texts_of(b'{"a": 1}\\n{"b": 2}').word
@@ -60,7 +60,7 @@ def may_be_base64(beginning: bytes) -> bool:
     return beginning[:1] in b"eWICDQ7" and _BASE64.fullmatch(beginning) is not None
 
 
-def within_base64(text: bytes) -> Texts | None:
+def within_base64(text: bytes) -> RecordTexts | None:
     """The texts within base64 of JSON; None if a text is none."""
     inner = from_base64(text)
     if inner is None or not is_json(inner):
@@ -70,7 +70,7 @@ def within_base64(text: bytes) -> Texts | None:
     return single(inner, depth=1)
 
 
-def texts_in_line(text: bytes) -> Texts | None:
+def texts_in_line(text: bytes) -> RecordTexts | None:
     """What a line holds that is no record by itself; None if it is one, or nothing at all that can be told."""
     if text in (b"[", b"]", b","):
         return NOTHING
@@ -82,7 +82,7 @@ def texts_in_line(text: bytes) -> Texts | None:
     return within(text) if text.startswith(b"{") else within_base64(text)
 
 
-def within(text: bytes) -> Texts | None:
+def within(text: bytes) -> RecordTexts | None:
     """What an envelope or a queue's message holds; None if a text is neither."""
     found = unwrap(text)
     if not isinstance(found, bytes):
@@ -92,7 +92,7 @@ def within(text: bytes) -> Texts | None:
     return inner._replace(word="" if alone else inner.word, depth=inner.depth + 1)
 
 
-def broken_texts(text: bytes) -> Texts:
+def broken_texts(text: bytes) -> RecordTexts:
     """The texts of the records that are complete in a value before it breaks off, and the break."""
     end = first_end(text) if text.startswith((b"{", b"[")) else None
     if end is not None and is_json(text[:end]):

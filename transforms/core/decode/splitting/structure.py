@@ -23,7 +23,7 @@ class Structure(NamedTuple):
     levels: np.ndarray
 
 
-class Part(NamedTuple):
+class JsonPart(NamedTuple):
     """A part of an array or object; a key (with its quotes) in an object; whether the text goes on behind it."""
 
     text: bytes
@@ -62,7 +62,7 @@ def first_end(text: bytes) -> int | None:
     return int(levels.at[ends[0]]) + 1 if len(ends) else None
 
 
-def parts_of(text: bytes) -> list[Part]:
+def parts_of(text: bytes) -> list[JsonPart]:
     """The parts of the array or object with which a text begins, up to its end or that of the text; blanks around them are cut.
 
     >>> [part.text for part in parts_of(b'[1, {"a": [2]}, 3')]
@@ -81,11 +81,11 @@ def parts_of(text: bytes) -> list[Part]:
     for start, stop, colon in zip(starts.tolist(), stops.tolist(), np.minimum(nexts, stops).tolist(), strict=True):
         key = text[start:colon].strip(BLANKS) if keyed else b""
         value = text[colon + 1 : stop] if keyed else text[start:stop]
-        parts.append(Part(value.strip(BLANKS), key, stop != last or len(ends) > 0))
+        parts.append(JsonPart(value.strip(BLANKS), key, stop != last or len(ends) > 0))
     return parts if len(parts) > 1 or parts[0].text or parts[0].key else []
 
 
-def parts_and_rest(text: bytes) -> tuple[list[Part], bytes, bool]:
+def parts_and_rest(text: bytes) -> tuple[list[JsonPart], bytes, bool]:
     """The parts that are whole, what lies behind them, and whether that is behind the end of the array or object.
 
     >>> parts_and_rest(b"[1, 2, 3")[1:], parts_and_rest(b"[1] x")[1:]

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from transforms.core.decode.splitting.structure import BLANKS, Part, parts_of
+from transforms.core.decode.splitting.structure import BLANKS, JsonPart, parts_of
 from transforms.core.decode.terms.reasons import Rejected
 
 _decode_array: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -20,7 +20,7 @@ class Fault(NamedTuple):
     text: bytes
 
 
-class Texts(NamedTuple):
+class RecordTexts(NamedTuple):
     """Texts of records, what one is called where it stands ("" if it is all there is), their numbers, and what is none."""
 
     word: str
@@ -33,26 +33,26 @@ class Texts(NamedTuple):
     """How many envelopes and messages were unwrapped."""
 
 
-NOTHING: Final = Texts("record", (), ())
+NOTHING: Final = RecordTexts("record", (), ())
 
 
-def single(text: bytes, depth: int = 0) -> Texts:
+def single(text: bytes, depth: int = 0) -> RecordTexts:
     """A text that is all there is."""
-    return Texts("", [text], (1,), depth=depth)
+    return RecordTexts("", [text], (1,), depth=depth)
 
 
-def many(texts: Sequence[bytes], depth: int = 0) -> Texts:
+def many(texts: Sequence[bytes], depth: int = 0) -> RecordTexts:
     """Texts side by side."""
-    return Texts("record", texts, range(1, len(texts) + 1), depth=depth)
+    return RecordTexts("record", texts, range(1, len(texts) + 1), depth=depth)
 
 
-def filled_lines(lines: Sequence[bytes], first: int) -> Texts:
+def filled_lines(lines: Sequence[bytes], first: int) -> RecordTexts:
     """Lines that are not blank, blanks around them cut; `first` is the number of the first of them all."""
     texts = [line.strip(BLANKS) for line in lines]
     if all(texts):
-        return Texts("line", texts, range(first, first + len(texts)))
+        return RecordTexts("line", texts, range(first, first + len(texts)))
     numbers = [number for number, text in enumerate(texts, first) if text]
-    return Texts("line", [text for text in texts if text], numbers)
+    return RecordTexts("line", [text for text in texts if text], numbers)
 
 
 def elements_of(text: bytes) -> list[bytes]:
@@ -73,7 +73,7 @@ def members_of(text: bytes) -> dict[str, bytes] | None:
         return None
 
 
-def keyed(parts: Sequence[Part]) -> dict[str, bytes] | None:
+def keyed(parts: Sequence[JsonPart]) -> dict[str, bytes] | None:
     """Parts of an object by their keys; None if a key cannot be read."""
     try:
         return {msgspec.json.decode(part.key, type=str): part.text for part in parts}

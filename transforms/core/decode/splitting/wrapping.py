@@ -7,8 +7,8 @@ from typing import Any, Final
 import msgspec
 
 from transforms.core.decode.slow_path.record import format_of
-from transforms.core.decode.splitting.structure import Part, is_json, parts_of
-from transforms.core.decode.splitting.texts import NOTHING, Fault, Texts, elements_of, keyed, many, members_of
+from transforms.core.decode.splitting.structure import JsonPart, is_json, parts_of
+from transforms.core.decode.splitting.texts import NOTHING, Fault, RecordTexts, elements_of, keyed, many, members_of
 from transforms.core.decode.terms.reasons import Rejected
 from transforms.core.decode.terms.text import LONGEST
 
@@ -40,7 +40,7 @@ _LONG: Final = re.compile(
 _decode_text: Final = msgspec.json.Decoder(str).decode
 
 
-def unwrap(text: bytes) -> Texts | bytes | None:
+def unwrap(text: bytes) -> RecordTexts | bytes | None:
     """What an object wraps: the texts of records, or the data of a message; None if it is a record, or nothing known.
 
     >>> unwrap(b'{"value": [{"a": 1}]}').texts, unwrap(b'{"body": "x"}'), unwrap(b'{"value": [], "eventType": "x"}')
@@ -76,7 +76,7 @@ def _value(raw: bytes) -> Any:
 _WRAPPERS: Final = frozenset((*_LISTS, *_BODIES, "tables", "columns", "rows"))
 
 
-def _within(members: Mapping[str, bytes]) -> Texts | bytes | None:
+def _within(members: Mapping[str, bytes]) -> RecordTexts | bytes | None:
     name = chosen(members)
     return None if name is None else contents(members, name)
 
@@ -96,7 +96,7 @@ def chosen(members: Mapping[str, bytes]) -> str | None:
     return None
 
 
-def contents(members: Mapping[str, bytes], name: str) -> Texts | bytes:
+def contents(members: Mapping[str, bytes], name: str) -> RecordTexts | bytes:
     """What the chosen member of an object holds: the texts of records, or the data of a message."""
     raw = members[name]
     if name == "rows":
@@ -108,7 +108,7 @@ def contents(members: Mapping[str, bytes], name: str) -> Texts | bytes:
     return contents(members_of(raw) or {}, "rows")
 
 
-def rows_of(columns: bytes, rows: Sequence[bytes]) -> Texts:
+def rows_of(columns: bytes, rows: Sequence[bytes]) -> RecordTexts:
     """Rows (JSON arrays) as records of columns (a JSON array of objects with a `name`)."""
     names = [msgspec.json.encode(_name_of(column)) + b":" for column in elements_of(columns)]
     texts, numbers, faults = list[bytes](), list[int](), list[Fault]()
@@ -120,7 +120,7 @@ def rows_of(columns: bytes, rows: Sequence[bytes]) -> Texts:
             numbers.append(number)
         elif why is not None:
             faults.append(Fault(number, why, row))
-    return Texts("record", texts, numbers, faults, is_measured=True, depth=1)
+    return RecordTexts("record", texts, numbers, faults, is_measured=True, depth=1)
 
 
 def wrong_row(columns: int, sizes: Sequence[int] | None) -> Rejected | None:
@@ -139,7 +139,7 @@ def _name_of(column: bytes) -> str:
     return name if isinstance(name, str) else ""
 
 
-def side_by_side(found: Sequence[Texts]) -> Texts:
+def side_by_side(found: Sequence[RecordTexts]) -> RecordTexts:
     """Texts behind each other, numbered through."""
     texts, numbers, faults, before = list[bytes](), list[int](), list[Fault](), 0
     for one in found:
@@ -148,10 +148,10 @@ def side_by_side(found: Sequence[Texts]) -> Texts:
         faults += [fault._replace(number=fault.number + before) for fault in one.faults]
         before += len(one.numbers) + len(one.faults)
     last = found[-1]
-    return Texts("record", texts, numbers, faults, last.is_measured, last.depth)
+    return RecordTexts("record", texts, numbers, faults, last.is_measured, last.depth)
 
 
-def before_break(text: bytes) -> tuple[Texts, bytes]:
+def before_break(text: bytes) -> tuple[RecordTexts, bytes]:
     """The records that are complete in a value before it breaks off, and the part that is not."""
     if text.startswith(b"["):
         return _elements_before(text)
@@ -160,9 +160,9 @@ def before_break(text: bytes) -> tuple[Texts, bytes]:
     return NOTHING, text
 
 
-def _whole_parts(text: bytes) -> tuple[list[Part], Part | None]:
+def _whole_parts(text: bytes) -> tuple[list[JsonPart], JsonPart | None]:
     """The parts before the break, and the one in which it is, if it is in one; a bracket shows that a last one is whole."""
-    whole: list[Part] = []
+    whole: list[JsonPart] = []
     for part in parts_of(text):
         if not ((part.is_whole or part.text.endswith((b"}", b"]"))) and is_json(part.text)):
             return whole, part
@@ -170,7 +170,7 @@ def _whole_parts(text: bytes) -> tuple[list[Part], Part | None]:
     return whole, None
 
 
-def _elements_before(text: bytes) -> tuple[Texts, bytes]:
+def _elements_before(text: bytes) -> tuple[RecordTexts, bytes]:
     whole, last = _whole_parts(text)
     texts = [part.text for part in whole]
     if last is None:
@@ -181,13 +181,13 @@ def _elements_before(text: bytes) -> tuple[Texts, bytes]:
     return side_by_side([many(texts), inner])._replace(is_measured=False, depth=0), rest
 
 
-def _members_before(text: bytes) -> tuple[Texts, bytes]:
+def _members_before(text: bytes) -> tuple[RecordTexts, bytes]:
     whole, last = _whole_parts(text)
     members = keyed(whole)
     if members is None or is_record(members):
         return NOTHING, text
     found = _within(members)
-    if isinstance(found, Texts):
+    if isinstance(found, RecordTexts):
         return found, b""
     if last is None:
         return NOTHING, b""
