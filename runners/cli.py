@@ -23,7 +23,7 @@ from runners.commands.stream import stream
 from runners.commands.validate import validate
 from runners.process.ending import end_on_signals
 from runners.words.names import harmless
-from runners.words.suggestions import Suggesting, sentence_of
+from runners.words.suggestions import SuggestingGroup, sentence_of
 
 _NOISE = re.compile(r"^[\w.]+(Error|Exception): | ?\[while running .*\]$")
 """What Beam and Python put around the sentence of an error."""
@@ -37,7 +37,7 @@ def _version() -> str:
 
 
 @click.group(
-    cls=Suggesting,
+    cls=SuggestingGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit status: 0 done, 1 failed, 2 the command line, the policy or the inventory is wrong.",
 )

@@ -12,10 +12,10 @@ from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.timestamp import MIN_TIMESTAMP
 from apache_beam.utils.windowed_value import WindowedValue
 
-from transforms.core.decode import Counts, Decoded, DecodeSettings
+from transforms.core.decode import Counts, DecodeResult, DecodeSettings
 from transforms.core.decode.glance import Glance, glance_of
 from transforms.counters import count
-from transforms.files.pool import Crew
+from transforms.files.pool import DecodePool
 from transforms.files.shards import Shard, read_shard
 
 REJECTED: Final = "rejected"
@@ -24,7 +24,7 @@ Rejected: TypeAlias = TaggedOutput[Literal["rejected"], pa.RecordBatch]
 Glanced: TypeAlias = TaggedOutput[Literal["glanced"], Glance]
 
 
-class DecodedRecords(NamedTuple):
+class DecodeOutput(NamedTuple):
     """What decoding gives."""
 
     events: beam.PCollection
@@ -44,10 +44,10 @@ class DecodeRecords(beam.PTransform):
     """How many processes decode at once; 1: none but this one."""
 
     def expand(self, shards: beam.PCollection) -> Any:
-        """`Shard`s to `DecodedRecords`."""
+        """`Shard`s to `DecodeOutput`."""
         reading = ReadShards(self.settings, self.processes)
         decoded = shards | "ReadShards" >> beam.ParDo(reading).with_outputs(REJECTED, GLANCED, main="events")
-        return DecodedRecords(decoded["events"], decoded[REJECTED], decoded[GLANCED])
+        return DecodeOutput(decoded["events"], decoded[REJECTED], decoded[GLANCED])
 
 
 @beam.typehints.with_input_types(Shard)
@@ -57,11 +57,11 @@ class ReadShards(beam.DoFn):
 
     def __init__(self, settings: DecodeSettings, processes: int) -> None:
         self._settings, self._processes = settings, processes
-        self._crew: Crew | None = None
+        self._crew: DecodePool | None = None
 
     def start_bundle(self) -> None:
         """Calls the crew together, where one is wanted."""
-        self._crew = Crew(self._settings, self._processes) if self._processes > 1 else None
+        self._crew = DecodePool(self._settings, self._processes) if self._processes > 1 else None
 
     def process(self, shard: Shard) -> Iterator[pa.RecordBatch | Rejected | Glanced]:
         """The events and rejects of the pieces of a shard, those that have any, and a glance; of a crew's, when they are due."""
@@ -83,12 +83,12 @@ class ReadShards(beam.DoFn):
             self._crew.leave()
 
 
-def _results_of(piece: Decoded, now: int) -> Iterator[pa.RecordBatch | Rejected | Glanced]:
+def _results_of(piece: DecodeResult, now: int) -> Iterator[pa.RecordBatch | Rejected | Glanced]:
     yield from results_of(piece)
     yield TaggedOutput(GLANCED, glance_of(piece, now))
 
 
-def results_of(piece: Decoded) -> Iterator[pa.RecordBatch | Rejected]:
+def results_of(piece: DecodeResult) -> Iterator[pa.RecordBatch | Rejected]:
     """What one piece of input gives to the graph; its records are counted."""
     count_piece(piece.counts)
     if len(piece.events):

@@ -26,7 +26,7 @@ from transforms.coders import NotesCoder, RecordBatchCoder, StandingCoder
 from transforms.core.columns.arrow import micros
 from transforms.core.columns.batches import concat
 from transforms.core.evaluation.resumed import CLOSED, KNOWN_UNTIL, moments_of
-from transforms.core.ledger.changes import LEFT, Changes, Compared, Publication, changed_cells, known_after
+from transforms.core.ledger.changes import LEFT, Changes, Comparison, Publication, changed_cells, known_after
 from transforms.core.ledger.decisions import (
     Entry,
     fired_before,
@@ -43,7 +43,7 @@ from transforms.counters import count
 from transforms.ledger_state import Bag, KeyState, Value
 
 if TYPE_CHECKING:
-    from transforms.core.evaluation.evaluate import Evaluated
+    from transforms.core.evaluation.evaluate import Evaluation
 
 LATE: Final = "late"
 _STANDING: Final = StandingCoder()
@@ -64,7 +64,7 @@ class LedgerSettings:
     """What the ledger needs to know beside the policy. Times in microseconds."""
 
     policy: Policy
-    evaluate: "Callable[[pa.RecordBatch, Policy, int, pa.RecordBatch], Evaluated]"
+    evaluate: "Callable[[pa.RecordBatch, Policy, int, pa.RecordBatch], Evaluation]"
     """The rules: `transforms.core.evaluation.evaluate.evaluate`, or what a test puts in its place."""
     clock: Callable[[], int]
     """The present; of a batch, the start of the run."""
@@ -248,7 +248,7 @@ class Keep(beam.DoFn):
         _, changes = self._changed(events, T, held, final)
         yield from [changes] if len(changes.revisions) else []
 
-    def _changed(self, events: pa.RecordBatch, T: int, held: KeyState, final: int | None) -> tuple["Evaluated", Changes]:
+    def _changed(self, events: pa.RecordBatch, T: int, held: KeyState, final: int | None) -> tuple["Evaluation", Changes]:
         """What has changed; it is held as known from here on."""
         evaluated, (changes, _) = self._evaluated(events, T, held, self._publication(T)._replace(final=final))
         if len(changes.revisions):
@@ -257,7 +257,7 @@ class Keep(beam.DoFn):
 
     def _evaluated(
         self, events: pa.RecordBatch, T: int, held: KeyState, publication: Publication
-    ) -> tuple["Evaluated", Compared]:
+    ) -> tuple["Evaluation", Comparison]:
         standing, policy = held.standing(), self._settings.policy
         evaluated = resumed_cells(self._settings.evaluate(events, policy, T, standing.marks), standing, policy)
         held.count_records(evaluated)

@@ -16,7 +16,7 @@ from transforms.core.standing.standing import NO_STANDING, Standing, standing_of
 from transforms.counters import count
 
 if TYPE_CHECKING:
-    from transforms.core.evaluation.evaluate import Evaluated
+    from transforms.core.evaluation.evaluate import Evaluation
 
 
 class Value:
@@ -119,7 +119,7 @@ class KeyState(NamedTuple):
         _, used, duplicates = remove_duplicates(events)
         self.note(used=used, duplicates=duplicates)
 
-    def count_records(self, evaluated: "Evaluated") -> None:
+    def count_records(self, evaluated: "Evaluation") -> None:
         """Counts the records that are new since the last evaluation."""
         its = self.notes()
         count("used", evaluated.used - its.used)

@@ -25,7 +25,7 @@ from schemas.time import format_duration
 from transforms.core.columns.arrow import no_rows
 from transforms.core.evaluation.evaluate import evaluate
 from transforms.counters import counted
-from transforms.decode import DecodedRecords, DecodeRecords
+from transforms.decode import DecodeOutput, DecodeRecords
 from transforms.facts import GatherFacts
 from transforms.files.shards import Plan, Shard
 from transforms.glance import GatherGlances
@@ -109,9 +109,9 @@ class Backfill:
         groups = groups_for(int(facts.column("events").to_numpy().sum()))
         self._correct(events, BoundedInput(told, known, self.before, self.scratch), groups, None)
 
-    def _decoded(self, pipeline: beam.Pipeline) -> DecodedRecords:
+    def _decoded(self, pipeline: beam.Pipeline) -> DecodeOutput:
         shards = pipeline | "Shards" >> beam.Create(self.plan.shards).with_output_types(Shard)
-        decoded: DecodedRecords = shards | "DecodeRecords" >> DecodeRecords(self.settings.decode, processes_for(self.plan))
+        decoded: DecodeOutput = shards | "DecodeRecords" >> DecodeRecords(self.settings.decode, processes_for(self.plan))
         decoded.glances | "GatherGlances" >> GatherGlances() | "LeaveGlance" >> beam.Map(leave_glance, self.scratch)
         return decoded
 

@@ -12,7 +12,7 @@ from apache_beam.transforms.trigger import TriggerFn
 
 from pipelines.correction.findings import leave
 from pipelines.correction.known import KnownCells
-from pipelines.record.settled import Settled
+from pipelines.record.settled import RunChain
 from pipelines.record.standing_files import PastStandings, read_standings
 from transforms.core.columns.arrow import one_batch
 from transforms.core.columns.batches import compact
@@ -132,7 +132,7 @@ class ReadPublished(beam.DoFn):
                     yield key, entry_of_standing(rows, known.end(facts))
 
 
-def with_settled(standing: Standing, settled: Settled, facts: pa.RecordBatch) -> Standing:
+def with_settled(standing: Standing, settled: RunChain, facts: pa.RecordBatch) -> Standing:
     """A standing that tells the copies of all that an input gives again.
 
     Args:

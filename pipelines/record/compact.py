@@ -40,7 +40,7 @@ class Remainder(NamedTuple):
 
 
 @dataclass
-class Compacted:
+class CompactionResult:
     """What a compaction did."""
 
     files_before: int = 0
@@ -60,7 +60,7 @@ class Compaction:
     now: int
     keep: int
     """Versions superseded within this time before now stay."""
-    done: Compacted = field(default_factory=Compacted)
+    done: CompactionResult = field(default_factory=CompactionResult)
     _old: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def write(self) -> Iterator[str]:
@@ -127,7 +127,7 @@ class Compaction:
         return file.changed <= self.now - DAY
 
 
-def compact(root: str, now: int, keep: int, grace: float) -> Compacted:
+def compact(root: str, now: int, keep: int, grace: float) -> CompactionResult:
     """Compacts a folder.
 
     Args:

@@ -34,7 +34,7 @@ _THREADS: Final = 2
 _TRIES: Final = 3
 
 
-class Opened(NamedTuple):
+class ReadVolume(NamedTuple):
     """What has been read of the files of a table, for whoever measures."""
 
     row_groups: int
@@ -58,7 +58,7 @@ class Selection:
         self._wanted = _matcher(globs) if only is None else only.__eq__
         self._ids = None if only is None else pa.array([only])
         self._versions: dict[int, pa.RecordBatch | None] = {}
-        self.opened: dict[str, list[Opened]] = defaultdict(list)
+        self.opened: dict[str, list[ReadVolume]] = defaultdict(list)
         """By table; what `all_rows` opens has a name of its own, "all" and the table."""
 
     def narrowed(self, ids: Collection[str]) -> "Selection":
@@ -193,7 +193,7 @@ class Selection:
             wanted = [
                 group for group in range(file.num_row_groups) if ids is None or _may_hold(file.metadata.row_group(group), ids)
             ]
-            self.opened[table].append(Opened(len(wanted), file.num_row_groups, _size(file, wanted, columns)))
+            self.opened[table].append(ReadVolume(len(wanted), file.num_row_groups, _size(file, wanted, columns)))
             if wanted:
                 yield _rows_of(path, file, wanted, columns)
 

@@ -24,7 +24,7 @@ REMEMBERED: Final = 90 * DAY
 _FOLDER: Final = "_trueup/settled"
 
 
-class Settled(NamedTuple):
+class RunChain(NamedTuple):
     """What a line of runs, of which each went on from the one before, has left: by run, until when it knew, in microseconds."""
 
     root: str

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from pipelines.failures import UsageError
 from pipelines.record.folder import files, put, read, read_all, remove, remove_folder
-from pipelines.record.settled import REMEMBERED, Settled, forget_settled
+from pipelines.record.settled import REMEMBERED, RunChain, forget_settled
 from schemas.time import DAY, from_micros
 from transforms.coders import StandingCoder
 from transforms.core.columns.arrow import no_rows
@@ -50,7 +50,7 @@ class StandingFile(NamedTuple):
 
     path: str
     sets: tuple[str, ...] | None
-    settled: Settled
+    settled: RunChain
     """What the runs have settled of which it is the end."""
 
 
@@ -160,7 +160,7 @@ def _parts(root: str, policy: str) -> tuple[StandingFile, ...]:
                 "a backfill without --resume begins anew with another."
             )
     return tuple(
-        StandingFile(path, None if len(sets) == sizes[path] else tuple(sets), Settled(root, _line(_run_of(path), runs)))
+        StandingFile(path, None if len(sets) == sizes[path] else tuple(sets), RunChain(root, _line(_run_of(path), runs)))
         for path, sets in sorted(wanted.items())
     )
 

@@ -12,7 +12,7 @@ from apache_beam.io.filesystem import BeamIOError
 
 from pipelines.failures import RunError
 from schemas.time import format_time
-from transforms.core.decode.blocks import Damaged, lines_in, texts_in
+from transforms.core.decode.blocks import DamagedText, lines_in, texts_in
 from transforms.core.decode.log_table import log_texts
 from transforms.core.decode.outline import Outline, outline_of
 from transforms.core.decode.splitting.csv_text import csv_texts
@@ -84,7 +84,7 @@ def _records(shards: Sequence[Shard], behind: int) -> Iterator[Outgoing]:
         texts = (text for shard in shards for text in _texts(shard))
         for number, text in islice(enumerate(texts, 1), behind, None):
             yield Outgoing(path, number, text, outline_of(text))
-    except Damaged as damage:
+    except DamagedText as damage:
         raise RunError(f"{path}: {damage}.") from None
     except (OSError, BeamIOError, pa.ArrowException) as error:
         raise RunError(f"{path}: a readable file is required: {(str(error).splitlines() or ['it is none'])[0]}.") from None

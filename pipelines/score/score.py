@@ -23,7 +23,7 @@ from transforms.core.score.score import Score, score, wrong_rows
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoreResult:
     """A score, and what it is of. Times in microseconds."""
 
     score: Score
@@ -41,7 +41,7 @@ class Scored:
     operations: int
 
 
-def score_folder(data: str, truth: str) -> Scored:
+def score_folder(data: str, truth: str) -> ScoreResult:
     """Scores the current rows of a folder.
 
     Args:
@@ -66,7 +66,7 @@ def score_folder(data: str, truth: str) -> Scored:
     tells = bounds(rows, windows_of(operations, policy, sets, machines), faults_of(faults, machines), spans)
     told = _clipped(_of_instances(attributions), covered)
     verdicts = verdicts_of(told, machines)
-    return Scored(
+    return ScoreResult(
         score(rows, tells, verdicts, times_of(instances, series), states_of(series, sets)),
         worst_rows(told, wrong_rows(rows, tells, verdicts, len(told)), verdicts),
         covered["scale_set_id"].to_pylist(),

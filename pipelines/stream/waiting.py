@@ -21,7 +21,7 @@ _LONGEST: Final = 10.0
 """Seconds that events wait at most: less than what was handed over holds the watermark, so none comes behind a timer for it."""
 
 
-class Due(NamedTuple):
+class DueEvents(NamedTuple):
     """What goes on now."""
 
     events: pa.RecordBatch
@@ -30,7 +30,7 @@ class Due(NamedTuple):
 
 
 @dataclass
-class Waiting:
+class WaitingEvents:
     """What waits in one process; safe for its threads."""
 
     _events: list[pa.RecordBatch] = field(default_factory=list)
@@ -46,15 +46,15 @@ class Waiting:
             self._since = self._since if self._events else time.monotonic()
             self._events += events
 
-    def due(self) -> Due:
+    def due(self) -> DueEvents:
         """What may go on now: all or nothing."""
         with self._lock:
             settled = not self._is_busy()
             if not settled and time.monotonic() - self._since < _LONGEST:
-                return Due(concat([]), settled)
+                return DueEvents(concat([]), settled)
             events, self._events = concat(self._events), []
             self._handed_on += len(events) - int(pc.sum(events.column("second")).as_py() or 0)
-            return Due(events, settled)
+            return DueEvents(events, settled)
 
     def _is_busy(self) -> bool:
         return self._handed_on > _taken_in(LIVE) - self._before

@@ -11,9 +11,9 @@ from apache_beam.utils.timestamp import MIN_TIMESTAMP
 from apache_beam.utils.windowed_value import WindowedValue
 
 from pipelines.stream.journal import Journal
-from pipelines.stream.waiting import Waiting
+from pipelines.stream.waiting import WaitingEvents
 
-_WAITING: Final[dict[str, Waiting]] = {}
+_WAITING: Final[dict[str, WaitingEvents]] = {}
 _LOCK: Final = threading.Lock()
 
 
@@ -48,7 +48,7 @@ class WriteJournal(beam.DoFn):
     def _due(self) -> pa.RecordBatch:
         if self._held:
             self._journal.append(self._held)
-        waiting = _WAITING.setdefault(self._journal.name, Waiting())
+        waiting = _WAITING.setdefault(self._journal.name, WaitingEvents())
         waiting.add(self._held)
         due = waiting.due()
         if due.settled:

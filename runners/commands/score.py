@@ -14,7 +14,7 @@ from rich.table import Table
 from runners.words.names import harmless, labels
 
 if TYPE_CHECKING:
-    from pipelines.score.score import Scored
+    from pipelines.score.score import ScoreResult
     from pipelines.score.worst import WorstRow
     from transforms.core.score.score import Score
 
@@ -52,7 +52,7 @@ def score(data: str, truth: str, as_json: bool) -> int:
     return 0
 
 
-def _as_json(scored: "Scored", data: str) -> dict[str, Any]:
+def _as_json(scored: "ScoreResult", data: str) -> dict[str, Any]:
     """Times in seconds, moments in RFC 3339."""
     from schemas.time import SECOND, format_time
 
@@ -73,7 +73,7 @@ def _row_as_json(row: "WorstRow", command: str) -> dict[str, Any]:
     return told | moments | {"seconds": row.length / SECOND, "explain": command}
 
 
-def _headline(scored: "Scored") -> str:
+def _headline(scored: "ScoreResult") -> str:
     from schemas.time import format_time
 
     missing = f"Of {scored.without_rows:,} more the record holds nothing.\n" if scored.without_rows else ""
@@ -138,7 +138,7 @@ _WRONG: Final = {
 }
 
 
-def _worst(scored: "Scored", data: str) -> Iterator[str]:
+def _worst(scored: "ScoreResult", data: str) -> Iterator[str]:
     """What is wrong with each of the worst rows, which row it is, and how to look at it."""
     if scored.worst:
         yield "Rows that are wrong for longest (hours)"

@@ -12,7 +12,7 @@ from runners.words.names import harmless
 
 if TYPE_CHECKING:
     from pipelines.validate import Validation
-    from runners.words.notices import Noticed
+    from runners.words.notices import FinishedReading
 
 EXAMPLES = """\b
 Examples:
@@ -56,12 +56,12 @@ def _validation(given: dict[str, Any]) -> "Validation":
     return Validation(given["inputs"], DecodeSettings(policy, now_micros(), inventory, given["format_"]))
 
 
-def _noticed(validation: "Validation") -> "Noticed":
-    from runners.words.notices import Noticed
+def _noticed(validation: "Validation") -> "FinishedReading":
+    from runners.words.notices import FinishedReading
 
     counts, given = validation.counts, validation.settings.inventory is not None
     unplaced = counts.ignored["unplaced_vm"]
-    return Noticed(counts.records, counts.health, counts.unplaced, unplaced, validation.glance, given)
+    return FinishedReading(counts.records, counts.health, counts.unplaced, unplaced, validation.glance, given)
 
 
 def _counts(validation: "Validation") -> Iterator[str]:

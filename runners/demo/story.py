@@ -32,7 +32,7 @@ overrun: the operation did not bring it back in time; counted from there on.
 unexcused, fault, unexplained: nothing excuses it; counted as reported."""
 
 
-class Asked(NamedTuple):
+class DemoQuestion(NamedTuple):
     """A moment that is worth a question."""
 
     scale_set_id: str
@@ -73,7 +73,7 @@ def _print_report(console: Console, report: Report) -> None:
     console.print(Text(f"\n{_GUIDE}\n", "dim"))
 
 
-def moment_to_ask(root: str) -> Asked:
+def moment_to_ask(root: str) -> DemoQuestion:
     """A moment in the overrun that was excused for long and counts for long: an operation explains a part of it, and no more."""
     rows = current_rows(root, "attributions")
     assert rows is not None  # the run that has just ended has published them
@@ -81,7 +81,7 @@ def moment_to_ask(root: str) -> Asked:
     overruns = pc.and_(pc.is_valid(rows.column("instance_id")), pc.equal(rows.column("verdict"), "overrun"))
     longest = rows.append_column("both", both).filter(overruns).sort_by([("both", "descending")]).slice(0, 1)
     limit, end = (longest.column(name).cast(pa.int64())[0].as_py() for name in ("limit", "end"))
-    return Asked(longest.column("scale_set_id")[0].as_py(), floor_to((limit + end) // 2, MINUTE))
+    return DemoQuestion(longest.column("scale_set_id")[0].as_py(), floor_to((limit + end) // 2, MINUTE))
 
 
 def _closing(summary: Summary, output: str, name: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from runners.explain.words import Clock, an, by, capital, instances, length, number, seconds, whose
 from transforms.core.explain.explanation import Cause, Part
-from transforms.core.explain.moment import Explanation, Moment, Near, OperationRow
+from transforms.core.explain.moment import Explanation, Moment, NearestOperations, OperationRow
 from transforms.core.explain.reasons import Reason, reason_of
 
 _REASONS: Final = {
@@ -98,7 +98,7 @@ class Teller:
             yield from self._near(self._moment.near, part.onset[0])
         yield from self._sums_at_end(part)
 
-    def _near(self, near: Near, onset: int) -> Iterator[str]:
+    def _near(self, near: NearestOperations, onset: int) -> Iterator[str]:
         if near.before is None and near.after is None:
             yield "None is known within a day of it."
         if near.before is not None:

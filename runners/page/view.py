@@ -67,7 +67,7 @@ COLUMNS: Final = (
 )
 
 
-class Drawn(NamedTuple):
+class SetDrawing(NamedTuple):
     """A scale set with its timeline."""
 
     id: str
@@ -273,7 +273,7 @@ def _length_told(micros: int) -> str:
     return f"{number} {name}{'s' * (number != 1)}"
 
 
-def _one(material: _Material, lines: Timelines, place: int, row: dict[str, Any], cards: list[Card]) -> Drawn:
+def _one(material: _Material, lines: Timelines, place: int, row: dict[str, Any], cards: list[Card]) -> SetDrawing:
     request, name = material.report.request, material.name(row["scale_set_id"])
     raw, corrected = lines.shares(place, RAW_PARTS), lines.shares(place, PARTS)
     edges = [(edge - request.since) / SECOND for edge in lines.edges]
@@ -296,7 +296,7 @@ def _one(material: _Material, lines: Timelines, place: int, row: dict[str, Any],
     )  # fmt: skip
     of = cards[0].of if cards else 0
     part = "" if of == len(cards) else f", the {len(cards)} of {of:,} with the most counted or excused time"
-    return Drawn(
+    return SetDrawing(
         id=harmless(row["scale_set_id"]),
         name=name,
         machines="" if number is None else f"{number:,} machine{'s' * (number != 1)} at the end; ",

@@ -5,7 +5,7 @@ from typing import Final
 
 from pipelines.backfill.summary import Summary, named_sets, what_else
 from pipelines.correction.settings import BackfillSettings
-from runners.words.notices import Noticed, counts_of, notices, number, paragraph
+from runners.words.notices import FinishedReading, counts_of, notices, number, paragraph
 from schemas.time import format_time
 from transforms.counters import total
 
@@ -31,10 +31,10 @@ def lines_of(summary: Summary, settings: BackfillSettings, seconds: float) -> It
     yield from notices(noticed(summary, settings))
 
 
-def noticed(summary: Summary, settings: BackfillSettings) -> Noticed:
+def noticed(summary: Summary, settings: BackfillSettings) -> FinishedReading:
     """What there is to say of a run's input."""
     counts = summary.counts
-    return Noticed(
+    return FinishedReading(
         counts["in"],
         counts["health"],
         counts["unplaced"],

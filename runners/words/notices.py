@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from runners.words.names import harmless, shortened
 from schemas.time import DAY, HOUR, MINUTE, format_time
 from transforms.core.decode.glance import Glance, gaps
-from transforms.core.decode.terms.unread import Seen, Shape
+from transforms.core.decode.terms.unread import Shape, Sighting
 
 WIDTH: Final = 80
 _TIED: Final = "\xa0"
@@ -30,7 +30,7 @@ INVENTORY_QUERY: Final = """\
     | order by vm_id asc" | jq -c '.[]' > inventory.jsonl"""
 
 
-class Noticed(NamedTuple):
+class FinishedReading(NamedTuple):
     """What is known of a finished reading."""
 
     records: int
@@ -57,7 +57,7 @@ def paragraph(text: str, indent: int = 0, behind: int = 2) -> Iterator[str]:
     yield from (line.replace(_TIED, " ") for line in lines)
 
 
-def notices(of: Noticed) -> Iterator[str]:
+def notices(of: FinishedReading) -> Iterator[str]:
     """All there is to say, line by line; nothing if all was read and nothing is missing."""
     yield from _unread(of)
     yield from _unplaced(of)
@@ -65,7 +65,7 @@ def notices(of: Noticed) -> Iterator[str]:
     yield from _gaps(of)
 
 
-def _unread(of: Noticed) -> Iterator[str]:
+def _unread(of: FinishedReading) -> Iterator[str]:
     unread = of.glance.unread
     if not unread.records:
         return
@@ -79,13 +79,13 @@ def _unread(of: Noticed) -> Iterator[str]:
         yield from paragraph(f"{rest:>{width},} of other shapes", 2)
 
 
-def _told(shape: Shape, seen: Seen) -> str:
+def _told(shape: Shape, seen: Sighting) -> str:
     keys = ", ".join(shortened(harmless(key), _KEY) for key in shape.keys) or "no field"
     file = f"{shortened(harmless(seen.file), _FILE)}{' and others' * seen.elsewhere}"
     return f"{keys} ({file}){': ' * bool(shape.look)}{shape.look}"
 
 
-def _unplaced(of: Noticed) -> Iterator[str]:
+def _unplaced(of: FinishedReading) -> Iterator[str]:
     if not of.unplaced:
         return
     most = 2 * of.unplaced_health > of.health
@@ -99,7 +99,7 @@ def _unplaced(of: Noticed) -> Iterator[str]:
         yield INVENTORY_QUERY
 
 
-def _missing(of: Noticed) -> Iterator[str]:
+def _missing(of: FinishedReading) -> Iterator[str]:
     events = of.glance.events
     health = events["signal"] + events["fault"]
     if health and not events["operation"]:
@@ -115,7 +115,7 @@ def _missing(of: Noticed) -> Iterator[str]:
         )
 
 
-def _gaps(of: Noticed) -> Iterator[str]:
+def _gaps(of: FinishedReading) -> Iterator[str]:
     found = gaps(of.glance, of.known_before)
     for begin, end in found[:_GAPS]:
         since = "What was known ends at" if begin == of.known_before else "Nothing at all happens from"

@@ -5,7 +5,7 @@ import click
 from schemas.nearest import nearest
 
 
-class Suggesting(click.Group):
+class SuggestingGroup(click.Group):
     """A group whose unknown commands are answered with the nearest known one."""
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:

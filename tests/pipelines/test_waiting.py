@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from pipelines.stream import waiting
-from pipelines.stream.waiting import Waiting
+from pipelines.stream.waiting import WaitingEvents
 from tests.support.build import signal, to_batch
 from transforms import counters
 
@@ -21,7 +21,7 @@ def live(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
     return counted
 
 
-def handed_on(its: Waiting) -> list[str]:
+def handed_on(its: WaitingEvents) -> list[str]:
     return list(its.due().events.column("event_id").to_pylist())
 
 
@@ -30,7 +30,7 @@ def one(event_id: str) -> list[object]:
 
 
 def test_the_first_events_go_on_at_once_and_those_behind_them_together_when_they_are_taken_in(live: Counter[str]) -> None:
-    its = Waiting()
+    its = WaitingEvents()
     its.add(one("a"))
     assert handed_on(its) == ["a"]
     its.add(one("b"))
@@ -45,14 +45,14 @@ def test_the_first_events_go_on_at_once_and_those_behind_them_together_when_they
 
 def test_events_do_not_wait_for_a_ledger_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "_LONGEST", 0.0)
-    its = Waiting()
+    its = WaitingEvents()
     for name in "ab":
         its.add(one(name))
         assert handed_on(its) == [name]
 
 
 def test_a_record_of_two_events_is_taken_in_once(live: Counter[str]) -> None:
-    its = Waiting()
+    its = WaitingEvents()
     batch = to_batch([signal(0, "1", "Available", event_id="a"), signal(0, "1", "Available", event_id="a#annotation")])
     its.add([batch.set_column(batch.schema.get_field_index("second"), "second", pa.array([False, True]))])
     assert len(handed_on(its)) == 2
@@ -64,7 +64,7 @@ def test_a_record_of_two_events_is_taken_in_once(live: Counter[str]) -> None:
 def test_nothing_waits_longer_for_what_comes_behind_it(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr(waiting.time, "monotonic", lambda: now[0])
-    its = Waiting()
+    its = WaitingEvents()
     its.add(one("a"))
     handed_on(its)
     for second in range(10):

@@ -17,7 +17,7 @@ from tests.support.timelines import Timeline, many_sets, smallest
 from transforms.core.columns.arrow import micros
 from transforms.core.columns.batches import concat
 from transforms.core.evaluation.duplicates import identities
-from transforms.core.evaluation.evaluate import Evaluated, evaluate
+from transforms.core.evaluation.evaluate import Evaluation, evaluate
 from transforms.core.standing.folding import folded, is_copy, resumed_cells
 from transforms.core.standing.standing import NO_STANDING, Standing
 
@@ -30,7 +30,7 @@ WORLDS = {
 TABLES = ("availability", "attributions", "operations")
 
 
-def _rows(evaluated: Evaluated) -> dict[str, dict[tuple[str, int], list[dict[str, Any]]]]:
+def _rows(evaluated: Evaluation) -> dict[str, dict[tuple[str, int], list[dict[str, Any]]]]:
     out: dict[str, dict[tuple[str, int], list[dict[str, Any]]]] = {table: {} for table in TABLES}
     for table in TABLES:
         for row in rows(getattr(evaluated, table)):
@@ -38,7 +38,7 @@ def _rows(evaluated: Evaluated) -> dict[str, dict[tuple[str, int], list[dict[str
     return out
 
 
-def _cells(evaluated: Evaluated) -> set[tuple[str, int]]:
+def _cells(evaluated: Evaluation) -> set[tuple[str, int]]:
     return {key for table in _rows(evaluated).values() for key in table}
 
 

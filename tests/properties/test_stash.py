@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.core.subscription.stash import ShardPosition, Stash
+from transforms.core.subscription.stash import Acknowledgements, ShardPosition
 
 START = ShardPosition(0, "")
 STEPS = st.lists(st.sampled_from(["read", "cut", "complete", "crash", "move", "refuse"]), max_size=60)
@@ -21,7 +21,7 @@ STEPS = st.lists(st.sampled_from(["read", "cut", "complete", "crash", "move", "r
 class Runner:
     """One shard, its processes, and what is durable."""
 
-    stashes: list[Stash] = field(default_factory=lambda: [Stash(), Stash()])
+    stashes: list[Acknowledgements] = field(default_factory=lambda: [Acknowledgements(), Acknowledgements()])
     process: int = 0
     place: ShardPosition = START
     effects: tuple[str, ...] = ()

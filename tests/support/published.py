@@ -13,7 +13,7 @@ from schemas.tables.reject import REJECTS
 from schemas.time import DAY, HOUR
 from tests.support.build import EPOCH, Event, fault, op, signal, spanning, to_batch
 from transforms.core.columns.arrow import no_rows
-from transforms.core.evaluation.evaluate import Evaluated, evaluate
+from transforms.core.evaluation.evaluate import Evaluation, evaluate
 from transforms.core.ledger.changes import KNOWN, Publication, changed_cells, known_after
 
 POLICY: Final = parse_policy('grid = "6h"')
@@ -28,7 +28,7 @@ class Issue(NamedTuple):
 
     now: int
     """When, in microseconds: the `as_of` of its versions."""
-    evaluated: Evaluated
+    evaluated: Evaluation
     """All rows as they stood then."""
 
 

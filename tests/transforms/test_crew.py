@@ -12,7 +12,7 @@ from tests.support.graph import Keeping
 from transforms.core.decode import DecodeSettings
 from transforms.counters import counted
 from transforms.decode import DecodeRecords
-from transforms.files.pool import Crew
+from transforms.files.pool import DecodePool
 from transforms.files.shards import InputError, Shard, plan_shards, read_shard
 from transforms.publish import KeepRejects
 
@@ -27,7 +27,7 @@ def folder_of_files(tmp_path: Path) -> tuple[Shard, ...]:
 
 def test_a_crew_gives_what_one_process_gives_in_the_same_order(tmp_path: Path) -> None:
     shards = folder_of_files(tmp_path)
-    crew = Crew(SETTINGS, 2)
+    crew = DecodePool(SETTINGS, 2)
     found = [piece for shard in shards for piece in crew.decode(shard)] + list(crew.rest())
     crew.leave()
     alone = [piece for shard in shards for piece in read_shard(shard, SETTINGS)]
@@ -38,7 +38,7 @@ def test_a_crew_gives_what_one_process_gives_in_the_same_order(tmp_path: Path) -
 
 
 def test_a_crew_says_which_file_cannot_be_read(tmp_path: Path) -> None:
-    crew = Crew(SETTINGS, 2)
+    crew = DecodePool(SETTINGS, 2)
     with pytest.raises(InputError, match="gone"):
         list(crew.decode(Shard(str(tmp_path / "gone.jsonl"), "text", 0, 1, 1))) + list(crew.rest())
     crew.leave()

@@ -10,8 +10,8 @@ from schemas.policy import Policy
 from schemas.time import HOUR
 from tests.support.build import at, signal, to_batch
 from transforms.core.columns.arrow import no_rows
-from transforms.core.evaluation.evaluate import Evaluated, evaluate
-from transforms.core.ledger.changes import KNOWN, Compared, Publication, changed_cells, known_after
+from transforms.core.evaluation.evaluate import Evaluation, evaluate
+from transforms.core.ledger.changes import KNOWN, Comparison, Publication, changed_cells, known_after
 from transforms.core.ledger.digests import EMPTY, from_text, to_text
 
 POLICY = Policy()
@@ -21,17 +21,17 @@ ALL = Publication(POLICY.hash, HOUR, NOW, None, END, backfill=True, final=None)
 NOTHING = no_rows(KNOWN)
 
 
-def evaluated(*more: dict[str, Any], T: int = END) -> Evaluated:
+def evaluated(*more: dict[str, Any], T: int = END) -> Evaluation:
     """Two scale sets with four hours each."""
     events = [signal(0, "1", "Available", scale_set=name, event_id="e") for name in "ab"]
     return evaluate(to_batch([*events, *more]), POLICY, T)
 
 
-def known_of(compared: Compared) -> pa.RecordBatch:
+def known_of(compared: Comparison) -> pa.RecordBatch:
     return known_after(NOTHING, compared.changes.revisions, HOUR)
 
 
-def cells_of(compared: Compared) -> list[tuple[str, int]]:
+def cells_of(compared: Comparison) -> list[tuple[str, int]]:
     rows = compared.changes.revisions
     hours = (rows.column("cell").cast(pa.int64()).to_numpy() - at(0)) // HOUR
     return list(zip(rows.column("scale_set_id").to_pylist(), hours.tolist(), strict=True))

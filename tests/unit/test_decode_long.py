@@ -9,7 +9,7 @@ from tests.fixtures.decoding import rows, settings
 from tests.fixtures.forms import table_of
 from tests.fixtures.native import line, signal
 from transforms.core.decode import blocks
-from transforms.core.decode.blocks import Damaged, decode_blocks
+from transforms.core.decode.blocks import DamagedText, decode_blocks
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +23,7 @@ def read(text: bytes, block: int = 97, damage: str = ""):
     def parts():
         yield from (text[start : start + block] for start in range(0, len(text), block))
         if damage:
-            raise Damaged(damage)
+            raise DamagedText(damage)
 
     found = list(decode_blocks(parts, "f", settings()))
     ids = [row["event_id"] for piece in found for row in rows(piece)]

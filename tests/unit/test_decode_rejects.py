@@ -8,7 +8,7 @@ import pytest
 from schemas.tables.reject import REJECTS
 from tests.fixtures.decoding import NOW, SETTINGS, decode, one, rejected, rows, settings
 from tests.fixtures.native import annotation_event, fault, health_record, line, operation, rest, signal, status_event
-from transforms.core.decode import Decoded, decode_text
+from transforms.core.decode import DecodeResult, decode_text
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_one_bad_record_does_no_harm_to_others():
     assert [reject["location"] for reject in decoded.rejects.to_pylist()] == ["line 2", "line 4", "line 5"]
 
 
-def _read(text: bytes) -> Decoded:
+def _read(text: bytes) -> DecodeResult:
     return decode_text(text, "file", SETTINGS)
 
 

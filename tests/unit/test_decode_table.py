@@ -8,7 +8,7 @@ import pytest
 from schemas.event import CANONICAL, TIMESTAMP
 from tests.fixtures.decoding import SETTINGS, decode, rows
 from tests.fixtures.native import AT_MICROS, fault, operation, signal
-from transforms.core.decode import Decoded, decode_table
+from transforms.core.decode import DecodeResult, decode_table
 
 EVENTS = [
     signal(),
@@ -31,7 +31,7 @@ def _table(*events: dict[str, Any], **columns: pa.Array) -> pa.RecordBatch:
     return pa.RecordBatch.from_pydict(arrays | columns)
 
 
-def _decode(batch: pa.RecordBatch) -> Decoded:
+def _decode(batch: pa.RecordBatch) -> DecodeResult:
     return decode_table(batch, "file", 1, SETTINGS)
 
 

@@ -12,23 +12,23 @@ from schemas.tables.reject import REJECTS
 from schemas.time import DAY, HOUR
 from tests.support.build import at, fault, signal, spanning, to_batch
 from transforms.core.columns.arrow import no_rows
-from transforms.core.decode import Counts, Decoded
+from transforms.core.decode import Counts, DecodeResult
 from transforms.core.decode.glance import Glance, as_bytes, from_bytes, gaps, glance_of
 
 NOW = at(400 * 86_400)
 
 
-def piece(times: Iterable[float], format_: str = "eventgrid") -> Decoded:
+def piece(times: Iterable[float], format_: str = "eventgrid") -> DecodeResult:
     """A piece of an input with signals at some days, counted from the first one."""
     events = to_batch([signal(86_400 * time, "1", "Available") for time in times])
-    return Decoded(events, no_rows(REJECTS), Counts(decoded=Counter({(format_, "signal"): len(events)})))
+    return DecodeResult(events, no_rows(REJECTS), Counts(decoded=Counter({(format_, "signal"): len(events)})))
 
 
-def glance(*pieces: Decoded) -> Glance:
+def glance(*pieces: DecodeResult) -> Glance:
     return sum((glance_of(each, NOW) for each in pieces), Glance())
 
 
-def found(*pieces: Decoded, before: float | None = None) -> list[tuple[float, float]]:
+def found(*pieces: DecodeResult, before: float | None = None) -> list[tuple[float, float]]:
     told = gaps(glance(*pieces), None if before is None else at(86_400 * before))
     return [((begin - at(0)) / DAY, (end - at(0)) / DAY) for begin, end in told]
 
@@ -68,7 +68,7 @@ def test_what_lies_after_the_start_of_the_run_makes_none() -> None:
 
 def test_events_are_counted_by_kind() -> None:
     events = to_batch([signal(0, "1", "Available"), fault(5, "1"), *spanning(1, 2, "restart", "1")])
-    told = glance_of(Decoded(events, no_rows(REJECTS), Counts()), NOW)
+    told = glance_of(DecodeResult(events, no_rows(REJECTS), Counts()), NOW)
     assert told.events == {"signal": 1, "fault": 1, "operation": 2}
 
 
@@ -93,5 +93,5 @@ def test_it_is_the_same_after_a_journey() -> None:
 
 def test_memory_is_two_moments_a_day() -> None:
     day = to_batch([signal(second, "1", "Available") for second in range(0, 86_400, 60)])
-    told = glance_of(Decoded(day, no_rows(REJECTS), Counts()), NOW)
+    told = glance_of(DecodeResult(day, no_rows(REJECTS), Counts()), NOW)
     assert list(told.days.values()) == [(at(0), at(86_340))]

@@ -6,14 +6,14 @@ from schemas.policy import Policy
 from schemas.time import DAY, HOUR, MINUTE, SECOND, floor_to
 from tests.support.build import Event, at, down, op, rows, spanning, to_batch, up
 from transforms.core.columns.batches import concat
-from transforms.core.evaluation.evaluate import Evaluated, evaluate
+from transforms.core.evaluation.evaluate import Evaluation, evaluate
 from transforms.core.standing.folding import folded, resumed_cells
 
 A_DAY, AN_HOUR, A_MINUTE = (unit // SECOND for unit in (DAY, HOUR, MINUTE))
 TABLES = ("availability", "attributions", "operations")
 
 
-def _cells(*evaluations: Evaluated) -> dict[tuple[str, int], list[Any]]:
+def _cells(*evaluations: Evaluation) -> dict[tuple[str, int], list[Any]]:
     """All rows by table and cell; a later evaluation replaces the cells that it has rows of."""
     cells: dict[tuple[str, int], list[Any]] = {}
     for evaluated in evaluations:
@@ -25,7 +25,7 @@ def _cells(*evaluations: Evaluated) -> dict[tuple[str, int], list[Any]]:
     return {key: found for key, found in cells.items() if found}
 
 
-def _assert_goes_on(events: list[Event], cut: float, until: float, policy: Policy | None = None) -> Evaluated:
+def _assert_goes_on(events: list[Event], cut: float, until: float, policy: Policy | None = None) -> Evaluation:
     """What comes at or after `cut`, on top of the standing there, leaves all cells as the whole has them, which it gives."""
     policy, closed, T = policy or Policy(), at(cut), at(until)
     first = evaluate(to_batch(e for e in events if e["time"] < closed), policy, floor_to(closed, policy.grid) + policy.grid)
@@ -37,7 +37,7 @@ def _assert_goes_on(events: list[Event], cut: float, until: float, policy: Polic
     return whole
 
 
-def _verdicts(whole: Evaluated) -> list[str]:
+def _verdicts(whole: Evaluation) -> list[str]:
     return [row["verdict"] for row in rows(whole.attributions)]
 
 

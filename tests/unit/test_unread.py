@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from schemas.policy import Policy
 from transforms.core.decode import DecodeSettings, decode_text
-from transforms.core.decode.terms.unread import MOST, Seen, Unread, fields_of, shape_of
+from transforms.core.decode.terms.unread import MOST, Sighting, Unread, fields_of, shape_of
 
 SETTINGS = DecodeSettings(Policy(), 1_800_000_000_000_000)
 LOOKS = {
@@ -54,9 +54,9 @@ def test_of_a_key_the_beginning_is_kept_and_of_keys_the_first_in_their_order() -
 def test_both_decoders_count_the_same_shapes(record: dict[str, Any]) -> None:
     plain, odd = json.dumps(record), json.dumps({**record, "properties": 5})
     unread = decode_text(f"{plain}\n".encode(), "f", SETTINGS).counts.unread
-    assert unread.shapes == {shape_of(record): Seen(1, "")}
+    assert unread.shapes == {shape_of(record): Sighting(1, "")}
     unread = decode_text(f"{odd}\n".encode(), "f", SETTINGS).counts.unread
-    assert unread.shapes == {shape_of({**record, "properties": 5}): Seen(1, "")}
+    assert unread.shapes == {shape_of({**record, "properties": 5}): Sighting(1, "")}
     within = decode_text(json.dumps({"records": [record, record]}).encode(), "f", SETTINGS).counts.unread
     assert within.records == 2
 
@@ -100,5 +100,5 @@ def test_what_is_known_is_never_crowded_out() -> None:
 
 def test_the_first_of_its_files_is_named_and_that_there_are_others() -> None:
     both = noted(["k"], "b") + noted(["k", "k"], "a")
-    assert list(both.shapes.values()) == [Seen(3, "a", True)]
-    assert list((noted(["k"], "a") + noted(["k"], "a")).shapes.values()) == [Seen(2, "a", False)]
+    assert list(both.shapes.values()) == [Sighting(3, "a", True)]
+    assert list((noted(["k"], "a") + noted(["k"], "a")).shapes.values()) == [Sighting(2, "a", False)]

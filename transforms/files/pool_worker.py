@@ -7,7 +7,7 @@ import signal
 import threading
 from typing import TYPE_CHECKING, Any
 
-from transforms.core.decode import Decoded, DecodeSettings
+from transforms.core.decode import DecodeResult, DecodeSettings
 
 if TYPE_CHECKING:
     from transforms.files.shards import Shard
@@ -23,7 +23,7 @@ def join(settings: DecodeSettings, level: int) -> None:
     threading.Thread(target=_end_with, args=(multiprocessing.parent_process(),), daemon=True).start()
 
 
-def decoded(shard: "Shard") -> list[Decoded]:
+def decoded(shard: "Shard") -> list[DecodeResult]:
     """The pieces of one shard."""
     from transforms.files.shards import read_shard
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 from apache_beam.io.filesystem import BeamIOError, FileMetadata
 from apache_beam.io.filesystems import FileSystems
 
-from transforms.core.decode import Decoded, DecodeSettings
-from transforms.core.decode.blocks import Damaged, begins_with_lines, decode_blocks, decode_pieces, lines_in
+from transforms.core.decode import DecodeResult, DecodeSettings
+from transforms.core.decode.blocks import DamagedText, begins_with_lines, decode_blocks, decode_pieces, lines_in
 from transforms.core.decode.splitting.csv_text import csv_texts
 from transforms.files.tables import first_line, is_of_the_system, open_file, outline_of, read_avro, read_parquet
 
@@ -72,7 +72,7 @@ def plan_shards(patterns: Sequence[str]) -> Plan:
     return Plan(tuple(shards), sum(sizes.values()), len(sizes), len(skipped))
 
 
-def read_shard(shard: Shard, settings: DecodeSettings) -> Iterator[Decoded]:
+def read_shard(shard: Shard, settings: DecodeSettings) -> Iterator[DecodeResult]:
     """The events of one part, in pieces of about 32 MB of text.
 
     Raises:
@@ -86,7 +86,7 @@ def read_shard(shard: Shard, settings: DecodeSettings) -> Iterator[Decoded]:
         raise _unreadable(shard.path, error) from None
 
 
-def _read(shard: Shard, settings: DecodeSettings) -> Iterator[Decoded]:
+def _read(shard: Shard, settings: DecodeSettings) -> Iterator[DecodeResult]:
     if shard.mode == "parquet" or shard.mode == "log":
         return read_parquet(shard.path, shard.mode, range(shard.start, shard.end), settings)
     if shard.mode == "avro":
@@ -159,7 +159,7 @@ def _row_groups(path: str, size: int) -> list[Shard]:
     return shards
 
 
-def _read_lines(shard: Shard, settings: DecodeSettings) -> Iterator[Decoded]:
+def _read_lines(shard: Shard, settings: DecodeSettings) -> Iterator[DecodeResult]:
     """Lines of a byte range; only where one is rejected is it worth counting the lines before the range."""
     counted: int | None = 1 if shard.start == 0 else None
     pieces = decode_pieces(lines_in(bytes_of(shard)), shard.path, settings)
@@ -169,7 +169,7 @@ def _read_lines(shard: Shard, settings: DecodeSettings) -> Iterator[Decoded]:
         yield piece if counted in (None, 1) else _further(piece, counted - 1)
 
 
-def _further(piece: Decoded, lines: int) -> Decoded:
+def _further(piece: DecodeResult, lines: int) -> DecodeResult:
     """The same piece with its rejects so many lines further down."""
     at = piece.rejects.schema.get_field_index("location")
     moved = [_moved(location, lines) for location in piece.rejects.column(at).to_pylist()]
@@ -239,7 +239,7 @@ def text_of(path: str) -> Iterator[bytes]:
         except (OSError, pa.ArrowException) as error:
             if is_of_the_system(error):
                 raise
-            raise Damaged(f"a whole {codec} file is required, and this one is damaged: {first_line(error)}") from None
+            raise DamagedText(f"a whole {codec} file is required, and this one is damaged: {first_line(error)}") from None
 
 
 def _unreadable(path: str, error: Exception) -> InputError:

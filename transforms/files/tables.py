@@ -10,8 +10,8 @@ from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
 from schemas.event import CANONICAL
-from transforms.core.decode import Decoded, DecodeSettings, decode_log_table, decode_table, reject_whole
-from transforms.core.decode.blocks import PIECE, Damaged
+from transforms.core.decode import DecodeResult, DecodeSettings, decode_log_table, decode_table, reject_whole
+from transforms.core.decode.blocks import PIECE, DamagedText
 from transforms.core.decode.log_table import MARK
 from transforms.core.decode.messages import decode_many
 
@@ -43,7 +43,7 @@ def outline_of(path: str) -> TableOutline | None:
         return TableOutline("log" if MARK in file.schema_arrow.names else "parquet", [group.total_byte_size for group in groups])
 
 
-def read_parquet(path: str, mode: Literal["parquet", "log"], groups: range, settings: DecodeSettings) -> Iterator[Decoded]:
+def read_parquet(path: str, mode: Literal["parquet", "log"], groups: range, settings: DecodeSettings) -> Iterator[DecodeResult]:
     """The events of some row groups; what is no Parquet, or has neither events nor operations, costs one row.
 
     Raises:
@@ -53,7 +53,7 @@ def read_parquet(path: str, mode: Literal["parquet", "log"], groups: range, sett
     try:
         for batch in batches_of(path, mode, groups):
             yield decode(batch.rows, path, batch.first, settings)
-    except Damaged as damage:
+    except DamagedText as damage:
         yield reject_whole(path, "not_json", str(damage), settings)
 
 
@@ -85,10 +85,10 @@ def batches_of(path: str, mode: Literal["parquet", "log"], groups: range) -> Ite
         except (OSError, pa.ArrowException) as error:
             if is_of_the_system(error):
                 raise
-            raise Damaged(f"Parquet is required, and this cannot be read: {first_line(error)}") from None
+            raise DamagedText(f"Parquet is required, and this cannot be read: {first_line(error)}") from None
 
 
-def read_avro(path: str, settings: DecodeSettings) -> Iterator[Decoded]:
+def read_avro(path: str, settings: DecodeSettings) -> Iterator[DecodeResult]:
     """The events of an Event Hubs Capture file, whose bodies are messages; damage costs one row more.
 
     Raises:
@@ -97,7 +97,7 @@ def read_avro(path: str, settings: DecodeSettings) -> Iterator[Decoded]:
     try:
         for bodies in bodies_of(path):
             yield decode_many([(f"row {number}", body) for number, body in bodies], path, settings)
-    except Damaged as damage:
+    except DamagedText as damage:
         yield reject_whole(path, "not_json", str(damage), settings)
 
 
@@ -109,7 +109,7 @@ def bodies_of(path: str) -> Iterator[list[tuple[int, bytes]]]:
         OSError: the file cannot be read.
     """
     bodies, size = list[tuple[int, bytes]](), 0
-    damage: Damaged | None = None
+    damage: DamagedText | None = None
     with open_file(path) as handle:
         try:
             for number, row in enumerate(fastavro.reader(handle), 1):
@@ -122,7 +122,7 @@ def bodies_of(path: str) -> Iterator[list[tuple[int, bytes]]]:
         except Exception as error:
             if is_of_the_system(error):
                 raise
-            damage = Damaged(f"Avro of Event Hubs Capture is required, and this cannot be read: {first_line(error)}")
+            damage = DamagedText(f"Avro of Event Hubs Capture is required, and this cannot be read: {first_line(error)}")
     if bodies:
         yield bodies
     if damage is not None:

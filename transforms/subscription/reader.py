@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 import pyarrow as pa
 
 from transforms.core.subscription import watermark
-from transforms.core.subscription.stash import ShardPosition, Stash
+from transforms.core.subscription.stash import Acknowledgements, ShardPosition
 from transforms.core.subscription.watermark import WatermarkRule
 from transforms.subscription.leases import LONGEST, Leases
 from transforms.subscription.pulls import NOTHING, UNASKED, Answer, Pulls
@@ -59,7 +59,7 @@ class Reader:
         self._settings = settings
         self._leases = Leases(client, settings.subscription, settings.lease / 1e6, deadline(client, settings.subscription))
         self._pulls = Pulls(client, settings.subscription, _MANY, self._leases.hold)
-        self._stash = Stash()
+        self._stash = Acknowledgements()
         self._shards: dict[int, watermark.ShardClock] = {}
         self._seen: dict[int, float] = {}
         self._busy: set[int] = set()

@@ -19,7 +19,7 @@ from transforms.core.decode import DecodeSettings
 from transforms.core.decode.messages import decode_messages
 from transforms.core.subscription.stash import ShardPosition
 from transforms.core.subscription.watermark import WatermarkRule
-from transforms.decode import REJECTED, DecodedRecords, Rejected, results_of
+from transforms.decode import REJECTED, DecodeOutput, Rejected, results_of
 from transforms.subscription.reader import Reader, ReaderSettings
 from transforms.subscription.restriction import ShardPositionProvider, WatermarkProvider
 
@@ -169,10 +169,10 @@ class DecodeMessages(beam.PTransform):
     clock: Callable[[], int] = present
 
     def expand(self, messages: beam.PCollection) -> Any:
-        """Batches of MESSAGES to `DecodedRecords`."""
+        """Batches of MESSAGES to `DecodeOutput`."""
         decoding = DecodeBatch(_Decoding(self.settings, self.source, self.clock))
         decoded = messages | "DecodeBatch" >> beam.ParDo(decoding).with_outputs(REJECTED, main="events")
-        return DecodedRecords(decoded["events"], decoded[REJECTED])
+        return DecodeOutput(decoded["events"], decoded[REJECTED])
 
 
 @beam.typehints.with_input_types(pa.RecordBatch)

@@ -27,7 +27,7 @@ _SAVEPOINT: Final = 600.0
 """Seconds that a savepoint may take."""
 
 
-class Running(NamedTuple):
+class RunningJob(NamedTuple):
     """A job that has been handed over."""
 
     cluster: Cluster
@@ -56,7 +56,7 @@ def run_on_flink(settings: StreamSettings, store: Store) -> None:
             _stop(running)
 
 
-def _hand_over(settings: StreamSettings, store: Store, cluster: Cluster, stopped: threading.Event) -> Running:
+def _hand_over(settings: StreamSettings, store: Store, cluster: Cluster, stopped: threading.Event) -> RunningJob:
     given, configuration = settings.runner_options, cluster.configuration()
     name = name_of(given, settings.subscription)
     if (other := cluster.running(name)) is not None:
@@ -72,7 +72,7 @@ def _hand_over(settings: StreamSettings, store: Store, cluster: Cluster, stopped
     trail.note(LastJob(began.id, savepoint, stopped=False))
     click.echo(f"streaming from {settings.subscription}: job {began.id} ({name}) on {cluster.address}", err=True)
     folder = configuration.savepoints or f"{storage_of(given, configuration).rstrip('/')}/savepoints"
-    return Running(cluster, began, trail, savepoint, folder)
+    return RunningJob(cluster, began, trail, savepoint, folder)
 
 
 def _submitted(pipeline: beam.Pipeline, cluster: Cluster, name: str, stopped: threading.Event) -> Job:
@@ -91,7 +91,7 @@ def _submitted(pipeline: beam.Pipeline, cluster: Cluster, name: str, stopped: th
     raise RunError(f"{cluster.address}: a job is required before a signal comes; it may start as {name} (flink list).")
 
 
-def _watch(running: Running, stopped: threading.Event) -> None:
+def _watch(running: RunningJob, stopped: threading.Event) -> None:
     """Looks after a job until a signal comes or it has ended. The cluster says so: the job server may go away."""
     due, answered = time.monotonic() + _EVERY, time.monotonic()
     while not stopped.wait(_TURN):
@@ -110,13 +110,13 @@ def _watch(running: Running, stopped: threading.Event) -> None:
             click.echo(line, err=True)
 
 
-def _line(running: Running, state: str) -> str:
+def _line(running: RunningJob, state: str) -> str:
     newest = running.cluster.newest(running.job.id)
     last = "no checkpoint yet" if newest is None else f"last checkpoint {newest.age:.0f} s ago"
     return f"job {running.job.id}: {state}, {last}"
 
 
-def _tell_end(running: Running, state: str) -> None:
+def _tell_end(running: RunningJob, state: str) -> None:
     if state == "FINISHED":
         return click.echo(f"job {running.job.id} was stopped in the cluster; the next run goes on from where it was", err=True)
     reason = _or_unknown(lambda: running.cluster.failure(running.job.id)) if state == "FAILED" else "not by this program"
@@ -130,7 +130,7 @@ def _or_unknown(ask: Callable[[], str]) -> str:
         return "unknown"
 
 
-def _stop(running: Running) -> None:
+def _stop(running: RunningJob) -> None:
     click.echo("stopping with a savepoint (once more Ctrl-C leaves the job as it is)", err=True)
     try:
         path = running.cluster.stop(running.job.id, running.folder, _SAVEPOINT)

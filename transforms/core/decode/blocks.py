@@ -5,36 +5,36 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Final, NamedTuple
 
-from transforms.core.decode.splitting.long import Broken, LongValue
+from transforms.core.decode.splitting.long import BrokenValue, LongValue
 from transforms.core.decode.splitting.split import break_in, is_lines, may_be_base64, texts_of
 from transforms.core.decode.splitting.structure import may_be_one_value
 from transforms.core.decode.splitting.texts import Fault, RecordTexts, filled_lines
 from transforms.core.decode.splitting.wrapping import may_wrap
 from transforms.core.decode.streams import LocatedTexts, decode_texts, reject_whole
-from transforms.core.decode.terms.settings import Decoded, DecodeSettings
+from transforms.core.decode.terms.settings import DecodeResult, DecodeSettings
 from transforms.core.decode.terms.text import BOM, LONGEST
 
 Text = Callable[[], Iterator[bytes]]
-"""Gives a text from its beginning, cut anywhere, as often as it is asked; may raise `Damaged`."""
+"""Gives a text from its beginning, cut anywhere, as often as it is asked; may raise `DamagedText`."""
 PIECE: Final = 32 << 20
 """Bytes of text, about, that are decoded at once."""
 
 
-class Damaged(Exception):  # noqa: N818 - what a source of blocks raises when the rest of them cannot be had
+class DamagedText(Exception):  # noqa: N818 - what a source of blocks raises when the rest of them cannot be had
     """The text breaks off: a compressed file is damaged; the message says how."""
 
 
-def decode_blocks(text: Text, source: str, settings: DecodeSettings) -> Iterator[Decoded]:
+def decode_blocks(text: Text, source: str, settings: DecodeSettings) -> Iterator[DecodeResult]:
     """The events of a whole file, piece by piece; damage costs one reject more, and of lines what was read before it stays."""
     return decode_pieces(texts_in(text), source, settings)
 
 
-def decode_pieces(pieces: Iterable[RecordTexts], source: str, settings: DecodeSettings) -> Iterator[Decoded]:
+def decode_pieces(pieces: Iterable[RecordTexts], source: str, settings: DecodeSettings) -> Iterator[DecodeResult]:
     """The events of texts, piece by piece; damage costs one reject more."""
     try:
         for found in pieces:
             yield decode_texts([LocatedTexts(found)], source, settings)
-    except Damaged as damage:
+    except DamagedText as damage:
         yield reject_whole(source, "not_json", str(damage), settings)
 
 
@@ -72,7 +72,7 @@ class _Opening(NamedTuple):
     text: bytes
     is_lines: bool = False
     is_all: bool = False
-    damage: Damaged | None = None
+    damage: DamagedText | None = None
 
 
 def _held(blocks: Iterator[bytes]) -> _Opening:
@@ -87,7 +87,7 @@ def _held(blocks: Iterator[bytes]) -> _Opening:
                     return _Opening(held[0], is_lines=True)
                 if size > PIECE:
                     return _Opening(held[0])
-    except Damaged as damage:
+    except DamagedText as damage:
         return _Opening(b"".join(held), damage=damage)
     return _Opening(b"".join(held), is_all=True)
 
@@ -98,9 +98,9 @@ def _long(text: Text) -> Iterator[RecordTexts]:
     first, is_value = LongValue(watch.blocks(), PIECE), True
     try:
         list(first.pieces())
-    except Broken:
+    except BrokenValue:
         is_value = False
-    except Damaged:
+    except DamagedText:
         if not watch.found:
             raise
         is_value = False
@@ -110,7 +110,7 @@ def _long(text: Text) -> Iterator[RecordTexts]:
     second = LongValue(text(), PIECE, first.skeletons)
     try:
         yield from second.pieces()
-    except Broken as broken:
+    except BrokenValue as broken:
         yield RecordTexts("record", (), (), [Fault(second.count + 1, break_in(broken.rest), broken.rest)])
 
 
@@ -151,7 +151,7 @@ def lines_in(blocks: Iterable[bytes], first_line: int = 1) -> Iterator[RecordTex
                 yield filled_lines(begun, first_line)
                 first_line, lines.size, begun = first_line + len(begun), 0, []
         begun += lines.rest()
-    except Damaged as found:
+    except DamagedText as found:
         damage = found
     if begun:
         yield filled_lines(begun, first_line)

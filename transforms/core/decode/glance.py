@@ -15,8 +15,8 @@ import pyarrow as pa
 from schemas.event import KINDS
 from schemas.time import DAY
 from transforms.core.columns.arrow import Ints, micros
-from transforms.core.decode.terms.settings import Decoded
-from transforms.core.decode.terms.unread import Seen, Shape, Unread
+from transforms.core.decode.terms.settings import DecodeResult
+from transforms.core.decode.terms.unread import Shape, Sighting, Unread
 
 _SNAPSHOTS: Final = "resourcegraph"
 """The format whose records tell of the state at one moment, though some may have begun long before."""
@@ -53,12 +53,12 @@ def from_bytes(content: bytes) -> Glance:
     return Glance(Unread(dict(shapes), others), Counter(events), dict(days), begin)
 
 
-_Shapes = list[tuple[Shape, Seen]]
+_Shapes = list[tuple[Shape, Sighting]]
 _Days = list[tuple[int, tuple[int, int]]]
 _decode: Final = msgspec.json.Decoder(tuple[_Shapes, int, dict[str, int], _Days, int | None]).decode
 
 
-def glance_of(piece: Decoded, now: int) -> Glance:
+def glance_of(piece: DecodeResult, now: int) -> Glance:
     """A glance at one piece of an input; what lies after `now` is no part of its days."""
     time = micros(piece.events, "time")
     time = time[time <= now]

@@ -17,8 +17,8 @@ from transforms.core.decode.fast_path.log_sorting import log_record, sort_log_re
 from transforms.core.decode.fast_path.shapes import NO_RAW, LogRow
 from transforms.core.decode.splitting.texts import Fault, RecordTexts
 from transforms.core.decode.streams import LocatedTexts, decode_texts
-from transforms.core.decode.terms.reasons import Rejected
-from transforms.core.decode.terms.settings import Decoded, DecodeSettings
+from transforms.core.decode.terms.reasons import RejectedRecord
+from transforms.core.decode.terms.settings import DecodeResult, DecodeSettings
 from transforms.core.decode.terms.text import LONGEST
 
 MARK: Final = "OperationNameValue"
@@ -27,7 +27,7 @@ _NAMES: Final = tuple(name for names in LOG_ANALYTICS.values() for name in names
 _SHORT: Final = {folded(name) for name in _NAMES}
 
 
-def decode_log_table(batch: pa.RecordBatch, source: str, first_row: int, settings: DecodeSettings) -> Decoded:
+def decode_log_table(batch: pa.RecordBatch, source: str, first_row: int, settings: DecodeSettings) -> DecodeResult:
     """The events of rows of the table AzureActivity.
 
     Args:
@@ -98,8 +98,8 @@ def _sizes(batch: pa.RecordBatch) -> np.ndarray:
     return sizes
 
 
-def _outsized(size: int) -> Rejected:
-    return Rejected("too_large", f"the fields of a row may have {LONGEST} bytes of text, got {size}")
+def _outsized(size: int) -> RejectedRecord:
+    return RejectedRecord("too_large", f"the fields of a row may have {LONGEST} bytes of text, got {size}")
 
 
 def _read(texts: Sequence[bytes], settings: DecodeSettings) -> Columns:

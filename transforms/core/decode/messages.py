@@ -6,10 +6,10 @@ import pyarrow as pa
 
 from transforms.core.decode.splitting.split import texts_of
 from transforms.core.decode.streams import LocatedTexts, decode_texts
-from transforms.core.decode.terms.settings import Decoded, DecodeSettings
+from transforms.core.decode.terms.settings import DecodeResult, DecodeSettings
 
 
-def decode_messages(messages: pa.RecordBatch, source: str, settings: DecodeSettings) -> Decoded:
+def decode_messages(messages: pa.RecordBatch, source: str, settings: DecodeSettings) -> DecodeResult:
     """The events of a batch of MESSAGES; each message as `decode_text` would read it.
 
     Args:
@@ -21,6 +21,6 @@ def decode_messages(messages: pa.RecordBatch, source: str, settings: DecodeSetti
     return decode_many(zip(ids, data, strict=True), source, settings)
 
 
-def decode_many(messages: Iterable[tuple[str, bytes]], source: str, settings: DecodeSettings) -> Decoded:
+def decode_many(messages: Iterable[tuple[str, bytes]], source: str, settings: DecodeSettings) -> DecodeResult:
     """The events of messages with their places."""
     return decode_texts([LocatedTexts(texts_of(data), place) for place, data in messages], source, settings)

@@ -9,7 +9,7 @@ from schemas.fields import embedded
 from schemas.names import content_of, pick
 from schemas.timestamp import parse_time
 from transforms.core.decode.slow_path.record import format_of
-from transforms.core.decode.terms.reasons import Rejected
+from transforms.core.decode.terms.reasons import RejectedRecord
 from transforms.core.decode.terms.text import parse_record
 
 _HEALTH: Final = ("data", "resourceInfo", "properties")
@@ -58,7 +58,7 @@ def outline_of(text: bytes) -> Outline:
     """
     try:
         record = parse_record(text)
-    except Rejected:
+    except RejectedRecord:
         return UNKNOWN
     exact = Outline(format_of(record), *(_told(record, dict.get)))
     return exact if exact.time is not None and exact.owner is not None else Outline(exact.format, *_told(record, pick))

@@ -11,15 +11,15 @@ from transforms.core.columns.batches import compact, concat
 from transforms.core.decode.fast_path.columns import Columns, decode_columns
 from transforms.core.decode.slow_path.build import Reject, events_of_models, rejects_of
 from transforms.core.decode.slow_path.events import Event
-from transforms.core.decode.slow_path.record import NO_FORMAT, Read, read_record
+from transforms.core.decode.slow_path.record import NO_FORMAT, RecordEvents, read_record
 from transforms.core.decode.splitting.split import texts_in_line, texts_of, within
 from transforms.core.decode.splitting.texts import RecordTexts, filled_lines
-from transforms.core.decode.terms.reasons import Ignored, Rejected
-from transforms.core.decode.terms.settings import Counts, Decoded, DecodeSettings
+from transforms.core.decode.terms.reasons import IgnoredRecord, RejectedRecord
+from transforms.core.decode.terms.settings import Counts, DecodeResult, DecodeSettings
 from transforms.core.decode.terms.text import DEEPEST, LONGEST, parse_record
 
 
-def decode_records(lines: Sequence[bytes], source: str, first_line: int, settings: DecodeSettings) -> Decoded:
+def decode_records(lines: Sequence[bytes], source: str, first_line: int, settings: DecodeSettings) -> DecodeResult:
     """The events of lines, each of which holds what a file may hold; blank ones are skipped.
 
     Args:
@@ -31,16 +31,16 @@ def decode_records(lines: Sequence[bytes], source: str, first_line: int, setting
     return decode_texts([LocatedTexts(filled_lines(lines, first_line))], source, settings)
 
 
-def decode_text(data: bytes, source: str, settings: DecodeSettings) -> Decoded:
+def decode_text(data: bytes, source: str, settings: DecodeSettings) -> DecodeResult:
     """The events of a whole file that is held in memory."""
     return decode_texts([LocatedTexts(texts_of(data))], source, settings)
 
 
-def reject_whole(source: str, reason: str, detail: str, settings: DecodeSettings, location: str = "file") -> Decoded:
+def reject_whole(source: str, reason: str, detail: str, settings: DecodeSettings, location: str = "file") -> DecodeResult:
     """The one reject of an input that could not be read as records."""
     counts = Counts(records=1)
     counts.rejected[reason] += 1
-    return Decoded(events_of_models([]), rejects_of([Reject(location, reason, detail, None)], source, settings.now), counts)
+    return DecodeResult(events_of_models([]), rejects_of([Reject(location, reason, detail, None)], source, settings.now), counts)
 
 
 class LocatedTexts(NamedTuple):
@@ -60,7 +60,7 @@ def decode_texts(
     source: str,
     settings: DecodeSettings,
     read: Callable[[Sequence[bytes], DecodeSettings], Columns] = decode_columns,
-) -> Decoded:
+) -> DecodeResult:
     """The events of texts from some places, decoded together, and of what they wrap.
 
     Args:
@@ -69,7 +69,7 @@ def decode_texts(
         settings: policy, clock, inventory.
         read: reads the ordinary ones among the texts; not those within them.
     """
-    odd, batches, counts = Odd(settings), list[pa.RecordBatch](), Counts()
+    odd, batches, counts = SlowPath(settings), list[pa.RecordBatch](), Counts()
     while groups:
         texts = groups[0].found.texts if len(groups) == 1 else [text for group in groups for text in group.found.texts]
         columns, read = read(texts, settings), decode_columns
@@ -77,10 +77,10 @@ def decode_texts(
         counts += columns.counts
         groups = _unwrapped(odd, groups, sorted(columns.odd))
     events = compact(concat([*batches, events_of_models(odd.events)]))
-    return Decoded(events, rejects_of(odd.rejects, source, settings.now), counts + odd.counts)
+    return DecodeResult(events, rejects_of(odd.rejects, source, settings.now), counts + odd.counts)
 
 
-def _unwrapped(odd: "Odd", groups: Sequence[LocatedTexts], rows: Sequence[int]) -> list[LocatedTexts]:
+def _unwrapped(odd: "SlowPath", groups: Sequence[LocatedTexts], rows: Sequence[int]) -> list[LocatedTexts]:
     """Takes in the odd rows of texts side by side, and gives what they wrap."""
     ends = list(accumulate(len(group.found.texts) for group in groups))
     inner = []
@@ -93,7 +93,7 @@ def _unwrapped(odd: "Odd", groups: Sequence[LocatedTexts], rows: Sequence[int]) 
     return [found for found in inner if found is not None]
 
 
-class Odd:
+class SlowPath:
     """Takes in the records that the columns leave, one by one."""
 
     def __init__(self, settings: DecodeSettings) -> None:
@@ -109,7 +109,7 @@ class Odd:
         if inner is None:
             self.take(text, place, _UNLIMITED if found.is_measured else LONGEST)
         elif found.depth + inner.depth > DEEPEST:
-            self.reject(Rejected("too_deep", f"envelopes and messages may nest {DEEPEST} deep"), text, place)
+            self.reject(RejectedRecord("too_deep", f"envelopes and messages may nest {DEEPEST} deep"), text, place)
         else:
             return LocatedTexts(inner._replace(depth=found.depth + inner.depth), place)
         return None
@@ -118,7 +118,7 @@ class Odd:
         """Reads the record of a text."""
         try:
             record = parse_record(text, longest)
-        except Rejected as rejected:
+        except RejectedRecord as rejected:
             self.reject(rejected, text, location)
             return
         self.read(record, text, location)
@@ -127,27 +127,27 @@ class Odd:
         """Reads a parsed record; `text` is what is kept of it if it is rejected."""
         try:
             read = read_record(record, self._settings)
-        except Ignored as ignored:
+        except IgnoredRecord as ignored:
             self.counts.records += 1
             self.counts.health += int(ignored.health)
             self.counts.unplaced += int(ignored.unplaced)
             self.counts.ignored[ignored.kind] += 1
             if ignored.kind == NO_FORMAT:
                 self.counts.unread.note(record)
-        except Rejected as rejected:
+        except RejectedRecord as rejected:
             self.reject(rejected, text, location)
         else:
             self.events.append(read.events)
             self._count(read)
 
-    def reject(self, rejected: Rejected, text: bytes, location: str) -> None:
+    def reject(self, rejected: RejectedRecord, text: bytes, location: str) -> None:
         """Takes note of something that is no record."""
         payload = text[:LONGEST].decode(errors="replace") if self._settings.keep_payload else None
         self.rejects.append(Reject(location or "line 1", rejected.reason, rejected.detail, payload))
         self.counts.records += 1
         self.counts.rejected[rejected.reason] += 1
 
-    def _count(self, read: Read) -> None:
+    def _count(self, read: RecordEvents) -> None:
         self.counts.records += 1
         self.counts.decoded[read.format, read.events[0].kind] += 1
         self.counts.health += int(read.is_health)

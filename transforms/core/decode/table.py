@@ -13,15 +13,15 @@ from transforms.core.columns.batches import compact, concat
 from transforms.core.decode.fast_path.canonical import TEXTS, canonical_counts, canonical_events
 from transforms.core.decode.fast_path.times import micros_of
 from transforms.core.decode.slow_path.build import events_of_models, rejects_of
-from transforms.core.decode.streams import Odd
-from transforms.core.decode.terms.settings import Decoded, DecodeSettings
+from transforms.core.decode.streams import SlowPath
+from transforms.core.decode.terms.settings import DecodeResult, DecodeSettings
 
 _PLAIN = {name: CANONICAL.field(name).type for name in CANONICAL.names if name != "time"}
 
 _YEAR_9999 = 253_370_764_800_000_000
 
 
-def decode_table(batch: pa.RecordBatch, source: str, first_row: int, settings: DecodeSettings) -> Decoded:
+def decode_table(batch: pa.RecordBatch, source: str, first_row: int, settings: DecodeSettings) -> DecodeResult:
     """The events of canonical rows: plain strings or dictionaries, in any order of columns; those that lack are null.
 
     Args:
@@ -32,13 +32,13 @@ def decode_table(batch: pa.RecordBatch, source: str, first_row: int, settings: D
     """
     columns = {name: _column(batch, name, settings.now) for name in CANONICAL.names}
     events, good = canonical_events(columns, settings)
-    odd = Odd(settings)
+    odd = SlowPath(settings)
     rows = np.flatnonzero(~good)
     for row, record in zip(rows.tolist(), _records(batch, rows), strict=True):
         odd.read(record, b"", f"row {first_row + row}")
     counts = canonical_counts(events, settings.now) + odd.counts
     batches = [events, events_of_models(odd.events)]
-    return Decoded(compact(concat(batches)), rejects_of(odd.rejects, source, settings.now), counts)
+    return DecodeResult(compact(concat(batches)), rejects_of(odd.rejects, source, settings.now), counts)
 
 
 def _column(batch: pa.RecordBatch, name: str, now: int) -> pa.Array:

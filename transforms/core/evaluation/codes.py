@@ -24,7 +24,7 @@ class CodeTexts(NamedTuple):
     verbs: list[str]
 
 
-class Coded(NamedTuple):
+class CodedEvents(NamedTuple):
     """Events as codes: sorted texts, and the codes of signals, fault notices and operation records."""
 
     texts: CodeTexts
@@ -50,7 +50,7 @@ def _enum(column: pa.DictionaryArray) -> Ints:
     return column.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
 
 
-def encode(events: pa.RecordBatch, more_sets: pa.StringArray | None = None) -> Coded:
+def encode(events: pa.RecordBatch, more_sets: pa.StringArray | None = None) -> CodedEvents:
     """Splits events by kind and turns ids into codes whose order is that of the texts (code point order).
 
     Args:
@@ -80,4 +80,4 @@ def encode(events: pa.RecordBatch, more_sets: pa.StringArray | None = None) -> C
         operations["count"].fill_null(-1).to_numpy(zero_copy_only=False), operations["event_id"], keys, verbs,
         np.repeat(np.arange(len(lengths)), lengths), of_named + 1,
     )  # fmt: skip
-    return Coded(CodeTexts(set_ids, instance_ids, keys, verbs), signals(_SIGNAL), signals(_FAULT), records)
+    return CodedEvents(CodeTexts(set_ids, instance_ids, keys, verbs), signals(_SIGNAL), signals(_FAULT), records)

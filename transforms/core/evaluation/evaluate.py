@@ -10,19 +10,19 @@ import pyarrow as pa
 from schemas.policy import Policy
 from transforms.core.columns.kernel import group_by
 from transforms.core.evaluation.cell_rows import cells_of
-from transforms.core.evaluation.codes import Coded, encode
+from transforms.core.evaluation.codes import CodedEvents, encode
 from transforms.core.evaluation.duplicates import remove_duplicates
-from transforms.core.evaluation.resumed import NO_MARKS, Resumed, resumed_from
+from transforms.core.evaluation.resumed import NO_MARKS, ResumeMarks, resumed_from
 from transforms.core.evaluation.rows import attribution_rows, operation_rows, series_rows
-from transforms.core.rules.entries import CHANGES, ROW_FIELDS, ROWS, Walked
+from transforms.core.rules.entries import CHANGES, ROW_FIELDS, ROWS, WalkOutput
 from transforms.core.rules.lifelines import walk
-from transforms.core.rules.lines import Lines, Past, build_lines
-from transforms.core.rules.operations import Folded, fold_operations
+from transforms.core.rules.lines import Lines, Lookups, build_lines
+from transforms.core.rules.operations import FoldedOperations, fold_operations
 from transforms.core.rules.removals import Rules
 from transforms.core.rules.series import COUNTS, Series, build_series
 
 
-class Evaluated(NamedTuple):
+class Evaluation(NamedTuple):
     """The answer for all scale sets of a batch. Tables lack `as_of` and `policy`; their rows are in order of `cells`."""
 
     availability: pa.RecordBatch
@@ -36,23 +36,23 @@ class Evaluated(NamedTuple):
     used: int
     """Records that gave an event which is no duplicate."""
     duplicates: int
-    worked: "Worked | None" = None
+    worked: "Workings | None" = None
     """What the evaluation worked with, from which a standing is made."""
 
 
-class Worked(NamedTuple):
+class Workings(NamedTuple):
     """Events and what the kernels found in them."""
 
     events: pa.RecordBatch
     """EVENTS without duplicates, those at or after T included."""
     early: npt.NDArray[np.bool_]
     """Which of them lie before T."""
-    coded: Coded
-    folded: Folded
+    coded: CodedEvents
+    folded: FoldedOperations
     lines: Lines
-    past: Past
-    walked: Walked
-    resumed: Resumed
+    past: Lookups
+    walked: WalkOutput
+    resumed: ResumeMarks
     rules: Rules
 
 
@@ -64,7 +64,7 @@ def rules_of(policy: Policy, T: int) -> Rules:
     )  # fmt: skip
 
 
-def _walk(lines: Lines, past: Past, folded: Folded, resumed: Resumed, rules: Rules, sets: int) -> Walked:
+def _walk(lines: Lines, past: Lookups, folded: FoldedOperations, resumed: ResumeMarks, rules: Rules, sets: int) -> WalkOutput:
     """The walk, repeated with more room in the rare case that the first guess was too small."""
     op_lo = np.searchsorted(folded.ops.set, np.arange(sets + 1))
     room = [2 * len(past.signals) + 2 * len(past.lists) + 64] * 2 + [
@@ -74,7 +74,7 @@ def _walk(lines: Lines, past: Past, folded: Folded, resumed: Resumed, rules: Rul
     ]
     while True:
         shapes = ((room[0], ROW_FIELDS), (room[1], 3), (room[2], 3), (room[3], 3), room[4], len(room), len(room))
-        out = Walked(*(np.empty(shape, np.int64) for shape in shapes))
+        out = WalkOutput(*(np.empty(shape, np.int64) for shape in shapes))
         out.peak[:] = 0
         walk(lines, past, rules, op_lo, resumed.decided, resumed.decided_lo, out)
         if all(peak <= size for peak, size in zip(out.peak, room, strict=True)):
@@ -82,7 +82,7 @@ def _walk(lines: Lines, past: Past, folded: Folded, resumed: Resumed, rules: Rul
         room = [size if peak <= size else max(int(peak), 2 * size) for peak, size in zip(out.peak, room, strict=True)]
 
 
-def _series(walked: Walked, lines: Lines, resumed: Resumed, rules: Rules, sets: int) -> Series:
+def _series(walked: WalkOutput, lines: Lines, resumed: ResumeMarks, rules: Rules, sets: int) -> Series:
     """The rows of the series of all sets."""
     changes = walked.changes
     of_set = lines.set[changes[:, 1]]
@@ -98,7 +98,7 @@ def _series(walked: Walked, lines: Lines, resumed: Resumed, rules: Rules, sets: 
     return Series(*filled)
 
 
-def evaluate(events: pa.RecordBatch, policy: Policy, T: int, marks: pa.RecordBatch = NO_MARKS) -> Evaluated:
+def evaluate(events: pa.RecordBatch, policy: Policy, T: int, marks: pa.RecordBatch = NO_MARKS) -> Evaluation:
     """Evaluates all scale sets of a batch in one call.
 
     The result is a function of the set of events, the policy and T: order, repetition and other sets do not matter.
@@ -129,5 +129,5 @@ def evaluate(events: pa.RecordBatch, policy: Policy, T: int, marks: pa.RecordBat
     attributions = attribution_rows(walked.rows, lines, folded.ops, coded, rules)
     operations = operation_rows(walked.rows, folded, coded, rules)
     tables = (series_rows(series, coded.texts, rules), attributions, operations)
-    worked = Worked(events, early, coded, folded, lines, past, walked, resumed, rules)
-    return Evaluated(*tables, cells_of(*tables, policy), used, duplicates, worked)
+    worked = Workings(events, early, coded, folded, lines, past, walked, resumed, rules)
+    return Evaluation(*tables, cells_of(*tables, policy), used, duplicates, worked)

@@ -29,7 +29,7 @@ MARKS: Final = pa.schema(
 NO_MARKS: Final = no_rows(MARKS)
 
 
-class Resumed(NamedTuple):
+class ResumeMarks(NamedTuple):
     """Marks as the kernels take them: an entry each set, each line, or each decision."""
 
     opens: Ints
@@ -45,7 +45,7 @@ class Resumed(NamedTuple):
 
 def resumed_from(
     marks: pa.RecordBatch, set_ids: pa.StringArray, instance_ids: pa.StringArray, lines: Lines, early: int
-) -> Resumed:
+) -> ResumeMarks:
     """The marks of a standing beside the lines of its events.
 
     Args:
@@ -81,7 +81,7 @@ def resumed_from(
     decided = np.stack([line[order], moment[order], decision[order]], axis=1)
     decided_lo = np.searchsorted(lines.set[decided[:, 0]], np.arange(sets + 1)) if len(ids) else np.zeros(sets + 1, np.int64)
     begun = np.where(of_sets(BEGUN, NEVER) != NEVER, opens, NEVER)
-    return Resumed(opens, begun, of_sets(REPORTED, NEVER) != NEVER, since, decided, decided_lo)
+    return ResumeMarks(opens, begun, of_sets(REPORTED, NEVER) != NEVER, since, decided, decided_lo)
 
 
 def _codes_of(column: pa.DictionaryArray, set_ids: pa.StringArray) -> Ints:

@@ -14,7 +14,7 @@ from schemas.tables.availability import AVAILABILITY, CLASSES, RAW, SERIES_STATE
 from schemas.tables.operation import OPERATIONS, OUTCOMES
 from transforms.core.columns.arrow import dictionary_column
 from transforms.core.columns.kernel import NEVER, Bools, Ints
-from transforms.core.evaluation.codes import Coded, CodeTexts
+from transforms.core.evaluation.codes import CodedEvents, CodeTexts
 from transforms.core.rules.entries import (
     CANDIDATES,
     COUNTED_US,
@@ -30,7 +30,7 @@ from transforms.core.rules.entries import (
     WORST,
 )  # fmt: skip
 from transforms.core.rules.lines import Lines
-from transforms.core.rules.operations import Folded, Ops
+from transforms.core.rules.operations import FoldedOperations, Operations
 from transforms.core.rules.removals import Rules
 from transforms.core.rules.series import Series
 
@@ -71,7 +71,7 @@ def series_rows(series: Series, texts: CodeTexts, rules: Rules) -> pa.RecordBatc
     )
 
 
-def attribution_rows(rows: Ints, lines: Lines, ops: Ops, coded: Coded, rules: Rules) -> pa.RecordBatch:
+def attribution_rows(rows: Ints, lines: Lines, ops: Operations, coded: CodedEvents, rules: Rules) -> pa.RecordBatch:
     """`attributions` from the rows of the walk."""
     order = np.lexsort((lines.instance[rows[:, LINE]], rows[:, START], lines.set[rows[:, LINE]]))
     rows = rows[order]
@@ -79,7 +79,7 @@ def attribution_rows(rows: Ints, lines: Lines, ops: Ops, coded: Coded, rules: Ru
     none, open_ = op < 0, end == NEVER
     start, cell = rows[:, START], rows[:, START] - rows[:, START] % rules.grid
     columns: Any = [column[np.maximum(op, 0)] if len(column) else np.zeros(len(op), column.dtype) for column in ops]
-    ops = Ops(*columns)
+    ops = Operations(*columns)
     instance = lines.instance[line]
     unseconded = open_ & (verdict != _REMOVED)
     return _batch(
@@ -108,11 +108,11 @@ def attribution_rows(rows: Ints, lines: Lines, ops: Ops, coded: Coded, rules: Ru
     )
 
 
-def _signal_ids(row: Ints, lines: Lines, coded: Coded) -> pa.StringArray:
+def _signal_ids(row: Ints, lines: Lines, coded: CodedEvents) -> pa.StringArray:
     return pc.take(coded.signals.event_id, pa.array(row, mask=row < 0))
 
 
-def operation_rows(rows: Ints, folded: Folded, coded: Coded, rules: Rules) -> pa.RecordBatch:
+def operation_rows(rows: Ints, folded: FoldedOperations, coded: CodedEvents, rules: Rules) -> pa.RecordBatch:
     """`operations`, with how many episodes name each: instances' and the set's own, each once, however often its row is
     continued."""
     ops = folded.ops
@@ -138,7 +138,7 @@ def operation_rows(rows: Ints, folded: Folded, coded: Coded, rules: Rules) -> pa
     )
 
 
-def _named_lists(folded: Folded, coded: Coded) -> pa.ListArray:
+def _named_lists(folded: FoldedOperations, coded: CodedEvents) -> pa.ListArray:
     """The sorted instance ids that each operation names; codes are in order of the texts."""
     lengths: npt.NDArray[np.int64] = np.bincount(folded.named_op, minlength=len(folded.ops.set))
     offsets = np.r_[0, np.cumsum(lengths)].astype(np.int32)

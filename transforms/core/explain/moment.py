@@ -57,7 +57,7 @@ class OperationRow(NamedTuple):
     excuses: bool
 
 
-class Near(NamedTuple):
+class NearestOperations(NamedTuple):
     """Operations on what nothing explains, nearest to its beginning; None if there is none within a day."""
 
     before: OperationRow | None
@@ -75,7 +75,7 @@ class Moment(NamedTuple):
     """Of the attributions that cover it."""
     operations: Mapping[tuple[str, str, int], OperationRow]
     """Those that the parts name, by key, verb and start."""
-    near: Near | None
+    near: NearestOperations | None
     """Of the first unexplained part."""
     stretch: Stretch | None
     """The stretch that it lies in."""
@@ -140,7 +140,7 @@ def operations_of(rows: pa.Table) -> list[OperationRow]:
     ]
 
 
-def nearest(operations: Iterable[OperationRow], part: Part, skew: int) -> Near:
+def nearest(operations: Iterable[OperationRow], part: Part, skew: int) -> NearestOperations:
     """Which operations came nearest to explaining what none explains (rules: Candidates).
 
     Args:
@@ -152,7 +152,7 @@ def nearest(operations: Iterable[OperationRow], part: Part, skew: int) -> Near:
     near = [one for one in operations if part.own or (_targets(one, part.instances) and abs(one.start - onset) < DAY)]
     before = max((one for one in near if one.limit <= onset), key=lambda one: (one.limit, one.key), default=None)
     after = min((one for one in near if one.start - skew > onset), key=lambda one: (one.start, one.key), default=None)
-    return Near(before, after)
+    return NearestOperations(before, after)
 
 
 def _targets(operation: OperationRow, instances: tuple[str, ...]) -> bool:

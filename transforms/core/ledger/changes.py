@@ -18,7 +18,7 @@ from transforms.core.ledger.digests import EMPTY, Digests, from_text, to_text
 from transforms.core.standing.standing import DROPPED
 
 if TYPE_CHECKING:
-    from transforms.core.evaluation.evaluate import Evaluated
+    from transforms.core.evaluation.evaluate import Evaluation
 
 Mask = npt.NDArray[np.bool_]
 
@@ -73,7 +73,7 @@ class Changes(NamedTuple):
     """DROPPED: the events that were taken in and that what is left does not keep."""
 
 
-class Compared(NamedTuple):
+class Comparison(NamedTuple):
     """An evaluation beside what was published."""
 
     changes: Changes
@@ -81,7 +81,7 @@ class Compared(NamedTuple):
     """How many cells of the publication are equal to their current version."""
 
 
-def changed_cells(evaluated: "Evaluated", known: pa.RecordBatch, publication: Publication) -> Compared:
+def changed_cells(evaluated: "Evaluation", known: pa.RecordBatch, publication: Publication) -> Comparison:
     """The new versions of all cells that are to be published and differ from their current version.
 
     Args:
@@ -106,7 +106,7 @@ def changed_cells(evaluated: "Evaluated", known: pa.RecordBatch, publication: Pu
     revisions = _with_empty(grown, _empty_versions(known, lost, publication)) if lost.any() else grown
     availability, attributions, operations = tables
     changes = Changes(availability, attributions, operations, revisions)
-    return Compared(changes, int((wanted & same).sum()))
+    return Comparison(changes, int((wanted & same).sum()))
 
 
 def known_after(known: pa.RecordBatch, revisions: pa.RecordBatch, grid: int) -> pa.RecordBatch:

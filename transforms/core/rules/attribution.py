@@ -1,19 +1,19 @@
 """Attribution: what explains an episode, and until when (rules: Candidates, Explaining operation, Extended)."""
 
 from transforms.core.columns.kernel import NEVER, kernel
-from transforms.core.rules.lapses import Own, first_fault, judge_lapsed, kind_of
-from transforms.core.rules.lines import Past
+from transforms.core.rules.lapses import OwnSignals, first_fault, judge_lapsed, kind_of
+from transforms.core.rules.lines import Lookups
 from transforms.core.rules.operations import MAY_REMOVE, REMOVES, RENEWS, UNFINISHED
 from transforms.core.rules.removals import Life, Rules, first_start, next_recovery, next_renewal, next_return
 from transforms.core.rules.targets import NONE
-from transforms.core.rules.verdicts import EXPLAINED, FAULT, OVERRUN, UNEXCUSED, UNEXPLAINED, Explaining, Judged
+from transforms.core.rules.verdicts import EXPLAINED, FAULT, OVERRUN, UNEXCUSED, UNEXPLAINED, BestCandidate, Judgement
 
 _CARRIED_OUT, _ANEW, _DEFINITE, _KNOWN, _BEGUN = 16, 8, 4, 2, 1
 """Step 3 as a number, the larger the better: not refused; not come back from; ..."""
 
 
 @kernel
-def _is_over(life: Life, op: int, a: int, past: Past) -> bool:
+def _is_over(life: Life, op: int, a: int, past: Lookups) -> bool:
     """Whether an unfinished removal only lost its end: before a, a renewal has started since and the instance has returned."""
     if past.ops[op].outcome != UNFINISHED or past.ops[op].effect != REMOVES:
         return False
@@ -22,14 +22,14 @@ def _is_over(life: Life, op: int, a: int, past: Past) -> bool:
 
 
 @kernel
-def _has_come_back(life: Life, op: int, a: int, past: Past) -> bool:
+def _has_come_back(life: Life, op: int, a: int, past: Lookups) -> bool:
     """Whether a renewal had done its work before a: it is over, as far as is known, and the instance has returned since."""
     is_over = past.ops[op].outcome == UNFINISHED or past.ops[op].end <= a
     return past.ops[op].effect == RENEWS and is_over and next_recovery(life, past.ops[op].start, past) < a
 
 
 @kernel
-def _better(op: int, rank: int, found: Explaining, past: Past) -> bool:
+def _better(op: int, rank: int, found: BestCandidate, past: Lookups) -> bool:
     """Step 3 between two candidates; operations of one start are in order of (operation_key, verb)."""
     if found.op == NONE or rank != found.rank:
         return found.op == NONE or rank > found.rank
@@ -40,8 +40,8 @@ def _better(op: int, rank: int, found: Explaining, past: Past) -> bool:
 
 @kernel
 def _best_of(
-    life: Life, lo: int, hi: int, definite: bool, a: int, returned: bool, found: Explaining, past: Past, rules: Rules
-) -> Explaining:
+    life: Life, lo: int, hi: int, definite: bool, a: int, returned: bool, found: BestCandidate, past: Lookups, rules: Rules
+) -> BestCandidate:
     """Goes on over one list of operations."""
     k = first_start(past, lo, hi, a - rules.longest - rules.settle)
     while k < hi and past.ops[past.lists[k, 0]].start <= a + rules.skew + rules.unseen:
@@ -58,14 +58,14 @@ def _best_of(
         rank += (0 if came_back else _ANEW) + (_DEFINITE if definite else 0)
         rank += (_KNOWN if past.ops[op].effect != MAY_REMOVE else 0) + (_BEGUN if past.ops[op].begin <= a else 0)
         best, n, came = _better(op, rank, found, past), found.candidates + 1, found.came_back or came_back
-        found = Explaining(op if best else found.op, rank if best else found.rank, n, came)
+        found = BestCandidate(op if best else found.op, rank if best else found.rank, n, came)
     return found
 
 
 @kernel
-def explaining(life: Life, a: int, returned: bool, past: Past, rules: Rules) -> Explaining:
+def explaining(life: Life, a: int, returned: bool, past: Lookups, rules: Rules) -> BestCandidate:
     """Steps 2 and 3."""
-    found = Explaining(NONE, 0, 0, False)
+    found = BestCandidate(NONE, 0, 0, False)
     found = _best_of(life, life.named, life.named_end, True, a, returned, found, past, rules)
     if not life.own:
         found = _best_of(life, life.all, life.all_end, True, a, returned, found, past, rules)
@@ -74,12 +74,12 @@ def explaining(life: Life, a: int, returned: bool, past: Past, rules: Rules) -> 
 
 
 @kernel
-def _extends(p: int, limit: int, past: Past) -> bool:
+def _extends(p: int, limit: int, past: Lookups) -> bool:
     return past.ops[p].excuses and not past.ops[p].refused and past.ops[p].limit > limit
 
 
 @kernel
-def _beside(lo: int, hi: int, op: int, b: int, skip_adds: bool, limit: int, cap: int, past: Past, rules: Rules) -> int:
+def _beside(lo: int, hi: int, op: int, b: int, skip_adds: bool, limit: int, cap: int, past: Lookups, rules: Rules) -> int:
     """The limit extended by operations of one list that start within `skew` of the explaining one."""
     k = first_start(past, lo, hi, past.ops[op].start - rules.skew)
     while k < hi and past.ops[past.lists[k, 0]].start <= past.ops[op].start + rules.skew and past.ops[past.lists[k, 0]].start < b:
@@ -91,7 +91,7 @@ def _beside(lo: int, hi: int, op: int, b: int, skip_adds: bool, limit: int, cap:
 
 
 @kernel
-def _chained(life: Life, a: int, b: int, limit: int, cap: int, past: Past, rules: Rules) -> int:
+def _chained(life: Life, a: int, b: int, limit: int, cap: int, past: Lookups, rules: Rules) -> int:
     """The limit extended by definite operations that start at or before it, each from there."""
     earliest = a - rules.longest - rules.settle
     n1, w1 = life.named_end, life.all_end
@@ -112,7 +112,7 @@ def _chained(life: Life, a: int, b: int, limit: int, cap: int, past: Past, rules
 
 
 @kernel
-def extended_limit(life: Life, op: int, definite: bool, a: int, b: int, returned: bool, past: Past, rules: Rules) -> int:
+def extended_limit(life: Life, op: int, definite: bool, a: int, b: int, returned: bool, past: Lookups, rules: Rules) -> int:
     """Step 4 without faults: L of an episode [a, b) that `op` explains."""
     limit, cap = past.ops[op].limit, a + rules.max_excuse
     limit = _beside(life.named, life.named_end, op, b, False, limit, cap, past, rules)
@@ -124,7 +124,7 @@ def extended_limit(life: Life, op: int, definite: bool, a: int, b: int, returned
 
 
 @kernel
-def judge(life: Life, a: int, b: int, wall: int, decision: int, own: Own, past: Past, rules: Rules) -> Judged:
+def judge(life: Life, a: int, b: int, wall: int, decision: int, own: OwnSignals, past: Lookups, rules: Rules) -> Judgement:
     """Judges the episode [a, b) of a lifeline (b is NEVER while it is open).
 
     Args:
@@ -141,16 +141,16 @@ def judge(life: Life, a: int, b: int, wall: int, decision: int, own: Own, past: 
     found = explaining(life, a, returned, past, rules)
     op, n, definite = found.op, found.candidates, found.rank & _DEFINITE != 0
     if first_fault(life, a - rules.skew, past) <= a + rules.skew:
-        return Judged(FAULT, NONE, NEVER, n, b, NONE, NONE, False, False)
+        return Judgement(FAULT, NONE, NEVER, n, b, NONE, NONE, False, False)
     if op == NONE:
-        return Judged(UNEXPLAINED, NONE, NEVER, n, b, NONE, NONE, False, False)
+        return Judgement(UNEXPLAINED, NONE, NEVER, n, b, NONE, NONE, False, False)
     if not past.ops[op].excuses:
-        return Judged(UNEXCUSED, op, NEVER, n, b, NONE, NONE, False, False)
+        return Judgement(UNEXCUSED, op, NEVER, n, b, NONE, NONE, False, False)
     limit = extended_limit(life, op, definite, a, b, returned, past, rules)
     fault = first_fault(life, a + 1, past)
     if fault < b and fault < limit:
-        return Judged(OVERRUN, op, fault, n, b, NONE, NONE, False, False)
+        return Judgement(OVERRUN, op, fault, n, b, NONE, NONE, False, False)
     if b <= limit or (b > rules.T and limit >= rules.T):
-        return Judged(EXPLAINED, op, limit, n, b, NONE, NONE, False, False)
+        return Judgement(EXPLAINED, op, limit, n, b, NONE, NONE, False, False)
     kind = kind_of(life, op, definite, returned, past)
     return judge_lapsed(life, found, kind, a, b, wall, limit, decision, own, past, rules)

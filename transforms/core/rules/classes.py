@@ -4,8 +4,8 @@ from typing import Final
 
 from schemas.tables.availability import CLASSES
 from transforms.core.columns.kernel import NEVER, Ints, kernel
-from transforms.core.rules.entries import CHANGES, END, LIMIT, ROWS, START, VERDICT, Walked, claim
-from transforms.core.rules.lines import AVAILABLE, DEGRADED, UNKNOWN, Past
+from transforms.core.rules.entries import CHANGES, END, LIMIT, ROWS, START, VERDICT, WalkOutput, claim
+from transforms.core.rules.lines import AVAILABLE, DEGRADED, UNKNOWN, Lookups
 from transforms.core.rules.removals import Life, Rules
 from transforms.core.rules.targets import NONE
 from transforms.core.rules.verdicts import EXPLAINED, OVERRUN, PRESUMED, UNEXPLAINED
@@ -37,9 +37,9 @@ def push_changes(
     n_absent: int,
     removed: Ints,
     n_removed: int,
-    past: Past,
+    past: Lookups,
     rules: Rules,
-    out: Walked,
+    out: WalkOutput,
 ) -> None:
     """The class of a lifeline at every moment before `until`, as changes; its episodes are the rows from `row0` on."""
     ia = ir = 0
@@ -79,7 +79,7 @@ def push_changes(
 
 
 @kernel
-def _push_change(t: int, line: int, code: int, out: Walked) -> None:
+def _push_change(t: int, line: int, code: int, out: WalkOutput) -> None:
     at = claim(out, CHANGES, len(out.changes))
     if at != NONE:
         out.changes[at, 0], out.changes[at, 1], out.changes[at, 2] = t, line, code

@@ -4,17 +4,17 @@
 from typing import Final, NamedTuple
 
 from transforms.core.columns.kernel import NEVER, Ints, kernel
-from transforms.core.rules.lines import DEGRADED, Past
+from transforms.core.rules.lines import DEGRADED, Lookups
 from transforms.core.rules.removals import Life, Rules, first_signal
 from transforms.core.rules.targets import NONE
-from transforms.core.rules.verdicts import FAULT, PRESUMED, REMOVED, UNEXCUSED, UNEXPLAINED, Judged
+from transforms.core.rules.verdicts import FAULT, PRESUMED, REMOVED, UNEXCUSED, UNEXPLAINED, Judgement
 
 ROW_FIELDS: Final = 13
 LINE, START, END, ONSET, WORST, VERDICT, OP, LIMIT, CANDIDATES, EXCUSED_US, COUNTED_US, SIGNAL, AWAY = range(ROW_FIELDS)
 ROWS, CHANGES, BEGUN, DECISIONS, FORGOTTEN = range(5)
 
 
-class Walked(NamedTuple):
+class WalkOutput(NamedTuple):
     """Room for what the walk writes, and how much it needed: if more than there is, the walk has to be repeated with more."""
 
     rows: Ints
@@ -34,7 +34,7 @@ class Walked(NamedTuple):
 
 
 @kernel
-def claim(out: Walked, which: int, room: int) -> int:
+def claim(out: WalkOutput, which: int, room: int) -> int:
     """The place for one more entry; -1 if there is no room."""
     at = out.used[which]
     out.used[which] = at + 1
@@ -43,20 +43,20 @@ def claim(out: Walked, which: int, room: int) -> int:
 
 
 @kernel
-def signal_at(life: Life, t: int, past: Past) -> int:
+def signal_at(life: Life, t: int, past: Lookups) -> int:
     """The signal that is in force at t."""
     return first_signal(past, life.k0, life.k1, t + 1) - 1
 
 
 @kernel
-def _bad_until(life: Life, t: int, past: Past) -> int:
+def _bad_until(life: Life, t: int, past: Lookups) -> int:
     """Microseconds of Degraded or Unavailable before t."""
     signal = past.signals[signal_at(life, t, past)]
     return signal.bad + (t - signal.time if signal.state >= DEGRADED else 0)
 
 
 @kernel
-def _worst(life: Life, x: int, y: int, past: Past) -> int:
+def _worst(life: Life, x: int, y: int, past: Lookups) -> int:
     """The worst reported state in [x, y)."""
     k = signal_at(life, x, past)
     worst = past.signals[k].state
@@ -69,7 +69,7 @@ def _worst(life: Life, x: int, y: int, past: Past) -> int:
 
 @kernel
 def _push_row(
-    life: Life, start: int, end: int, onset: int, judged: Judged, signal: int, past: Past, rules: Rules, out: Walked
+    life: Life, start: int, end: int, onset: int, judged: Judgement, signal: int, past: Lookups, rules: Rules, out: WalkOutput
 ) -> None:
     """One row; its seconds are those of its own part."""
     at = claim(out, ROWS, len(out.rows))
@@ -89,7 +89,7 @@ def _push_row(
 
 
 @kernel
-def push_rows(life: Life, start: int, judged: Judged, signal: int, past: Past, rules: Rules, out: Walked) -> None:
+def push_rows(life: Life, start: int, judged: Judgement, signal: int, past: Lookups, rules: Rules, out: WalkOutput) -> None:
     """An attribution from `start` to `judged.end`, continued in a new row wherever one has been open for `max_open`."""
     onset = start
     while start < rules.T:
@@ -111,9 +111,9 @@ def push_removed(
     n: int,
     absent: Ints,
     n_absent: int,
-    past: Past,
+    past: Lookups,
     rules: Rules,
-    out: Walked,
+    out: WalkOutput,
 ) -> None:
     """Each maximal stretch of removed time outside absent time, with the first of its operations (rules: Removed stretches)."""
     ia = 0
@@ -131,14 +131,14 @@ def push_removed(
 
 
 @kernel
-def _push_stretch(life: Life, x: int, y: int, removals: Ints, past: Past, rules: Rules, out: Walked) -> None:
+def _push_stretch(life: Life, x: int, y: int, removals: Ints, past: Lookups, rules: Rules, out: WalkOutput) -> None:
     first, n = NONE, 0
     for k in range(len(removals)):
         if removals[k, 0] < y and removals[k, 1] > x and removals[k, 1] > removals[k, 0]:
             n += 1
             first = removals[k, 3] if first == NONE else min(first, removals[k, 3])
     if n:
-        judged = Judged(REMOVED, first, past.ops[first].limit, n, y, NONE, NONE, False, False)
+        judged = Judgement(REMOVED, first, past.ops[first].limit, n, y, NONE, NONE, False, False)
         before = out.used[ROWS]
         push_rows(life, x, judged, NONE, past, rules, out)
         for at in range(before, min(out.used[ROWS], len(out.rows))):

@@ -4,7 +4,7 @@
 from typing import NamedTuple
 
 from transforms.core.columns.kernel import NEVER, Ints, first_at_or_after, kernel
-from transforms.core.rules.lines import AVAILABLE, DEGRADED, UNKNOWN, Past
+from transforms.core.rules.lines import AVAILABLE, DEGRADED, UNKNOWN, Lookups
 from transforms.core.rules.operations import FAILED, MAY_REMOVE, REMOVES, UNFINISHED
 from transforms.core.rules.removals import Life, Rules, brought_back, first_signal, made_anew, next_renewal, next_return
 from transforms.core.rules.targets import NONE
@@ -16,14 +16,14 @@ from transforms.core.rules.verdicts import (
     OVERRUN_FOR_GOOD,
     PRESUMED,
     UNDECIDED,
-    Explaining,
-    Judged,
+    BestCandidate,
+    Judgement,
 )
 
 _NO_KIND, _UNFINISHED, _FAILED, _UNNAMED, _UPDATE = range(5)
 
 
-class Own(NamedTuple):
+class OwnSignals(NamedTuple):
     """The set's own signals [lo, hi), and the moments at which the set was forgotten."""
 
     lo: int
@@ -32,7 +32,7 @@ class Own(NamedTuple):
 
 
 @kernel
-def own_signal_before(own: Own, t: int, past: Past) -> int:
+def own_signal_before(own: OwnSignals, t: int, past: Lookups) -> int:
     """The set's own latest signal before t, -1 if there is none or if it is forgotten by then."""
     k = first_signal(past, own.lo, own.hi, t) - 1
     if k < own.lo:
@@ -44,7 +44,7 @@ def own_signal_before(own: Own, t: int, past: Past) -> int:
 
 
 @kernel
-def _is_first(own: Own, k: int, past: Past) -> bool:
+def _is_first(own: OwnSignals, k: int, past: Lookups) -> bool:
     """Whether signal k is the first of the set itself, or the first since it was forgotten: then it turns from no state."""
     first = k == own.lo
     for moment in own.forgotten:
@@ -53,7 +53,7 @@ def _is_first(own: Own, k: int, past: Past) -> bool:
 
 
 @kernel
-def _first_recovery(own: Own, a: int, past: Past) -> int:
+def _first_recovery(own: OwnSignals, a: int, past: Lookups) -> int:
     """The set's own first signal behind a with which it turns to Available, having been bad at or after a; own.hi: none."""
     k = own_signal_before(own, a + 1, past)
     if k == NONE:
@@ -68,7 +68,7 @@ def _first_recovery(own: Own, a: int, past: Past) -> int:
 
 
 @kernel
-def _well_before(own: Own, t: int, past: Past) -> int:
+def _well_before(own: OwnSignals, t: int, past: Lookups) -> int:
     """For how many microseconds before t the set itself was Available: it is not, once it is forgotten."""
     k = first_signal(past, own.lo, own.hi, t) - 1
     well = past.signals[k].well + (t - past.signals[k].time if past.signals[k].state == AVAILABLE else 0)
@@ -80,7 +80,7 @@ def _well_before(own: Own, t: int, past: Past) -> int:
 
 
 @kernel
-def is_borne_out(own: Own, a: int, w: int, past: Past, rules: Rules) -> bool:
+def is_borne_out(own: OwnSignals, a: int, w: int, past: Lookups, rules: Rules) -> bool:
     """Whether the set itself, having been bad at or after a, turns to Available before w, and from then on is so for more than
     half of the time up to w, and for `settle` at least."""
     k = _first_recovery(own, a, past)
@@ -92,7 +92,7 @@ def is_borne_out(own: Own, a: int, w: int, past: Past, rules: Rules) -> bool:
 
 
 @kernel
-def _first_bad(k: int, hi: int, past: Past) -> int:
+def _first_bad(k: int, hi: int, past: Lookups) -> int:
     """The first signal in [k, hi) of a line with which Degraded or Unavailable wins, or hi."""
     while k < hi and past.signals[k].state < DEGRADED:
         k = past.signals[k].next_other if past.signals[k].state == AVAILABLE else k + 1
@@ -100,7 +100,7 @@ def _first_bad(k: int, hi: int, past: Past) -> int:
 
 
 @kernel
-def is_silent(life: Life, x: int, y: int, past: Past) -> bool:
+def is_silent(life: Life, x: int, y: int, past: Lookups) -> bool:
     """Whether in (x, y) only Unknown is signalled and no fault is noticed."""
     k = first_signal(past, life.k0, life.k1, x + 1)
     while k < life.k1 and past.signals[k].time < y:
@@ -111,14 +111,14 @@ def is_silent(life: Life, x: int, y: int, past: Past) -> bool:
 
 
 @kernel
-def first_fault(life: Life, x: int, past: Past) -> int:
+def first_fault(life: Life, x: int, past: Lookups) -> int:
     """The first fault notice of the lifeline at or after x; NEVER if there is none."""
     k = first_at_or_after(past.faults, life.faults, life.faults_end, max(x, life.floor))
     return past.faults[k] if k < life.faults_end else NEVER
 
 
 @kernel
-def kind_of(life: Life, op: int, definite: bool, returned: bool, past: Past) -> int:
+def kind_of(life: Life, op: int, definite: bool, returned: bool, past: Lookups) -> int:
     """Step 5, *kind*: which of the cases in which an instance may have been taken away, or none (so of the set itself)."""
     if life.own:
         return _NO_KIND
@@ -135,7 +135,7 @@ def kind_of(life: Life, op: int, definite: bool, returned: bool, past: Past) -> 
 
 
 @kernel
-def _moment(life: Life, op: int, x: int, until: int, past: Past, rules: Rules) -> int:
+def _moment(life: Life, op: int, x: int, until: int, past: Lookups, rules: Rules) -> int:
     """The first moment in [x, until) that brings the instance back (if the verb leaves it behind) or makes it anew (if not)."""
     if past.ops[op].gone:
         return min(until, made_anew(life, x, x, past))
@@ -143,14 +143,14 @@ def _moment(life: Life, op: int, x: int, until: int, past: Past, rules: Rules) -
 
 
 @kernel
-def _next_bad(life: Life, x: int, past: Past) -> int:
+def _next_bad(life: Life, x: int, past: Lookups) -> int:
     """The first signal at or after x with which Degraded or Unavailable wins; NEVER if there is none."""
     k = _first_bad(first_signal(past, life.k0, life.k1, x), life.k1, past)
     return past.signals[k].time if k < life.k1 else NEVER
 
 
 @kernel
-def _needs_bearing_out(found: Explaining, kind: int, a: int, own: Own, past: Past) -> bool:
+def _needs_bearing_out(found: BestCandidate, kind: int, a: int, own: OwnSignals, past: Lookups) -> bool:
     """Step 5: whether the presumption needs that the set itself went on to say that it is well."""
     op = past.ops[found.op]
     if kind != _UNNAMED or op.outcome == UNFINISHED:
@@ -160,7 +160,7 @@ def _needs_bearing_out(found: Explaining, kind: int, a: int, own: Own, past: Pas
 
 @kernel
 def _may_be_presumed(
-    life: Life, kind: int, found: Explaining, a: int, limit: int, w: int, own: Own, past: Past, rules: Rules
+    life: Life, kind: int, found: BestCandidate, a: int, limit: int, w: int, own: OwnSignals, past: Lookups, rules: Rules
 ) -> bool:
     """Step 5, *borne out* and *silent*."""
     if _needs_bearing_out(found, kind, a, own, past) and not is_borne_out(own, a, w, past, rules):
@@ -169,24 +169,24 @@ def _may_be_presumed(
 
 
 @kernel
-def _given_up(life: Life, op: int, n: int, limit: int, g: int, past: Past, rules: Rules) -> Judged:
+def _given_up(life: Life, op: int, n: int, limit: int, g: int, past: Lookups, rules: Rules) -> Judgement:
     """An overrun that ends at g, since nothing more was heard of the instance."""
     back = min(next_return(life, g, past), _next_bad(life, g, past))
     if past.ops[op].gone:
         back = min(back, made_anew(life, limit + 1, g + 1, past))
     else:
         back = brought_back(life, g + 1, back, past, rules)
-    return Judged(OVERRUN, op, limit, n, g, g, back, True, False)
+    return Judgement(OVERRUN, op, limit, n, g, g, back, True, False)
 
 
 @kernel
 def judge_lapsed(
-    life: Life, found: Explaining, kind: int, a: int, b: int, wall: int, limit: int, decision: int,
-    own: Own, past: Past, rules: Rules,
-) -> Judged:  # fmt: skip
+    life: Life, found: BestCandidate, kind: int, a: int, b: int, wall: int, limit: int, decision: int,
+    own: OwnSignals, past: Lookups, rules: Rules,
+) -> Judgement:  # fmt: skip
     """Step 5 of an episode that goes on behind L: presumed removed, or an overrun that may be given up."""
     op, n = found.op, found.candidates
-    overrun = Judged(OVERRUN, op, limit, n, b, NONE, NONE, False, False)
+    overrun = Judgement(OVERRUN, op, limit, n, b, NONE, NONE, False, False)
     if decision == OVERRUN_FOR_GOOD or kind == _NO_KIND or next_renewal(life, a + 1, past) <= limit:
         return overrun
     w = _moment(life, op, limit + 1, a + rules.presume_after, past, rules)
@@ -197,7 +197,7 @@ def judge_lapsed(
             back = min(back, _next_bad(life, w, past))
         pending = decision == UNDECIDED and past.ops[op].how_many >= 0
         end = limit if past.ops[op].gone else min(wall, back)
-        return Judged(PRESUMED, op, limit, n, end, limit, back, past.ops[op].gone, pending)
+        return Judgement(PRESUMED, op, limit, n, end, limit, back, past.ops[op].gone, pending)
     g = limit + rules.max_open
     if decision == GIVEN_UP_FOR_GOOD:
         return _given_up(life, op, n, limit, g, past, rules)

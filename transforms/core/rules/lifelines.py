@@ -15,14 +15,14 @@ from transforms.core.rules.entries import (
     DECISIONS,
     FORGOTTEN,
     ROWS,
-    Walked,
+    WalkOutput,
     claim,
     push_removed,
     push_rows,
     signal_at,
 )
-from transforms.core.rules.lapses import Own
-from transforms.core.rules.lines import AVAILABLE, DEGRADED, UNKNOWN, Lines, Past
+from transforms.core.rules.lapses import OwnSignals
+from transforms.core.rules.lines import AVAILABLE, DEGRADED, UNKNOWN, Lines, Lookups
 from transforms.core.rules.presumptions import count_left, decision_on, keep_begun, keep_decision
 from transforms.core.rules.removals import Life, Rules, definite_removals, first_signal
 from transforms.core.rules.targets import NONE
@@ -30,7 +30,7 @@ from transforms.core.rules.verdicts import ACCEPTED, REFUSED
 
 
 @kernel
-def _episode_end(life: Life, k: int, wall: int, past: Past) -> int:
+def _episode_end(life: Life, k: int, wall: int, past: Lookups) -> int:
     """Where the episode that begins under signal k ends: next Available, a turn out of Unknown, or the wall."""
     dormant = past.signals[k].state == UNKNOWN
     k += 1
@@ -42,7 +42,9 @@ def _episode_end(life: Life, k: int, wall: int, past: Past) -> int:
 
 
 @kernel
-def _walk_life(life: Life, own: Own, head: int, version: int, past: Past, rules: Rules, out: Walked) -> tuple[int, int, int]:
+def _walk_life(
+    life: Life, own: OwnSignals, head: int, version: int, past: Lookups, rules: Rules, out: WalkOutput
+) -> tuple[int, int, int]:
     """Walks one lifeline. Gives when it is forgotten (NEVER: not), and the onset and operation for which a decision is needed
     (-1: none)."""
     removals = definite_removals(life, past, rules)
@@ -118,7 +120,9 @@ def _reborn(life: Life, k0: int, floor: int) -> Life:
 
 
 @kernel
-def _walk_line(life: Life, own: Own, head: int, version: int, past: Past, rules: Rules, out: Walked) -> tuple[int, int]:
+def _walk_line(
+    life: Life, own: OwnSignals, head: int, version: int, past: Lookups, rules: Rules, out: WalkOutput
+) -> tuple[int, int]:
     """Walks a line, lifeline after lifeline. Gives the onset and operation that wait for a decision, and then has written nothing
     (-1: none)."""
     rows, changes = out.used[ROWS], out.used[CHANGES]
@@ -138,7 +142,7 @@ def _walk_line(life: Life, own: Own, head: int, version: int, past: Past, rules:
 
 
 @kernel
-def walk(lines: Lines, past: Past, rules: Rules, op_lo: Ints, settled: Ints, settled_lo: Ints, out: Walked) -> None:
+def walk(lines: Lines, past: Lookups, rules: Rules, op_lo: Ints, settled: Ints, settled_lo: Ints, out: WalkOutput) -> None:
     """Walks all lines of all sets: of each set its own line first, since it bears presumptions out, then its instances; those
     that wait for a decision on a presumption then take turns, in order of (onset, instance).
 
@@ -179,7 +183,7 @@ def walk(lines: Lines, past: Past, rules: Rules, op_lo: Ints, settled: Ints, set
                     return
                 left[o] = max(left[o] - 1, 0)
                 version[i] += 1
-            own = Own(lo, hi, out.forgotten[: min(out.used[FORGOTTEN], len(out.forgotten))])
+            own = OwnSignals(lo, hi, out.forgotten[: min(out.used[FORGOTTEN], len(out.forgotten))])
             onset, op = _walk_line(_life_of(first + i, lines), own, head[i], version[i], past, rules, out)
             if op != NONE:
                 heapq.heappush(waiting, (onset, i, op))

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from transforms.core.columns.kernel import NEVER, Ints, Records, group_by, kernel
 from transforms.core.columns.text_order import tie_ranks
-from transforms.core.rules.operations import RENEWS, Folded, Ops, is_verb
+from transforms.core.rules.operations import RENEWS, FoldedOperations, Operations, is_verb
 from transforms.core.rules.targets import ALL, NONE, UNNAMED
 
 AVAILABLE, UNKNOWN, DEGRADED, UNAVAILABLE = range(4)
@@ -26,7 +26,7 @@ OPERATION: Final = np.dtype(
     [(name, "i8") for name in ("start", "begin", "end", "limit", "outcome", "handed_by", "effect", "target", "how_many")]
     + [(name, "?") for name in ("refused", "gone", "excuses", "adds", "starts")]
 )
-"""An operation as the walk reads it: the fields of `Ops` that decide, and whether its verb is `start`."""
+"""An operation as the walk reads it: the fields of `Operations` that decide, and whether its verb is `start`."""
 
 
 class Lines(NamedTuple):
@@ -50,7 +50,7 @@ class Lines(NamedTuple):
     """Of each line the moment before which no removal of it that counts begins; -NEVER, unless it goes on from a standing."""
 
 
-class Past(NamedTuple):
+class Lookups(NamedTuple):
     """What the walk looks up. Few arrays, since each costs at every call of a compiled function."""
 
     signals: Records
@@ -98,7 +98,9 @@ class Signals(NamedTuple):
     event_id: pa.StringArray
 
 
-def build_lines(given: Signals, faults: Signals, folded: Folded, verb_names: list[str], sets: int) -> tuple[Lines, Past]:
+def build_lines(
+    given: Signals, faults: Signals, folded: FoldedOperations, verb_names: list[str], sets: int
+) -> tuple[Lines, Lookups]:
     """Sorts the signals of each line, decides equal times (the worst state wins), and lists the operations by whom they
     target."""
     width = 1 + int(max(x.max(initial=0) for x in (given.instance, faults.instance, folded.named_instance)))
@@ -119,7 +121,7 @@ def build_lines(given: Signals, faults: Signals, folded: Folded, verb_names: lis
         of_set, instance, lo, fault_lo, named_lo, np.searchsorted(of_set, np.arange(sets + 1)), all_lo, unnamed_lo,
         np.full(len(ids), -NEVER),
     )  # fmt: skip
-    return lines, Past(signals, faults.time[order], ops, lists)
+    return lines, Lookups(signals, faults.time[order], ops, lists)
 
 
 def _table(dtype: np.dtype[Any], columns: dict[str, Any]) -> Records:
@@ -154,7 +156,7 @@ def _find(ids: Ints, wanted: Ints) -> tuple[Ints, Ints]:
     return place, np.flatnonzero(found)
 
 
-def _named(folded: Folded, ids: Ints, width: int, own: Ints) -> tuple[Ints, Ints]:
+def _named(folded: FoldedOperations, ids: Ints, width: int, own: Ints) -> tuple[Ints, Ints]:
     """Lists of the operations that name the instance of each line; of a set's own line (`own`) all operations of the set."""
     line, known = _find(ids, folded.ops.set[folded.named_op] * width + folded.named_instance)
     own_line, of_own = _find(ids[own], folded.ops.set * width)
@@ -164,7 +166,7 @@ def _named(folded: Folded, ids: Ints, width: int, own: Ints) -> tuple[Ints, Ints
     return lo, _list_of(op[order])
 
 
-def _wide(ops: Ops, sets: int) -> tuple[Ints, Ints, Ints, Ints]:
+def _wide(ops: Operations, sets: int) -> tuple[Ints, Ints, Ints, Ints]:
     """Lists, a set, of the operations that target all, and of the unnamed ones: offsets and lists of each."""
     positions = np.arange(len(ops.set))
     all_lo, all_ = group_by(ops.set, sets, positions[ops.target == ALL])
@@ -173,7 +175,7 @@ def _wide(ops: Ops, sets: int) -> tuple[Ints, Ints, Ints, Ints]:
 
 
 def _list_of(ops: Ints) -> Ints:
-    """Operations as `Past.lists` holds them, without more yet."""
+    """Operations as `Lookups.lists` holds them, without more yet."""
     return np.stack([ops, 0 * ops, 0 * ops], axis=1)
 
 

@@ -32,7 +32,7 @@ class Verbs(NamedTuple):
     always: Bools
 
 
-class Ops(NamedTuple):
+class Operations(NamedTuple):
     """Folded operations, one entry each, sorted by scale set, start, operation_key, verb. Times in microseconds."""
 
     set: Ints
@@ -144,10 +144,10 @@ def _fold(
     return ops, owner
 
 
-class Folded(NamedTuple):
+class FoldedOperations(NamedTuple):
     """Operations and whom they name."""
 
-    ops: Ops
+    ops: Operations
     named_op: Ints
     """Pairs (operation, code of an instance id), sorted and each once; none of an operation that targets all."""
     named_instance: Ints
@@ -175,7 +175,7 @@ class Records(NamedTuple):
     named_instance: Ints
 
 
-def fold_operations(records: Records, policy: Policy) -> Folded:
+def fold_operations(records: Records, policy: Policy) -> FoldedOperations:
     """Folds the records of each (scale_set_id, operation_key, verb) into operations (rules: Folding)."""
     verbs = verbs_of(records.verb_names, policy)
     key = records.key * max(len(records.verb_names), 1) + records.verb
@@ -199,7 +199,7 @@ def fold_operations(records: Records, policy: Policy) -> Folded:
     verb = records.verb[first]
     closed = np.where(found.refused, min(policy.skew, policy.settle), policy.settle)
     limit = np.where(found.end == NEVER, found.start + verbs.deadline[verb] + policy.settle, found.end + closed)
-    ops = Ops(
+    ops = Operations(
         records.set[first], found.start, found.begin, found.end, limit, found.outcome, found.refused, handed_by,
         verbs.effect[verb], verbs.gone[verb], found.excuses, target, count, np.zeros(len(first), np.bool_), found.initiator,
         records.key[first], verb,
@@ -208,12 +208,12 @@ def fold_operations(records: Records, policy: Policy) -> Folded:
     return folded._replace(ops=folded.ops._replace(adds=_which_add(folded.ops, records.verb_names, policy.skew)))
 
 
-def is_verb(name: str, ops: Ops, verb_names: list[str]) -> Bools:
+def is_verb(name: str, ops: Operations, verb_names: list[str]) -> Bools:
     """Which operations have that verb; `verb_names` are the texts of the codes."""
     return np.array([*(verb == name for verb in verb_names), False], np.bool_)[ops.verb]
 
 
-def _which_add(ops: Ops, verb_names: list[str], skew: int) -> Bools:
+def _which_add(ops: Operations, verb_names: list[str], skew: int) -> Bools:
     """Which operations, in order of (scale set, start), make new instances and touch none that was there: unnamed creates and
     scale-outs, and the unnamed updates that carry out a scale-out and no scale-in."""
     unnamed = ops.target == UNNAMED
@@ -225,7 +225,7 @@ def _which_add(ops: Ops, verb_names: list[str], skew: int) -> Bools:
     return adds
 
 
-def _sorted(ops: Ops, of_record: Ints, records: Records) -> Folded:
+def _sorted(ops: Operations, of_record: Ints, records: Records) -> FoldedOperations:
     """Operations by (scale set, start, operation_key, verb), and the pairs of those that name instances."""
     by_verb = (
         np.argsort(np.argsort(np.array(records.verb_names, dtype=object), kind="stable"), kind="stable")[ops.verb]
@@ -236,10 +236,10 @@ def _sorted(ops: Ops, of_record: Ints, records: Records) -> Folded:
     order = np.lexsort((by_verb, tie_ranks(keys, (ops.set, ops.start)), ops.start, ops.set))
     place = np.empty(len(order) + 1, np.int64)
     place[order], place[NONE] = np.arange(len(order)), NONE
-    ops = Ops(*(column[order] for column in ops))  # type: ignore[arg-type]  # each column keeps its type
+    ops = Operations(*(column[order] for column in ops))  # type: ignore[arg-type]  # each column keeps its type
     ops = ops._replace(handed_by=place[ops.handed_by])
     op = place[of_record[records.named_row]]
     keep = ops.target[op] == NAMED
     width = int(records.named_instance.max(initial=0)) + 1
     pairs = with_handed(np.unique(op[keep] * width + records.named_instance[keep]), width, ops.handed_by)
-    return Folded(ops, pairs // width, pairs % width, place[of_record])
+    return FoldedOperations(ops, pairs // width, pairs % width, place[of_record])

@@ -1,8 +1,8 @@
 """Presumptions whose operation says how many it took, decided in order of (onset, instance) (rules: Counted)."""
 
 from transforms.core.columns.kernel import Ints, kernel
-from transforms.core.rules.entries import BEGUN, DECISIONS, Walked, claim
-from transforms.core.rules.lines import Past
+from transforms.core.rules.entries import BEGUN, DECISIONS, WalkOutput, claim
+from transforms.core.rules.lines import Lookups
 from transforms.core.rules.removals import Rules
 from transforms.core.rules.targets import NONE
 from transforms.core.rules.verdicts import UNDECIDED
@@ -19,7 +19,7 @@ def decision_on(decisions: Ints, head: int, onset: int) -> int:
 
 
 @kernel
-def keep_decision(head: int, onset: int, decision: int, out: Walked) -> int:
+def keep_decision(head: int, onset: int, decision: int, out: WalkOutput) -> int:
     """Writes a decision down; gives its place."""
     at = claim(out, DECISIONS, len(out.decisions))
     if at == NONE:
@@ -29,7 +29,7 @@ def keep_decision(head: int, onset: int, decision: int, out: Walked) -> int:
 
 
 @kernel
-def keep_begun(line: int, moment: int, version: int, out: Walked) -> None:
+def keep_begun(line: int, moment: int, version: int, out: WalkOutput) -> None:
     """Writes down that a definite operation begins to remove an instance."""
     at = claim(out, BEGUN, len(out.begun))
     if at != NONE:
@@ -37,7 +37,7 @@ def keep_begun(line: int, moment: int, version: int, out: Walked) -> None:
 
 
 @kernel
-def count_left(op: int, first: int, version: Ints, seen: Ints, past: Past, rules: Rules, out: Walked) -> int:
+def count_left(op: int, first: int, version: Ints, seen: Ints, past: Lookups, rules: Rules, out: WalkOutput) -> int:
     """How many presumptions an operation allows: its count less the instances that definite operations begin to remove
     in [begin - skew, limit] of it. `version` and `seen` have an entry each line of the set, from line `first` on."""
     left = past.ops[op].how_many

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from transforms.core.columns.kernel import NEVER, Ints, kernel
-from transforms.core.rules.lines import AVAILABLE, UNKNOWN, Past, is_renewal
+from transforms.core.rules.lines import AVAILABLE, UNKNOWN, Lookups, is_renewal
 from transforms.core.rules.operations import FAILED, MAY_REMOVE, REMOVES, RENEWS, SUCCEEDED
 from transforms.core.rules.targets import NONE
 
@@ -53,7 +53,7 @@ class Life(NamedTuple):
 
 
 @kernel
-def first_signal(past: Past, lo: int, hi: int, x: int) -> int:
+def first_signal(past: Lookups, lo: int, hi: int, x: int) -> int:
     """The first signal in [lo, hi) of a line at or after x, or hi."""
     while lo < hi:
         middle = (lo + hi) // 2
@@ -65,7 +65,7 @@ def first_signal(past: Past, lo: int, hi: int, x: int) -> int:
 
 
 @kernel
-def first_start(past: Past, lo: int, hi: int, x: int) -> int:
+def first_start(past: Lookups, lo: int, hi: int, x: int) -> int:
     """The first position in [lo, hi) of a list of operations with one that starts at or after x, or hi."""
     while lo < hi:
         middle = (lo + hi) // 2
@@ -77,7 +77,7 @@ def first_start(past: Past, lo: int, hi: int, x: int) -> int:
 
 
 @kernel
-def next_renewal(life: Life, x: int, past: Past) -> int:
+def next_renewal(life: Life, x: int, past: Lookups) -> int:
     """The start, at or after x, of the first definite excusing operation that renews; NEVER if there is none. Of a set's own
     line: of all."""
     found = NEVER
@@ -96,7 +96,7 @@ def next_renewal(life: Life, x: int, past: Past) -> int:
 
 
 @kernel
-def is_covered(life: Life, t: int, starts: bool, past: Past, rules: Rules) -> bool:
+def is_covered(life: Life, t: int, starts: bool, past: Lookups, rules: Rules) -> bool:
     """Whether t lies within [begin, limit) of an unnamed excusing operation that renews and does not add (or a `start`)."""
     k = first_start(past, life.unnamed, life.unnamed_end, t + 1)
     if k > life.unnamed and past.lists[k - 1, 2 if starts else 1] > t:
@@ -110,13 +110,13 @@ def is_covered(life: Life, t: int, starts: bool, past: Past, rules: Rules) -> bo
 
 
 @kernel
-def is_turn(life: Life, k: int, past: Past) -> bool:
+def is_turn(life: Life, k: int, past: Lookups) -> bool:
     """Whether signal k changes the reported state: of an Available, that it is a return and no repeat."""
     return k == life.k0 or past.signals[k - 1].state != past.signals[k].state
 
 
 @kernel
-def brought_back(life: Life, x: int, until: int, past: Past, rules: Rules) -> int:
+def brought_back(life: Life, x: int, until: int, past: Lookups, rules: Rules) -> int:
     """The first moment in [x, until) at which something brings the instance back; `until` if there is none."""
     found = min(until, next_renewal(life, x, past))
     k = first_signal(past, life.k0, life.k1, x)
@@ -130,7 +130,7 @@ def brought_back(life: Life, x: int, until: int, past: Past, rules: Rules) -> in
 
 
 @kernel
-def made_anew(life: Life, x: int, since: int, past: Past) -> int:
+def made_anew(life: Life, x: int, since: int, past: Lookups) -> int:
     """The start, at or after `since`, of the first operation that makes the instance (or the set) anew and has its `begin` at or
     after x; NEVER if there is none."""
     lo, hi = (life.all, life.all_end) if life.own else (life.named, life.named_end)
@@ -144,7 +144,7 @@ def made_anew(life: Life, x: int, since: int, past: Past) -> int:
 
 
 @kernel
-def next_return(life: Life, x: int, past: Past) -> int:
+def next_return(life: Life, x: int, past: Lookups) -> int:
     """The time of the first return at or after x; NEVER if there is none."""
     k = first_signal(past, life.k0, life.k1, x)
     if k < life.k1 and past.signals[k].next_available < life.k1:
@@ -153,7 +153,7 @@ def next_return(life: Life, x: int, past: Past) -> int:
 
 
 @kernel
-def next_recovery(life: Life, x: int, past: Past) -> int:
+def next_recovery(life: Life, x: int, past: Lookups) -> int:
     """The time of the first return at or after x that is no repeat; NEVER if there is none."""
     k = first_signal(past, life.k0, life.k1, x)
     if k < life.k1 and past.signals[k].state == AVAILABLE and not is_turn(life, k, past):
@@ -164,7 +164,7 @@ def next_recovery(life: Life, x: int, past: Past) -> int:
 
 
 @kernel
-def _return_after_end(life: Life, end: int, limit: int, past: Past) -> int:
+def _return_after_end(life: Life, end: int, limit: int, past: Lookups) -> int:
     """The first return at or after `end`; a repeat counts only after `limit`."""
     k = first_signal(past, life.k0, life.k1, end)
     while k < life.k1 and past.signals[k].time <= limit:
@@ -175,12 +175,12 @@ def _return_after_end(life: Life, end: int, limit: int, past: Past) -> int:
 
 
 @kernel
-def _removes_definitely(op: int, past: Past) -> bool:
+def _removes_definitely(op: int, past: Lookups) -> bool:
     return past.ops[op].effect == REMOVES and past.ops[op].excuses and past.ops[op].outcome == SUCCEEDED
 
 
 @kernel
-def _add(life: Life, op: int, n: int, out: Ints, past: Past, rules: Rules) -> int:
+def _add(life: Life, op: int, n: int, out: Ints, past: Lookups, rules: Rules) -> int:
     """Adds the removal of one operation as (start, end of the removed time, end of the absent time, operation)."""
     start = max(past.ops[op].start, past.signals[life.k0].time)
     end, limit = past.ops[op].end, past.ops[op].limit
@@ -197,7 +197,7 @@ def _add(life: Life, op: int, n: int, out: Ints, past: Past, rules: Rules) -> in
 
 
 @kernel
-def definite_removals(life: Life, past: Past, rules: Rules) -> Ints:
+def definite_removals(life: Life, past: Lookups, rules: Rules) -> Ints:
     """The definite removals of a lifeline, a row each: start, end of removed time, end of the absent time behind it,
     operation; by start."""
     first = past.signals[life.k0].time

@@ -9,7 +9,7 @@ UNDECIDED, REFUSED, ACCEPTED, AWAY_FOR_GOOD, GIVEN_UP_FOR_GOOD, OVERRUN_FOR_GOOD
 """Decisions on an episode that goes on behind L: by the count of its operation, or for good, by a standing."""
 
 
-class Explaining(NamedTuple):
+class BestCandidate(NamedTuple):
     """What steps 2 and 3 find."""
 
     op: int
@@ -20,7 +20,7 @@ class Explaining(NamedTuple):
     """Whether the instance has come back from any candidate."""
 
 
-class Judged(NamedTuple):
+class Judgement(NamedTuple):
     """What an episode is found to be."""
 
     verdict: int

@@ -16,7 +16,7 @@ from transforms.core.columns.batches import compact
 from transforms.core.columns.kernel import NEVER, Bools, Ints, group_by
 from transforms.core.evaluation.cell_rows import cells_of
 from transforms.core.evaluation.duplicates import identities
-from transforms.core.evaluation.evaluate import Evaluated, Worked
+from transforms.core.evaluation.evaluate import Evaluation, Workings
 from transforms.core.evaluation.resumed import (
     BEGUN,
     CLOSED,
@@ -35,7 +35,7 @@ from transforms.core.rules.removals import Rules
 from transforms.core.rules.targets import NONE, UNNAMED
 from transforms.core.rules.verdicts import OVERRUN, PRESUMED, REMOVED
 from transforms.core.standing.related import with_related
-from transforms.core.standing.retention import NO_LINE, Keeping, LineHistories, keep_lines
+from transforms.core.standing.retention import NO_LINE, LineHistories, Retention, keep_lines
 from transforms.core.standing.standing import DROPPED, EVALUATED, NO_STANDING, Standing
 
 KNOWN_AGAIN: Final = DAY
@@ -44,7 +44,7 @@ _SIGNAL, _FAULT, _OPERATION = range(len(KINDS))
 _DECISION_NAMES = {decision: name for name, decision in DECIDED.items()}
 
 
-class Fold(NamedTuple):
+class FoldResult(NamedTuple):
     """What becomes of an evaluation."""
 
     standing: Standing
@@ -52,12 +52,12 @@ class Fold(NamedTuple):
     """DROPPED: the events that the standing does not keep."""
 
 
-def folded(evaluated: Evaluated, closed: int, before: Standing = NO_STANDING) -> Standing:
+def folded(evaluated: Evaluation, closed: int, before: Standing = NO_STANDING) -> Standing:
     """The standing of the scale sets of an evaluation: see `fold`."""
     return fold(evaluated, closed, before).standing
 
 
-def fold(evaluated: Evaluated, closed: int, before: Standing = NO_STANDING) -> Fold:
+def fold(evaluated: Evaluation, closed: int, before: Standing = NO_STANDING) -> FoldResult:
     """The standing of the scale sets of an evaluation, and what it does not keep.
 
     Args:
@@ -70,7 +70,7 @@ def fold(evaluated: Evaluated, closed: int, before: Standing = NO_STANDING) -> F
     opens = _opens(worked, found, closed)
     V = opens - worked.rules.skew - worked.rules.unseen
     lines, past = worked.lines, worked.past
-    keeping = Keeping(
+    keeping = Retention(
         np.full(len(lines.set), NEVER),
         np.zeros(len(past.signals), np.bool_),
         # A renewal that is long over may still tell of a removal that only lost its end: so not by their limits.
@@ -87,7 +87,7 @@ def fold(evaluated: Evaluated, closed: int, before: Standing = NO_STANDING) -> F
     availability, attributions, operations = _open_cells(evaluated, opens, worked.rules)
     recent = [each.filter(pc.greater_equal(each.column("time"), closed - KNOWN_AGAIN)) for each in (before.dropped, settled)]
     dropped = compact(one_batch(recent, DROPPED))
-    return Fold(Standing(events, marks, availability, attributions, operations, dropped), settled)
+    return FoldResult(Standing(events, marks, availability, attributions, operations, dropped), settled)
 
 
 def _dropped(events: pa.RecordBatch) -> pa.RecordBatch:
@@ -126,7 +126,7 @@ def is_held(known: pa.RecordBatch, standing: Standing) -> Bools:
     return np.array([key in kept or key[1] >= opens.get(key[0], -NEVER) for key in _keys(known)], np.bool_)
 
 
-def _found(worked: Worked) -> LineHistories:
+def _found(worked: Workings) -> LineHistories:
     changes, rows, lines = worked.walked.changes, worked.walked.rows, len(worked.lines.set)
     change_lo, order = group_by(changes[:, 1], lines, np.argsort(changes[:, 0], kind="stable"))
     first = rows[(rows[:, VERDICT] != REMOVED) & (rows[:, START] == rows[:, ONSET])]
@@ -134,7 +134,7 @@ def _found(worked: Worked) -> LineHistories:
     return LineHistories(change_lo, changes[order], episode_lo, first[of_line])
 
 
-def _opens(worked: Worked, found: LineHistories, closed: int) -> Ints:
+def _opens(worked: Workings, found: LineHistories, closed: int) -> Ints:
     """Of each set the first cell that an event at or after `closed` can change, but for attributions that are open there."""
     rules, ops, sets = worked.rules, worked.past.ops, len(worked.resumed.opens)
     of_op, early = worked.folded.ops.set, rules.skew + rules.unseen
@@ -160,7 +160,7 @@ def _opens(worked: Worked, found: LineHistories, closed: int) -> Ints:
     return _with_sharers(worked, found, opens)
 
 
-def _with_sharers(worked: Worked, found: LineHistories, opens: Ints) -> Ints:
+def _with_sharers(worked: Workings, found: LineHistories, opens: Ints) -> Ints:
     """Opens so early that of the episodes which share the count of an operation all are decided for good, or none."""
     rules, ops, rows, early = worked.rules, worked.past.ops, found.episodes, worked.rules.skew + worked.rules.unseen
     floored: Ints = np.maximum(opens - opens % rules.grid, worked.resumed.opens)
@@ -188,7 +188,7 @@ def _may_presume(ops: npt.NDArray[Any]) -> Bools:
     return may
 
 
-def _kept_events(worked: Worked, keeping: Keeping, V: Ints) -> Bools:
+def _kept_events(worked: Workings, keeping: Retention, V: Ints) -> Bools:
     """Which events are kept."""
     events = worked.events
     keep, kind = np.ones(len(events), np.bool_), events["kind"].indices.to_numpy()
@@ -201,7 +201,7 @@ def _kept_events(worked: Worked, keeping: Keeping, V: Ints) -> Bools:
     return keep
 
 
-def _fault_floor(worked: Worked, keeping: Keeping, V: Ints) -> Ints:
+def _fault_floor(worked: Workings, keeping: Retention, V: Ints) -> Ints:
     """From when on the fault notices of each line count, an entry each fault notice."""
     faults, lines, skew = worked.coded.faults, worked.lines, worked.rules.skew
     floor = V[faults.set] - skew
@@ -214,7 +214,7 @@ def _fault_floor(worked: Worked, keeping: Keeping, V: Ints) -> Ints:
     return np.minimum(floor, cut - skew)
 
 
-def _pasts(worked: Worked, opens: Ints) -> tuple[Bools, Bools]:
+def _pasts(worked: Workings, opens: Ints) -> tuple[Bools, Bools]:
     """Of each set, whether it has had a signal before its standing opens, and whether one of an instance."""
     lines, resumed = worked.lines, worked.resumed
     filled = np.flatnonzero(lines.lo[1:] > lines.lo[:-1])
@@ -225,7 +225,7 @@ def _pasts(worked: Worked, opens: Ints) -> tuple[Bools, Bools]:
     return begun, reported
 
 
-def _marks(worked: Worked, keeping: Keeping, opens: Ints, V: Ints, closed: int) -> pa.RecordBatch:
+def _marks(worked: Workings, keeping: Retention, opens: Ints, V: Ints, closed: int) -> pa.RecordBatch:
     lines, texts, sets = worked.lines, worked.coded.texts, len(opens)
     begun, reported = _pasts(worked, opens)
     later, decided = np.flatnonzero(keeping.cut < V[lines.set]), keeping.decided[: keeping.used[0]]
@@ -270,7 +270,7 @@ def _is_open(attributions: pa.RecordBatch, opens: Ints, rules: Rules) -> Bools:
     return still
 
 
-def _open_cells(evaluated: Evaluated, opens: Ints, rules: Rules) -> list[pa.RecordBatch]:
+def _open_cells(evaluated: Evaluation, opens: Ints, rules: Rules) -> list[pa.RecordBatch]:
     """The rows of the cells before `opens` that hold an attribution which is still open."""
     steps = [micros(table, "cell") // rules.grid for table in evaluated[:3]]
     span = 1 + max(int(step.max(initial=0)) for step in steps)
@@ -279,7 +279,7 @@ def _open_cells(evaluated: Evaluated, opens: Ints, rules: Rules) -> list[pa.Reco
     return [table.filter(pa.array(np.isin(place, wanted))) for table, place in zip(evaluated[:3], places, strict=True)]
 
 
-def resumed_cells(evaluated: Evaluated, standing: Standing, policy: Policy) -> Evaluated:
+def resumed_cells(evaluated: Evaluation, standing: Standing, policy: Policy) -> Evaluation:
     """The cells of an evaluation that went on from a standing: those from where it opens on, and those before that hold an
     attribution which was still open.
 

@@ -4,12 +4,12 @@
 import numpy as np
 
 from transforms.core.columns.kernel import Bools, Ints
-from transforms.core.rules.operations import MAY_REMOVE, UNFINISHED, Ops, is_verb
+from transforms.core.rules.operations import MAY_REMOVE, UNFINISHED, Operations, is_verb
 from transforms.core.rules.removals import Rules
 from transforms.core.rules.targets import NONE, UNNAMED, count_beside
 
 
-def with_related(keep: Bools, ops: Ops, verb_names: list[str], V: Ints, rules: Rules) -> Bools:
+def with_related(keep: Bools, ops: Operations, verb_names: list[str], V: Ints, rules: Rules) -> Bools:
     """The operations to keep, and those without which they, or an end that is still to come, would be folded otherwise.
 
     Args:
@@ -35,7 +35,7 @@ def with_related(keep: Bools, ops: Ops, verb_names: list[str], V: Ints, rules: R
         keep = more
 
 
-def _neighbours(ops: Ops) -> tuple[Ints, Ints]:
+def _neighbours(ops: Operations) -> tuple[Ints, Ints]:
     """Of each operation the one before it and the one after it under the same key and verb, -1 where there is none."""
     order = np.lexsort((ops.start, ops.verb, ops.key, ops.set))
     first, second = order[:-1], order[1:]

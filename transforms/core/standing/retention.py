@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from transforms.core.columns.kernel import NEVER, Bools, Ints, kernel
 from transforms.core.rules.classes import ABSENT, GONE, IS_REMOVED, UP
 from transforms.core.rules.entries import AWAY, LIMIT, OP, START, VERDICT
-from transforms.core.rules.lines import AVAILABLE, Lines, Past
+from transforms.core.rules.lines import AVAILABLE, Lines, Lookups
 from transforms.core.rules.removals import Rules, first_signal, first_start
 from transforms.core.rules.targets import NONE
 from transforms.core.rules.verdicts import AWAY_FOR_GOOD, GIVEN_UP_FOR_GOOD, OVERRUN, OVERRUN_FOR_GOOD, PRESUMED, REFUSED
@@ -31,7 +31,7 @@ class LineHistories(NamedTuple):
     """Rows as the walk wrote them, by line and start."""
 
 
-class Keeping(NamedTuple):
+class Retention(NamedTuple):
     """Room for what is kept."""
 
     cut: Ints
@@ -69,7 +69,7 @@ def _onset_before(line: int, t: int, found: LineHistories) -> int:
 
 
 @kernel
-def latest_cut(line: int, V: int, lines: Lines, past: Past, found: LineHistories) -> tuple[int, bool]:
+def latest_cut(line: int, V: int, lines: Lines, past: Lookups, found: LineHistories) -> tuple[int, bool]:
     """The latest cut of a line at or before V, and whether H just before it has to be kept (it begins a removal)."""
     first = found.change_lo[line]
     i = first - 1
@@ -98,7 +98,9 @@ def latest_cut(line: int, V: int, lines: Lines, past: Past, found: LineHistories
 
 
 @kernel
-def _keep_signals(line: int, x: int, V: int, before: bool, lines: Lines, past: Past, found: LineHistories, out: Keeping) -> int:
+def _keep_signals(
+    line: int, x: int, V: int, before: bool, lines: Lines, past: Lookups, found: LineHistories, out: Retention
+) -> int:
     """Marks the signals from the cut on, the latest return before it, the latest that is no repeat, and H just before it if that
     is needed. Gives the time of the last-named if it is not Available, else -1."""
     k = first_signal(past, lines.lo[line], lines.lo[line + 1], x)
@@ -126,14 +128,14 @@ def _keep_signals(line: int, x: int, V: int, before: bool, lines: Lines, past: P
 
 
 @kernel
-def _push(line: int, onset: int, decision: int, out: Keeping) -> None:
+def _push(line: int, onset: int, decision: int, out: Retention) -> None:
     at = out.used[0]
     out.used[0] += 1
     out.decided[at, 0], out.decided[at, 1], out.decided[at, 2] = line, onset, decision
 
 
 @kernel
-def _decide(line: int, x: int, V: int, garbage: int, found: LineHistories, rules: Rules, out: Keeping) -> None:
+def _decide(line: int, x: int, V: int, garbage: int, found: LineHistories, rules: Rules, out: Retention) -> None:
     """Writes down what was decided on the episodes of the line since its cut."""
     if garbage != NONE:
         _push(line, garbage, OVERRUN_FOR_GOOD, out)
@@ -151,7 +153,7 @@ def _decide(line: int, x: int, V: int, garbage: int, found: LineHistories, rules
 
 @kernel
 def _bears(
-    op: int, definite: bool, line: int, x: int, V: int, lines: Lines, past: Past, found: LineHistories, rules: Rules
+    op: int, definite: bool, line: int, x: int, V: int, lines: Lines, past: Lookups, found: LineHistories, rules: Rules
 ) -> bool:
     """Whether an operation on a line may have had a part in what the line was since its cut."""
     earliest, limit = past.ops[op].begin - rules.skew, past.ops[op].limit
@@ -177,8 +179,8 @@ def _bears(
 
 @kernel
 def _keep_ops(
-    line: int, lo: int, hi: int, definite: bool, x: int, V: int, lines: Lines, past: Past, found: LineHistories,
-    rules: Rules, out: Keeping,
+    line: int, lo: int, hi: int, definite: bool, x: int, V: int, lines: Lines, past: Lookups, found: LineHistories,
+    rules: Rules, out: Retention,
 ) -> None:  # fmt: skip
     for k in range(first_start(past, lo, hi, x - rules.longest - rules.settle), hi):
         op = past.lists[k, 0]
@@ -189,7 +191,7 @@ def _keep_ops(
 
 
 @kernel
-def keep_lines(V: Ints, lines: Lines, past: Past, found: LineHistories, rules: Rules, out: Keeping) -> None:
+def keep_lines(V: Ints, lines: Lines, past: Lookups, found: LineHistories, rules: Rules, out: Retention) -> None:
     """Marks what is kept of each line.
 
     Args:

@@ -7,7 +7,7 @@ one checkpoint late: when a bundle is finalized that was begun after the bundle 
 attempt: a shard that resumes anywhere but right behind the last bundle of this process begins a new one, and what it held is
 dropped, so that the server delivers it again.
 
->>> stash = Stash()
+>>> stash = Acknowledgements()
 >>> place, dropped = stash.resume(0, ShardPosition(0, ""), "a")
 >>> stash.take(0, place, ["x"])
 >>> stash.finalize(0, place)
@@ -54,7 +54,7 @@ class _ShardBundles:
         return ids
 
 
-class Stash:
+class Acknowledgements:
     """The acknowledgement ids that one process holds, by shard, attempt and bundle. Not safe for threads by itself."""
 
     def __init__(self) -> None:

@@ -13,13 +13,13 @@ Text = str | None
 Number = int | str | None
 
 
-class Labelled(msgspec.Struct, gc=False):
+class LocalizedText(msgspec.Struct, gc=False):
     """A text with a localised one beside it."""
 
     value: Text = None
 
 
-Label = Labelled | str | None
+Label = LocalizedText | str | None
 
 
 NO_RAW: Final = msgspec.Raw()

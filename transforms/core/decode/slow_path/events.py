@@ -19,7 +19,7 @@ from schemas.names import is_nothing
 from schemas.operation import OperationRecord
 from schemas.signal import CanonicalEvent, HealthSignal
 from schemas.timestamp import is_acceptable, parse_time
-from transforms.core.decode.terms.reasons import Ignored, Rejected, missing, rejected_by
+from transforms.core.decode.terms.reasons import IgnoredRecord, RejectedRecord, missing, rejected_by
 from transforms.core.decode.terms.settings import DecodeSettings
 from transforms.core.decode.terms.text import is_too_deep, parse_json
 
@@ -108,12 +108,12 @@ def place_of(target: Any, name: str, time: Any, settings: DecodeSettings, *, hea
         raise missing(name)
     resource = parse_resource(target) if isinstance(target, str) else None
     if resource is None:
-        raise Ignored("other_resource", health=health)
+        raise IgnoredRecord("other_resource", health=health)
     if isinstance(resource, Place):
         return resource
     place = _owner(resource, time, settings)
     if place is None:
-        raise Ignored("unplaced_vm", health=health, unplaced=health)
+        raise IgnoredRecord("unplaced_vm", health=health, unplaced=health)
     return place
 
 
@@ -152,7 +152,7 @@ def told_phase(status: Any, name: str) -> str:
         raise missing(name)
     phase = phase_of(status) if isinstance(status, str) else None
     if phase is None:
-        raise Rejected(
+        raise RejectedRecord(
             "bad_value", f"{name} must be a status such as Started, Accepted, Succeeded or Failed, got {shown(status)}"
         )
     return phase
@@ -168,7 +168,7 @@ def operation_key(correlation_id: Any, operation: str, resource: str) -> str:
 def text_of(value: Any, name: str) -> str:
     """A field that must be a text; a number counts as its digits."""
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise Rejected("bad_value", f"{name} must be a text, got {shown(value)}")
+        raise RejectedRecord("bad_value", f"{name} must be a text, got {shown(value)}")
     return str(value)
 
 
@@ -198,5 +198,5 @@ def _parsed(value: Any) -> Any:
     text = value.encode(errors="replace") if isinstance(value, str) else b""
     try:
         return value if not text or is_too_deep(text) else parse_json(text)
-    except Rejected:
+    except RejectedRecord:
         return value

@@ -32,14 +32,14 @@ from transforms.core.decode.slow_path.events import (
     text_of,
     told_phase,
 )
-from transforms.core.decode.terms.reasons import Ignored, Rejected, ignored_kind, missing
+from transforms.core.decode.terms.reasons import IgnoredRecord, RejectedRecord, ignored_kind, missing
 from transforms.core.decode.terms.settings import DecodeSettings
 
 NO_FORMAT: Final = "no_format"
 _MODELS: Final[dict[str, type[Event]]] = {model.kind: model for model in (HealthSignal, FaultNotice, OperationRecord)}
 
 
-class Read(NamedTuple):
+class RecordEvents(NamedTuple):
     """The events of one record, the format it is of, and whether it is about health (an annotation is, whatever it tells)."""
 
     format: str
@@ -47,7 +47,7 @@ class Read(NamedTuple):
     is_health: bool
 
 
-def read_record(record: dict[str, Any], settings: DecodeSettings) -> Read:
+def read_record(record: dict[str, Any], settings: DecodeSettings) -> RecordEvents:
     """The events of a parsed record.
 
     Raises:
@@ -56,7 +56,7 @@ def read_record(record: dict[str, Any], settings: DecodeSettings) -> Read:
     """
     name = format_of(record, settings.format)
     if name is None:
-        raise Ignored(NO_FORMAT)
+        raise IgnoredRecord(NO_FORMAT)
     return _READERS[name](record, settings)
 
 
@@ -93,38 +93,38 @@ def _is_health_resource(record: Mapping[str, Any]) -> bool:
     return told.target_resource_id is not None and told.tells
 
 
-def _read_canonical(record: dict[str, Any], settings: DecodeSettings) -> Read:
+def _read_canonical(record: dict[str, Any], settings: DecodeSettings) -> RecordEvents:
     kind = record.get("kind")
     if not isinstance(kind, str) or kind not in _MODELS:
-        raise Ignored(ignored_kind("kind", None if is_nothing(kind) else kind))
+        raise IgnoredRecord(ignored_kind("kind", None if is_nothing(kind) else kind))
     event = event_of(_MODELS[kind], {}, settings, **{name: value for name, value in record.items() if name != "kind"})
-    return Read("canonical", (event,), kind != "operation")
+    return RecordEvents("canonical", (event,), kind != "operation")
 
 
-def _read_event_grid(record: dict[str, Any], settings: DecodeSettings) -> Read:
+def _read_event_grid(record: dict[str, Any], settings: DecodeSettings) -> RecordEvents:
     envelope = Envelope.model_validate(record)
     kind = envelope.kind.casefold() if isinstance(envelope.kind, str) else None
     if kind in RESOURCE_PHASES:
-        return Read("eventgrid", (_resource_event(envelope, RESOURCE_PHASES[kind], settings),), False)
+        return RecordEvents("eventgrid", (_resource_event(envelope, RESOURCE_PHASES[kind], settings),), False)
     told = envelope.data.resource_info.properties
     if kind in STATUS_CHANGED:
-        return Read("eventgrid", (_status(told, envelope.target, envelope.id, "id", settings),), True)
+        return RecordEvents("eventgrid", (_status(told, envelope.target, envelope.id, "id", settings),), True)
     if kind == ANNOTATED:
-        return Read("eventgrid", (_annotated(told, envelope.target, envelope.id, "id", settings),), True)
-    raise Ignored(ignored_kind("type", envelope.kind))
+        return RecordEvents("eventgrid", (_annotated(told, envelope.target, envelope.id, "id", settings),), True)
+    raise IgnoredRecord(ignored_kind("type", envelope.kind))
 
 
-def _read_resource_graph(record: dict[str, Any], settings: DecodeSettings) -> Read:
+def _read_resource_graph(record: dict[str, Any], settings: DecodeSettings) -> RecordEvents:
     row = HealthResource.of(record)
     told, kind = row.properties, row.kind.casefold() if isinstance(row.kind, str) else None
     readers = {STATUSES: _status, ANNOTATIONS: _annotated}
     if kind in readers:
         event = readers[kind](told, row.target, row_hash(record), "", settings)
-        return Read("resourcegraph", (event,), True)
-    raise Ignored(ignored_kind("type", row.kind))
+        return RecordEvents("resourcegraph", (event,), True)
+    raise IgnoredRecord(ignored_kind("type", row.kind))
 
 
-def _read_activity(record: dict[str, Any], settings: DecodeSettings) -> Read:
+def _read_activity(record: dict[str, Any], settings: DecodeSettings) -> RecordEvents:
     loose = {folded(name) for name, value in record.items() if not is_nothing(value)}
     if _LOG_ROW in loose:
         row = LogRow.of(record)
@@ -141,15 +141,15 @@ REST_NAMES: Final = {"event_id": "eventDataId", "time": "eventTimestamp"}
 LOG_NAMES: Final = {"event_id": "EventDataId", "time": "TimeGenerated"}
 
 
-def _by_category(record: RestRecord | ExportRecord, source: Source, settings: DecodeSettings) -> Read:
+def _by_category(record: RestRecord | ExportRecord, source: Source, settings: DecodeSettings) -> RecordEvents:
     category = record.event_category.casefold() if isinstance(record.event_category, str) else None
     if category == "administrative":
-        return Read("activitylog", (_administrative(record, source, settings),), False)
+        return RecordEvents("activitylog", (_administrative(record, source, settings),), False)
     if category == "autoscale":
-        return Read("activitylog", (_autoscale(record, source, settings),), False)
+        return RecordEvents("activitylog", (_autoscale(record, source, settings),), False)
     if category == "resourcehealth":
-        return Read("activitylog", _health_record(record, source, settings), True)
-    raise Ignored(ignored_kind("category", record.event_category))
+        return RecordEvents("activitylog", _health_record(record, source, settings), True)
+    raise IgnoredRecord(ignored_kind("category", record.event_category))
 
 
 def _status(told: HealthProperties, target: Any, event_id: Any, id_name: str, settings: DecodeSettings) -> HealthSignal:
@@ -161,12 +161,12 @@ def _status(told: HealthProperties, target: Any, event_id: Any, id_name: str, se
 def _annotated(told: HealthProperties, target: Any, event_id: Any, id_name: str, settings: DecodeSettings) -> Event:
     name = told.annotation_name
     if isinstance(name, str) and meaning_of(name, told.impact_type, told.category) is None:
-        raise Ignored(ignored_kind("annotation", name))
+        raise IgnoredRecord(ignored_kind("annotation", name))
     place = place_of(target, "targetResourceId", told.time, settings, health=True)
     if name is None:
         raise missing("annotationName")
     if not isinstance(name, str):
-        raise Rejected("bad_value", f"annotationName must be a text, got {shown(name)}")
+        raise RejectedRecord("bad_value", f"annotationName must be a text, got {shown(name)}")
     names = {"event_id": id_name, "time": "occurredTime"}
     return annotation_of(told, name, place, event_id, told.time, names, settings)
 
@@ -175,7 +175,7 @@ def _health_record(record: RestRecord | ExportRecord, source: Source, settings: 
     told = HealthChange.model_validate(record.told)
     details = told.details if isinstance(told.details, str) and meaning_of(told.details) is not None else None
     if told.status is None and details is None:
-        raise Ignored("health_unchanged")
+        raise IgnoredRecord("health_unchanged")
     place = place_of(record.resource_id, "resourceId", source.time, settings, health=True)
     events: list[Event] = []
     if told.status is not None:
@@ -193,7 +193,7 @@ def _administrative(record: RestRecord | ExportRecord, source: Source, settings:
     operation = record.operation_name
     verb = verb_of(operation) if isinstance(operation, str) else None
     if verb is None:
-        raise Ignored(ignored_kind("operation", operation))
+        raise IgnoredRecord(ignored_kind("operation", operation))
     place = place_of(record.resource_id, "resourceId", source.time, settings)
     body = None if verb == "update" else record.body()
     return operation_of(
@@ -212,15 +212,15 @@ def _autoscale(record: RestRecord | ExportRecord, source: Source, settings: Deco
     operation, told = record.operation_name, Scaling.model_validate(record.told)
     verb = scaling_of(operation) if isinstance(operation, str) else None
     if verb is None:
-        raise Ignored(ignored_kind("autoscale", operation))
+        raise IgnoredRecord(ignored_kind("autoscale", operation))
     if told.resource_name is None:
-        raise Ignored("autoscale:no_resource_name")
+        raise IgnoredRecord("autoscale:no_resource_name")
     place = place_of(told.resource_name, "ResourceName", source.time, settings)
     phase = told_phase(record.outcome, source.outcome)
     try:
         count = told.removes
     except ValueError as error:
-        raise Rejected("bad_value", str(error)) from None
+        raise RejectedRecord("bad_value", str(error)) from None
     return operation_of(
         place,
         source,
@@ -238,7 +238,7 @@ def _resource_event(envelope: Envelope, phase: str, settings: DecodeSettings) ->
     told, operation = envelope.data, envelope.data.operation_name
     verb = verb_of(operation) if isinstance(operation, str) else None
     if verb is None:
-        raise Ignored(ignored_kind("operation", operation))
+        raise IgnoredRecord(ignored_kind("operation", operation))
     time, time_name = (envelope.event_time, "eventTime") if envelope.is_event_grid else (envelope.time, "time")
     place = place_of(told.resource_uri, "resourceUri", time, settings)
     source = Source(envelope.id, time, "", {"event_id": "id", "time": time_name})
@@ -254,7 +254,7 @@ def _resource_event(envelope: Envelope, phase: str, settings: DecodeSettings) ->
     )
 
 
-_READERS: Final[dict[str, Callable[[dict[str, Any], DecodeSettings], Read]]] = {
+_READERS: Final[dict[str, Callable[[dict[str, Any], DecodeSettings], RecordEvents]]] = {
     "canonical": _read_canonical,
     "eventgrid": _read_event_grid,
     "activitylog": _read_activity,

@@ -11,7 +11,7 @@ import msgspec
 from transforms.core.decode.splitting.structure import BLANKS
 from transforms.core.decode.splitting.texts import Fault, RecordTexts
 from transforms.core.decode.splitting.wrapping import wrong_row
-from transforms.core.decode.terms.reasons import Rejected
+from transforms.core.decode.terms.reasons import RejectedRecord
 from transforms.core.decode.terms.text import BOM, LONGEST
 
 _FIELD: Final = rb'(?:"[^"]*+(?:""[^"]*+)*+"[^,\n]*+|[^",\n][^,\n]*+|)'
@@ -87,7 +87,9 @@ def _header(row: bytes) -> list[str]:
 def _records(names: Sequence[str], rows: Sequence[tuple[int, bytes]]) -> RecordTexts:
     """Rows with their lines as records of columns."""
     readable = [(line, row, text) for line, row in rows if (text := _text(row)) is not None]
-    faults = [Fault(line, Rejected("not_json", "a row in UTF-8 is required"), row) for line, row in rows if _text(row) is None]
+    faults = [
+        Fault(line, RejectedRecord("not_json", "a row in UTF-8 is required"), row) for line, row in rows if _text(row) is None
+    ]
     texts, numbers = [], []
     for (line, row, _), fields in zip(readable, _fields([text for _, _, text in readable]), strict=True):
         why = _why_wrong(names, row, fields)
@@ -120,11 +122,11 @@ def _fields(rows: Sequence[str]) -> list[list[str] | None]:
     return found + [None] * (len(rows) - len(found))
 
 
-def _why_wrong(names: Sequence[str], row: bytes, fields: Sequence[str] | None) -> Rejected | None:
+def _why_wrong(names: Sequence[str], row: bytes, fields: Sequence[str] | None) -> RejectedRecord | None:
     if len(row) <= LONGEST and row.endswith(b"\n") and fields is not None and len(fields) == len(names):
         return None
     if fields is not None and not row.endswith(b"\n") and len(row) <= _MOST:
-        return Rejected("not_json", "a row is required whose quotes are closed")
+        return RejectedRecord("not_json", "a row is required whose quotes are closed")
     if len(row) > _MOST:
-        return Rejected("too_large", f"the fields of a row may have {LONGEST} bytes of text, got more than {_MOST}")
+        return RejectedRecord("too_large", f"the fields of a row may have {LONGEST} bytes of text, got more than {_MOST}")
     return wrong_row(len(names), None if fields is None else [len(field.encode()) for field in fields])

@@ -23,7 +23,7 @@ from transforms.core.decode.splitting.structure import (
 )
 from transforms.core.decode.splitting.texts import Fault, RecordTexts, keyed, many
 from transforms.core.decode.splitting.wrapping import MARKS, before_break, chosen, contents, is_record, rows_of
-from transforms.core.decode.terms.reasons import Rejected
+from transforms.core.decode.terms.reasons import RejectedRecord
 from transforms.core.decode.terms.text import BOM, DEEPEST, LONGEST
 
 Skeletons = list[dict[str, bytes]]
@@ -34,7 +34,7 @@ _STRING: Final = re.compile(rb'[^"\\\x00-\x1f]*+(?:\\["\\/bfnrtu][^"\\\x00-\x1f]
 """What may stand in a string; no line break, so that a quote too many is noticed."""
 
 
-class Broken(Exception):  # noqa: N818 - it says what the text is
+class BrokenValue(Exception):  # noqa: N818 - it says what the text is
     """The text is no one JSON value: it breaks off, or is malformed, in its `rest`."""
 
     def __init__(self, rest: bytes) -> None:
@@ -86,7 +86,7 @@ class LongValue:
         while not self._buffer.strip(BLANKS) and self._fill():
             self._buffer = self._buffer.strip(BLANKS)
         if self._buffer.strip(BLANKS):
-            raise Broken(self._buffer)
+            raise BrokenValue(self._buffer)
 
     def _opened(self) -> Iterator[RecordTexts]:
         """The records of a value that does not fit."""
@@ -94,7 +94,7 @@ class LongValue:
         try:
             while self._frames:
                 yield from self._step(self._frames[-1])
-        except Broken:
+        except BrokenValue:
             for place in range(len(self._frames) - 1, 0, -1):
                 self._tell(self._frames[place - 1], self._frames[place])
             raise
@@ -121,9 +121,9 @@ class LongValue:
         yield from self._told(frame, sound[frame.placeholder :])
         for part in parts[len(sound) :]:
             yield from self._before_break(frame, part)
-            raise Broken(part.text)
+            raise BrokenValue(part.text)
         if is_closed and frame.after_comma and not parts:
-            raise Broken(rest)
+            raise BrokenValue(rest)
         frame.placeholder = 0 if parts else frame.placeholder
         if is_closed:
             yield from self._close(frame, rest)
@@ -134,7 +134,7 @@ class LongValue:
         """Opens the part that does not fit; at the end of the text, what is not whole."""
         part = next(iter(parts_of(self._buffer)), None)
         if part is None or not part.text or frame.placeholder or (frame.bracket == b"{" and not part.key):
-            raise Broken(self._buffer)
+            raise BrokenValue(self._buffer)
         if frame.bracket == b"[" and len(self._buffer) < self._most:
             yield from self._last(frame, part)
         self._buffer = self._buffer[len(self._buffer.rstrip(BLANKS)) - len(part.text) :]
@@ -171,16 +171,16 @@ class LongValue:
     def _outsized(self, head: bytes | None) -> Iterator[RecordTexts]:
         """The row that something too long costs where a record was wanted; `head` is how it begins."""
         if head is not None and self._known is not None:
-            why = Rejected("too_large", f"a record may have {LONGEST} bytes of text, got more than {self._most}")
+            why = RejectedRecord("too_large", f"a record may have {LONGEST} bytes of text, got more than {self._most}")
             yield self._numbered(RecordTexts("record", (), (), [Fault(1, why, head)]))
 
     def _last(self, frame: _Container, part: JsonPart) -> Iterator[RecordTexts]:
         """What an element holds behind which the text ends."""
         if part.text.endswith((b"}", b"]")) and is_json(part.text):
             yield from self._told(frame, [part])
-            raise Broken(b"")
+            raise BrokenValue(b"")
         yield from self._before_break(frame, part)
-        raise Broken(part.text)
+        raise BrokenValue(part.text)
 
     def _before_break(self, frame: _Container, part: JsonPart) -> Iterator[RecordTexts]:
         """The records that are complete in a part that breaks off."""
@@ -248,7 +248,7 @@ class LongValue:
         elif self._buffer.startswith((b"[", b"{")):
             self._pass_brackets()
         else:
-            raise Broken(self._buffer)
+            raise BrokenValue(self._buffer)
         self._go_on(self._buffer)
 
     def _pass_brackets(self) -> None:
@@ -265,7 +265,7 @@ class LongValue:
             if within is not None:
                 self._pass_string()
             if not self._buffer and not self._fill():
-                raise Broken(b"")
+                raise BrokenValue(b"")
 
     def _pass_string(self) -> None:
         self._buffer = self._buffer[1:]
@@ -275,9 +275,9 @@ class LongValue:
             if self._buffer and self._buffer != b"\\":
                 break
             if not self._fill():
-                raise Broken(b"")
+                raise BrokenValue(b"")
         if not self._buffer.startswith(b'"'):
-            raise Broken(self._buffer)
+            raise BrokenValue(self._buffer)
         self._buffer = self._buffer[1:]
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from transforms.core.decode.splitting.structure import BLANKS, first_end, is_json
 from transforms.core.decode.splitting.texts import NOTHING, Fault, RecordTexts, elements_of, filled_lines, many, single
 from transforms.core.decode.splitting.wrapping import before_break, unwrap
-from transforms.core.decode.terms.reasons import Rejected
+from transforms.core.decode.terms.reasons import RejectedRecord
 from transforms.core.decode.terms.text import BOM, LONGEST
 
 _BASE64: Final = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
@@ -107,10 +107,12 @@ def broken_texts(text: bytes) -> RecordTexts:
     )
 
 
-def break_in(rest: bytes) -> Rejected:
+def break_in(rest: bytes) -> RejectedRecord:
     """Why a text is rejected that breaks off, by the part in which it does."""
     if len(rest) > LONGEST:
-        return Rejected("too_large", f"a record may have {LONGEST} bytes of text, and this one breaks off after {len(rest)}")
+        return RejectedRecord(
+            "too_large", f"a record may have {LONGEST} bytes of text, and this one breaks off after {len(rest)}"
+        )
     if rest and not rest.startswith((b"{", b"[", b",", b"]", b"}")):
-        return Rejected("not_json", "a JSON object or an array of them is required, and this is neither")
-    return Rejected("not_json", "JSON is required, and this breaks off, or is none from here on")
+        return RejectedRecord("not_json", "a JSON object or an array of them is required, and this is neither")
+    return RejectedRecord("not_json", "JSON is required, and this breaks off, or is none from here on")

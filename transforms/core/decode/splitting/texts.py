@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from transforms.core.decode.splitting.structure import BLANKS, JsonPart, parts_of
-from transforms.core.decode.terms.reasons import Rejected
+from transforms.core.decode.terms.reasons import RejectedRecord
 
 _decode_array: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode_object: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -16,7 +16,7 @@ class Fault(NamedTuple):
     """Something among records that is none: its number among them, why it is rejected, and its text."""
 
     number: int
-    why: Rejected
+    why: RejectedRecord
     text: bytes
 
 

@@ -9,7 +9,7 @@ import msgspec
 from transforms.core.decode.slow_path.record import format_of
 from transforms.core.decode.splitting.structure import JsonPart, is_json, parts_of
 from transforms.core.decode.splitting.texts import NOTHING, Fault, RecordTexts, elements_of, keyed, many, members_of
-from transforms.core.decode.terms.reasons import Rejected
+from transforms.core.decode.terms.reasons import RejectedRecord
 from transforms.core.decode.terms.text import LONGEST
 
 _LISTS: Final = ("records", "value", "data")
@@ -123,13 +123,13 @@ def rows_of(columns: bytes, rows: Sequence[bytes]) -> RecordTexts:
     return RecordTexts("record", texts, numbers, faults, is_measured=True, depth=1)
 
 
-def wrong_row(columns: int, sizes: Sequence[int] | None) -> Rejected | None:
+def wrong_row(columns: int, sizes: Sequence[int] | None) -> RejectedRecord | None:
     """Why a row is none, by the sizes of its fields; None if it is one."""
     if sizes is None or len(sizes) != columns:
         came = "none" if sizes is None else len(sizes)
-        return Rejected("not_json", f"a row of {columns} fields is required, as its columns are, got {came}")
+        return RejectedRecord("not_json", f"a row of {columns} fields is required, as its columns are, got {came}")
     if sum(sizes) > LONGEST:
-        return Rejected("too_large", f"the fields of a row may have {LONGEST} bytes of text, got {sum(sizes)}")
+        return RejectedRecord("too_large", f"the fields of a row may have {LONGEST} bytes of text, got {sum(sizes)}")
     return None
 
 

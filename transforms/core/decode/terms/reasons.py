@@ -12,7 +12,7 @@ from schemas.fields import shown
 _KIND: Final = re.compile(r"[a-z0-9][a-z0-9 ._:/#-]{0,99}", re.ASCII)
 
 
-class Ignored(Exception):  # noqa: N818 - it is an answer, not an error
+class IgnoredRecord(Exception):  # noqa: N818 - it is an answer, not an error
     """The record is of no interest; `kind` is what it is counted by."""
 
     def __init__(self, kind: str, *, health: bool = False, unplaced: bool = False) -> None:
@@ -20,7 +20,7 @@ class Ignored(Exception):  # noqa: N818 - it is an answer, not an error
         self.kind, self.health, self.unplaced = kind, health, unplaced
 
 
-class Rejected(Exception):  # noqa: N818 - it is an answer, not an error
+class RejectedRecord(Exception):  # noqa: N818 - it is an answer, not an error
     """The record cannot be taken in: a reason of schemas.tables.reject.REASONS, and what was required and what came."""
 
     def __init__(self, reason: str, detail: str) -> None:
@@ -42,12 +42,12 @@ def ignored_kind(family: str, name: object) -> str:
     return f"{family}:{text if _KIND.fullmatch(text) else 'other'}"
 
 
-def missing(name: str) -> Rejected:
+def missing(name: str) -> RejectedRecord:
     """The rejection of a record of a known kind that lacks a field."""
-    return Rejected("missing_field", f"{name} is required, and it is absent")
+    return RejectedRecord("missing_field", f"{name} is required, and it is absent")
 
 
-def rejected_by(error: ValidationError, names: Mapping[str, str]) -> Rejected:
+def rejected_by(error: ValidationError, names: Mapping[str, str]) -> RejectedRecord:
     """The rejection that a canonical model's first error means; `names` says what its fields are called in the record."""
     first: Any = error.errors(include_url=False)[0]
     name = ".".join(str(part) for part in first["loc"])
@@ -55,6 +55,6 @@ def rejected_by(error: ValidationError, names: Mapping[str, str]) -> Rejected:
     if first["type"] == "missing":
         return missing(name)
     if first["type"] == "literal_error":
-        return Rejected("bad_value", f"{name} must be {first['ctx']['expected']}, got {shown(first['input'])}")
+        return RejectedRecord("bad_value", f"{name} must be {first['ctx']['expected']}, got {shown(first['input'])}")
     reason = first["type"] if first["type"] in ("missing_field", "bad_time") else "bad_value"
-    return Rejected(reason, f"{name} {first['msg']}" if name else first["msg"])
+    return RejectedRecord(reason, f"{name} {first['msg']}" if name else first["msg"])

@@ -85,7 +85,7 @@ class Counts:
         )
 
 
-class Decoded(NamedTuple):
+class DecodeResult(NamedTuple):
     """Events (EVENTS, compact), rejects (REJECTS) and counts of a piece of input."""
 
     events: pa.RecordBatch

@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from transforms.core.decode.terms.reasons import Rejected
+from transforms.core.decode.terms.reasons import RejectedRecord
 
 LONGEST: Final = 1 << 20
 """Bytes that the text of a record may have."""
@@ -32,12 +32,12 @@ def parse_record(text: bytes, longest: int = LONGEST) -> dict[str, Any]:
         Rejected: the text is too large, nested too deep, no JSON, or no object.
     """
     if len(text) > longest:
-        raise Rejected("too_large", f"a record may have {LONGEST} bytes of text, got {len(text)}")
+        raise RejectedRecord("too_large", f"a record may have {LONGEST} bytes of text, got {len(text)}")
     if is_too_deep(text):
-        raise Rejected("too_deep", f"a record may have {DEEPEST} levels, got {depth(text)}")
+        raise RejectedRecord("too_deep", f"a record may have {DEEPEST} levels, got {depth(text)}")
     value = parse_json(text)
     if not isinstance(value, dict):
-        raise Rejected("not_json", f"a JSON object is required, got {_KINDS.get(type(value), 'a number')}")
+        raise RejectedRecord("not_json", f"a JSON object is required, got {_KINDS.get(type(value), 'a number')}")
     return value
 
 
@@ -54,9 +54,9 @@ def parse_json(text: bytes) -> Any:
         text.decode()
         _check(text)
     except UnicodeDecodeError as error:
-        raise Rejected("not_json", f"JSON in UTF-8 is required, and byte {error.start} is no UTF-8") from None
+        raise RejectedRecord("not_json", f"JSON in UTF-8 is required, and byte {error.start} is no UTF-8") from None
     except (msgspec.DecodeError, RecursionError) as error:
-        raise Rejected("not_json", f"JSON is required, and this is none: {error}") from None
+        raise RejectedRecord("not_json", f"JSON is required, and this is none: {error}") from None
     return parse_known(text)
 
 

@@ -28,7 +28,7 @@ class Shape(NamedTuple):
     """What they may be; "" if that cannot be told."""
 
 
-class Seen(NamedTuple):
+class Sighting(NamedTuple):
     """How often a shape was seen, in which file (the first by name), and whether in others, too."""
 
     records: int
@@ -40,7 +40,7 @@ class Seen(NamedTuple):
 class Unread:
     """Records of no format by shape; adding up is exact, whatever the order, for those shapes that are kept at the end."""
 
-    shapes: dict[Shape, Seen] = field(default_factory=dict)
+    shapes: dict[Shape, Sighting] = field(default_factory=dict)
     others: int = 0
     """Records of shapes beyond MOST."""
 
@@ -51,7 +51,7 @@ class Unread:
 
     def note(self, record: Mapping[str, Any]) -> None:
         """Takes in a record whose file is not told yet; its values may be `msgspec.Raw`."""
-        self._add(shape_of(record), Seen(1, ""))
+        self._add(shape_of(record), Sighting(1, ""))
 
     def of_file(self, file: str) -> "Unread":
         """The same of a file, whatever bytes its name has."""
@@ -67,7 +67,7 @@ class Unread:
         both._keep_first()
         return both
 
-    def _add(self, shape: Shape, seen: Seen) -> None:
+    def _add(self, shape: Shape, seen: Sighting) -> None:
         known = self.shapes.get(shape)
         self.shapes[shape] = seen if known is None else _joined(known, seen)
         if len(self.shapes) > 2 * MOST:
@@ -79,9 +79,9 @@ class Unread:
             self.others += self.shapes.pop(shape).records
 
 
-def _joined(one: Seen, other: Seen) -> Seen:
+def _joined(one: Sighting, other: Sighting) -> Sighting:
     elsewhere = one.elsewhere or other.elsewhere or one.file != other.file
-    return Seen(one.records + other.records, min(one.file, other.file), elsewhere)
+    return Sighting(one.records + other.records, min(one.file, other.file), elsewhere)
 
 
 def _rank(shape: Shape) -> tuple[bool, Shape]:
