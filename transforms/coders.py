@@ -11,7 +11,7 @@ from apache_beam.coders import Coder, registry
 
 from transforms.core.decode.glance import Glance, as_bytes, from_bytes
 from transforms.core.ledger.changes import Changes
-from transforms.core.ledger.decisions import Entry, Notes
+from transforms.core.ledger.decisions import LedgerInput, Notes
 from transforms.core.standing.standing import NO_STANDING, Standing
 
 _MOMENT = struct.Struct("<?q??")
@@ -73,35 +73,35 @@ class RecordBatchCoder(_ArrowCoder):
         return pa.RecordBatch
 
 
-class EntryCoder(_ArrowCoder):
-    """One `Entry`: the end of what is known, then its batches."""
+class LedgerInputCoder(_ArrowCoder):
+    """One `LedgerInput`: the end of what is known, then its batches."""
 
     urn: ClassVar[str] = "trueup:coder:entry:v2"
 
-    def encode(self, entry: Entry) -> bytes:
+    def encode(self, given: LedgerInput) -> bytes:
         """A flag, a moment and two flags, then two IPC streams, and those of a standing if there is one."""
         sink = pa.BufferOutputStream()
-        stands = len(entry.standing.marks) > 0
-        sink.write(_MOMENT.pack(entry.end is not None, entry.end or 0, entry.recalled, stands))
-        for batch in (entry.events, entry.published, *(entry.standing if stands else ())):
+        stands = len(given.standing.marks) > 0
+        sink.write(_MOMENT.pack(given.end is not None, given.end or 0, given.recalled, stands))
+        for batch in (given.events, given.published, *(given.standing if stands else ())):
             write_batch(sink, batch)
         return sink.getvalue().to_pybytes()
 
-    def decode(self, encoded: bytes) -> Entry:
+    def decode(self, encoded: bytes) -> LedgerInput:
         """The entry, its columns pointing into `encoded`."""
         source = pa.BufferReader(encoded)
         bounded, moment, recalled, stands = _MOMENT.unpack(source.read(_MOMENT.size))
         events, published = read_batch(source), read_batch(source)
         standing = Standing(*(read_batch(source) for _ in Standing._fields)) if stands else NO_STANDING
-        return Entry(moment if bounded else None, events, published, recalled, standing)
+        return LedgerInput(moment if bounded else None, events, published, recalled, standing)
 
-    def estimate_size(self, entry: Entry) -> int:
+    def estimate_size(self, given: LedgerInput) -> int:
         """Bytes of the columns."""
-        return sum(int(batch.nbytes) for batch in (entry.events, entry.published, *entry.standing))
+        return sum(int(batch.nbytes) for batch in (given.events, given.published, *given.standing))
 
     def to_type_hint(self) -> type:
         """What it codes."""
-        return Entry
+        return LedgerInput
 
 
 class _BatchesCoder(_ArrowCoder):
@@ -196,7 +196,7 @@ class GlanceCoder(_ArrowCoder):
 for _kind, _coder in (
     (Glance, GlanceCoder),
     (pa.RecordBatch, RecordBatchCoder),
-    (Entry, EntryCoder),
+    (LedgerInput, LedgerInputCoder),
     (Standing, StandingCoder),
     (Notes, NotesCoder),
     (Changes, ChangesCoder),

@@ -25,14 +25,14 @@ from schemas.time import format_duration, format_time
 from transforms.coders import NotesCoder, RecordBatchCoder, StandingCoder
 from transforms.core.columns.arrow import micros
 from transforms.core.columns.batches import concat
-from transforms.core.evaluation.resumed import CLOSED, KNOWN_UNTIL, moments_of
-from transforms.core.ledger.changes import LEFT, Changes, Comparison, Publication, changed_cells, known_after
+from transforms.core.evaluation.resumed import CLOSED, COMPLETE_UNTIL, moments_of
+from transforms.core.ledger.changes import CHECKPOINTS, Changes, Comparison, Publication, changed_cells, published_after
 from transforms.core.ledger.decisions import (
-    Entry,
+    LedgerInput,
+    complete_until,
     fired_before,
     grid_end_of_timer,
     is_late,
-    known_until,
     late_rejects,
     latest_of,
     next_grid_end,
@@ -72,7 +72,7 @@ class LedgerSettings:
     until: int | None = None
     source: str = "stream"
     """Where late records came from, for `rejects`."""
-    leaves: bool = False
+    emit_checkpoints: bool = False
     """Whether standings go with the changes, so that a later run can go on from them."""
 
 
@@ -82,13 +82,13 @@ class KeepLedger(beam.PTransform):
 
     settings: LedgerSettings
 
-    def expand(self, entries: beam.PCollection) -> Any:
-        """Keyed `Entry`s to `LedgerOutput`."""
-        kept = entries | "Keep" >> beam.ParDo(Keep(self.settings)).with_outputs(LATE, main="changes")
+    def expand(self, inputs: beam.PCollection) -> Any:
+        """Keyed `LedgerInput`s to `LedgerOutput`."""
+        kept = inputs | "Keep" >> beam.ParDo(Keep(self.settings)).with_outputs(LATE, main="changes")
         return LedgerOutput(kept["changes"], kept[LATE])
 
 
-@beam.typehints.with_input_types(tuple[str, Entry])
+@beam.typehints.with_input_types(tuple[str, LedgerInput])
 @beam.typehints.with_output_types(Changes, late=pa.RecordBatch)
 class Keep(beam.DoFn):
     """Moves state and timers; what is late, until when things are known and what has changed is decided in `transforms.core`."""
@@ -110,7 +110,7 @@ class Keep(beam.DoFn):
 
     def process(
         self,
-        keyed: tuple[str, Entry],
+        keyed: tuple[str, LedgerInput],
         events: Any = beam.DoFn.StateParam(EVENTS),
         standing: Any = beam.DoFn.StateParam(STANDING),
         end: Any = beam.DoFn.StateParam(END),
@@ -118,16 +118,16 @@ class Keep(beam.DoFn):
         timer: Any = beam.DoFn.TimerParam(GRID_END),
     ) -> Iterator[Changes | Late]:
         """Takes an entry in: a bounded input waits for its end, an unbounded one gets a preview at once."""
-        _, entry = keyed
+        _, given = keyed
         held = KeyState(Bag(events), Value(standing), Value(notes))
-        if len(entry.published):
-            held.add_known(entry.published)
-        if entry.recalled:
-            yield from self._recall(entry, held, timer)
-        elif entry.end is not None:
-            self._wait(entry, entry.end, held, end, timer)
-        elif len(entry.events):
-            yield from self._take(entry.events, held, timer)
+        if len(given.published):
+            held.add_published(given.published)
+        if given.recalled:
+            yield from self._recall(given, held, timer)
+        elif given.end is not None:
+            self._wait(given, given.end, held, end, timer)
+        elif len(given.events):
+            yield from self._take(given.events, held, timer)
 
     @on_timer(GRID_END)
     def at_grid_end(
@@ -149,13 +149,13 @@ class Keep(beam.DoFn):
             yield from self._close(key, T, held)
             end.clear()
 
-    def _wait(self, entry: Entry, T: int, held: KeyState, end: Any, timer: RuntimeTimer) -> None:
+    def _wait(self, given: LedgerInput, T: int, held: KeyState, end: Any, timer: RuntimeTimer) -> None:
         """Takes in what a bounded input has; it is evaluated once all is there."""
-        if len(entry.standing.marks):
-            held.add_standing(entry.standing)
-        if len(entry.events):
-            held.events.add(entry.events)
-        if len(entry.standing.marks) or len(entry.events):
+        if len(given.standing.marks):
+            held.add_standing(given.standing)
+        if len(given.events):
+            held.events.add(given.events)
+        if len(given.standing.marks) or len(given.events):
             end.write(T)
             timer.set(Timestamp(micros=T))
 
@@ -168,15 +168,15 @@ class Keep(beam.DoFn):
         publication = self._publication(T)._replace(backfill=True)
         evaluated, (changes, unchanged) = self._evaluated(concat([standing.events, arrived]), T, held, publication)
         count("unchanged", unchanged)
-        if self._settings.leaves:
+        if self._settings.emit_checkpoints:
             # What is not published yet can still change; but what a standing has closed does not open again.
             closed = publication.until - self._grid - self._settings.policy.lateness
             closed = max([closed, *moments_of(standing.marks, CLOSED).values()])
             kept, settled = fold(evaluated, closed, standing)
-            changes = changes._replace(left=left_of(key, 0, kept), settled=settled)
+            changes = changes._replace(checkpoints=checkpoint_row(key, 0, kept), settled=settled)
         for state in held:
             state.clear()
-        yield from [changes] if len(changes.revisions) or len(changes.left) else []
+        yield from [changes] if len(changes.revisions) or len(changes.checkpoints) else []
 
     def _on_time(self, arrived: pa.RecordBatch, standing: Standing, counted: bool) -> tuple[pa.RecordBatch, list[Late]]:
         """The events that a standing can still take in, and the rejects of those that it cannot."""
@@ -204,11 +204,11 @@ class Keep(beam.DoFn):
             both = concat([accepted, arrived])
             self._set(timer, int(micros(both, "time").min()), fired)
             behind = fired is not None and int(micros(arrived, "time").min()) < fired
-            yield from self._preview(both, self._known_until(both, held, fired), held, fired if behind else None)
+            yield from self._preview(both, self._complete_until(both, held, fired), held, fired if behind else None)
 
-    def _recall(self, entry: Entry, held: KeyState, timer: RuntimeTimer) -> Iterator[Changes | Late]:
-        """Goes on from where an earlier run had come; `entry.published` is held by now."""
-        standing, arrived, fired = entry.standing, entry.events, None
+    def _recall(self, given: LedgerInput, held: KeyState, timer: RuntimeTimer) -> Iterator[Changes | Late]:
+        """Goes on from where an earlier run had come; `given.published` is held by now."""
+        standing, arrived, fired = given.standing, given.events, None
         if len(standing.marks):
             held.add_standing(standing)
             arrived, late = self._on_time(arrived, standing, counted=False)
@@ -218,11 +218,11 @@ class Keep(beam.DoFn):
             held.events.add(arrived)
         events = held.accepted()
         count("retained", len(events))
-        fired = latest_of(fired, fired_before(self._known_until(events, held, fired), held.known(), self._grid))
+        fired = latest_of(fired, fired_before(self._complete_until(events, held, fired), held.known(), self._grid))
         held.note(fired=fired)
         self._set(timer, int(micros(events, "time").min()) if len(events) else fired or 0, fired)
         held.count_from(events)
-        yield from self._preview(events, self._known_until(events, held, fired), held, None)
+        yield from self._preview(events, self._complete_until(events, held, fired), held, None)
         count("recalled")
 
     def _rejected(self, late: pa.RecordBatch, required: list[str], counted: bool) -> Late:
@@ -235,14 +235,14 @@ class Keep(beam.DoFn):
         fired = max(grid_end, held.notes().fired or grid_end)
         held.note(fired=fired)
         self._set(timer, fired, fired)
-        T = self._known_until(events, held, fired)
+        T = self._complete_until(events, held, fired)
         evaluated, changes = self._changed(events, T, held, None)
         # No event before that is taken in any more, and what it settles is folded away.
         standing = folded(evaluated, fired - self._settings.policy.lateness, held.standing())
         held.replace_standing(standing, len(events))
-        if self._settings.leaves:
-            changes = changes._replace(left=left_of(key, held.notes().taken, standing))
-        yield from [changes] if len(changes.revisions) or len(changes.left) else []
+        if self._settings.emit_checkpoints:
+            changes = changes._replace(checkpoints=checkpoint_row(key, held.notes().taken, standing))
+        yield from [changes] if len(changes.revisions) or len(changes.checkpoints) else []
 
     def _preview(self, events: pa.RecordBatch, T: int, held: KeyState, final: int | None) -> Iterator[Changes]:
         _, changes = self._changed(events, T, held, final)
@@ -252,7 +252,7 @@ class Keep(beam.DoFn):
         """What has changed; it is held as known from here on."""
         evaluated, (changes, _) = self._evaluated(events, T, held, self._publication(T)._replace(final=final))
         if len(changes.revisions):
-            held.note(known=known_after(held.known(), changes.revisions, self._grid))
+            held.note(known=published_after(held.known(), changes.revisions, self._grid))
         return evaluated, changes
 
     def _evaluated(
@@ -273,16 +273,16 @@ class Keep(beam.DoFn):
         if upcoming is not None:
             timer.set(Timestamp(micros=upcoming))
 
-    def _known_until(self, events: pa.RecordBatch, held: KeyState, fired: int | None) -> int:
+    def _complete_until(self, events: pa.RecordBatch, held: KeyState, fired: int | None) -> int:
         """T; not before that of the standing, which alone tells where all instances are forgotten and no event is left."""
-        told = max(fired or 0, *moments_of(held.standing().marks, KNOWN_UNTIL).values(), 0)
-        return max(told, known_until(int(micros(events, "time").max()), fired, self._grid)) if len(events) else told
+        told = max(fired or 0, *moments_of(held.standing().marks, COMPLETE_UNTIL).values(), 0)
+        return max(told, complete_until(int(micros(events, "time").max()), fired, self._grid)) if len(events) else told
 
 
-def left_of(key: str, taken: int, standing: Standing) -> pa.RecordBatch:
-    """LEFT of one key."""
+def checkpoint_row(key: str, taken: int, standing: Standing) -> pa.RecordBatch:
+    """CHECKPOINTS of one key."""
     columns = [pa.array([key]), pa.array([taken]), pa.array([_STANDING.encode(standing)], pa.large_binary())]
-    return pa.RecordBatch.from_arrays(columns, schema=LEFT)
+    return pa.RecordBatch.from_arrays(columns, schema=CHECKPOINTS)
 
 
 def _without_copies(events: pa.RecordBatch, standing: Standing, counted: bool) -> pa.RecordBatch:

@@ -9,7 +9,7 @@ from apache_beam.transforms.userstate import BagRuntimeState
 from transforms.core.columns.arrow import one_batch
 from transforms.core.columns.batches import concat
 from transforms.core.evaluation.duplicates import remove_duplicates
-from transforms.core.ledger.changes import KNOWN
+from transforms.core.ledger.changes import PUBLISHED
 from transforms.core.ledger.decisions import NO_NOTES, Notes
 from transforms.core.standing.folding import is_held
 from transforms.core.standing.standing import NO_STANDING, Standing, standing_of
@@ -106,13 +106,13 @@ class KeyState(NamedTuple):
         count("retained", len(standing.events) - before)
 
     def known(self) -> pa.RecordBatch:
-        """The current versions of cells that can still change, KNOWN."""
+        """The current versions of cells that can still change, PUBLISHED."""
         known, standing = self.notes().known, self.standing()
         return known.filter(pa.array(is_held(known, standing))) if len(standing.marks) else known
 
-    def add_known(self, known: pa.RecordBatch) -> None:
+    def add_published(self, known: pa.RecordBatch) -> None:
         """Takes in what was published before."""
-        self.note(known=one_batch([self.notes().known, known], KNOWN))
+        self.note(known=one_batch([self.notes().known, known], PUBLISHED))
 
     def count_from(self, events: pa.RecordBatch) -> None:
         """Counts on from events whose records have been counted before."""

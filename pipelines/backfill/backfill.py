@@ -15,7 +15,7 @@ from pipelines.backfill.spill import SpillEvents, facts_of_partition, read_spill
 from pipelines.backfill.summary import Summary, named_sets, what_else
 from pipelines.correction.findings import Findings, found, leave, leave_glance
 from pipelines.correction.graph import BoundedInput, CorrectRecord
-from pipelines.correction.known import LEFT_OUT, KnownCells
+from pipelines.correction.known import LEFT_OUT, PublishedCells
 from pipelines.correction.settings import BackfillSettings
 from pipelines.failures import RunError
 from pipelines.inputs import planned
@@ -61,17 +61,19 @@ class Backfill:
     """What it goes on from."""
 
     @property
-    def known(self) -> KnownCells:
+    def known(self) -> PublishedCells:
         """What the output folder says of the input's scale sets."""
         its = self.settings
-        return KnownCells(its.output, its.since, its.until, its.now, its.policy.grid, its.policy.max_excuse, its.cold)
+        return PublishedCells(its.output, its.since, its.until, its.now, its.policy.grid, its.policy.max_excuse, its.cold)
 
     @property
     def ledger(self) -> LedgerSettings:
         """What the ledger is told."""
         its = self.settings
         source = ", ".join(its.inputs)
-        return LedgerSettings(its.policy, evaluate, FrozenClock(its.now), its.since, its.until, source, leaves=not its.dry_run)
+        return LedgerSettings(
+            its.policy, evaluate, FrozenClock(its.now), its.since, its.until, source, emit_checkpoints=not its.dry_run
+        )
 
     def at_once(self) -> Counter[str]:
         """Decodes and corrects in one graph; gives its counters."""
@@ -102,7 +104,7 @@ class Backfill:
         facts | "LeaveFacts" >> beam.Map(leave_facts, self.scratch)
         decoded.rejects | "KeepRejects" >> KeepRejects(self.sink)
 
-    def _part(self, pipeline: beam.Pipeline, partition: int, facts: pa.RecordBatch, known: KnownCells) -> None:
+    def _part(self, pipeline: beam.Pipeline, partition: int, facts: pa.RecordBatch, known: PublishedCells) -> None:
         events = pipeline | "Partition" >> beam.Create(spilled(self.scratch, partition))
         events = events | "ReadSpilled" >> beam.FlatMap(read_spilled).with_output_types(pa.RecordBatch)
         told = pipeline | "Facts" >> beam.Create([facts])

@@ -11,14 +11,14 @@ from apache_beam.pvalue import AsList, TaggedOutput
 from apache_beam.transforms.trigger import TriggerFn
 
 from pipelines.correction.findings import leave
-from pipelines.correction.known import KnownCells
+from pipelines.correction.known import PublishedCells
 from pipelines.record.settled import RunChain
 from pipelines.record.standing_files import PastStandings, read_standings
 from transforms.core.columns.arrow import one_batch
 from transforms.core.columns.batches import compact
 from transforms.core.columns.groups import split_by_group
 from transforms.core.evaluation.resumed import CLOSED, moments_of
-from transforms.core.ledger.decisions import Entry, entry_of_events, entry_of_published, entry_of_standing
+from transforms.core.ledger.decisions import LedgerInput, input_of_events, input_of_published, input_of_standing
 from transforms.core.standing.folding import KNOWN_AGAIN
 from transforms.core.standing.standing import DROPPED, Standing, narrowed, split_standing
 from transforms.counters import count
@@ -34,7 +34,7 @@ class BoundedInput(NamedTuple):
 
     facts: beam.PCollection
     """FACTS of the whole input, one batch; none if it has no events."""
-    known: KnownCells
+    known: PublishedCells
     before: PastStandings
     """What the run goes on from."""
     findings: str
@@ -57,35 +57,35 @@ class CorrectRecord(beam.PTransform):
     """Makes entries of keyed events of an unbounded input, and may put others before them; None: nothing else."""
 
     def expand(self, events: beam.PCollection) -> Any:
-        """Batches of EVENTS to `Kept`."""
+        """Batches of EVENTS to `LedgerOutput`."""
         joined = (
             events
             | "KeyByScaleSet" >> KeyByScaleSet(self.groups)
             | "JoinSessions" >> JoinSessions(self.settings.policy, self.firing, self.at_once)
         )
-        return self._entries(joined) | "KeepLedger" >> KeepLedger(self.settings)
+        return self._inputs(joined) | "KeepLedger" >> KeepLedger(self.settings)
 
-    def _entries(self, joined: beam.PCollection) -> beam.PCollection:
+    def _inputs(self, joined: beam.PCollection) -> beam.PCollection:
         if self.bounds is None:
-            entering = beam.MapTuple(unbounded_entry) if self.entering is None else beam.ParDo(self.entering)
-            return joined | "EnterEvents" >> entering.with_output_types(tuple[str, Entry])
+            entering = beam.MapTuple(unbounded_input) if self.entering is None else beam.ParDo(self.entering)
+            return joined | "EnterEvents" >> entering.with_output_types(tuple[str, LedgerInput])
         facts, known, before, findings = self.bounds
         published = facts | "ReadPublished" >> beam.ParDo(ReadPublished(known, self.groups, before, findings)).with_outputs(
             LEFT_OUT, main="published"
         )
         sides = AsList(facts), AsList(published[LEFT_OUT])
-        entries = joined | "EnterEvents" >> beam.FlatMap(bounded_entries, known, *sides).with_output_types(tuple[str, Entry])
-        return (entries, published["published"]) | "EnterPublished" >> beam.Flatten()
+        inputs = joined | "EnterEvents" >> beam.FlatMap(bounded_inputs, known, *sides).with_output_types(tuple[str, LedgerInput])
+        return (inputs, published["published"]) | "EnterPublished" >> beam.Flatten()
 
 
-def unbounded_entry(key: str, events: pa.RecordBatch) -> tuple[str, Entry]:
+def unbounded_input(key: str, events: pa.RecordBatch) -> tuple[str, LedgerInput]:
     """The entry of events of an input without end."""
-    return key, entry_of_events(events, None)
+    return key, input_of_events(events, None)
 
 
-def bounded_entries(
-    keyed: tuple[str, pa.RecordBatch], known: KnownCells, facts: list[pa.RecordBatch], left_out: list[pa.RecordBatch]
-) -> Iterator[tuple[str, Entry]]:
+def bounded_inputs(
+    keyed: tuple[str, pa.RecordBatch], known: PublishedCells, facts: list[pa.RecordBatch], left_out: list[pa.RecordBatch]
+) -> Iterator[tuple[str, LedgerInput]]:
     """The entry of events together with T; without those of scale sets that are left out, whose records are ignored."""
     key, events = keyed
     for batch in left_out:
@@ -93,7 +93,7 @@ def bounded_entries(
         count("ignored/left_out", pc.sum(pc.and_(own, pc.invert(events.column("second")))).as_py() or 0)
         events = compact(events.filter(pc.invert(own)))  # a set that is in the dictionary alone would leave a standing, too
     if len(events):
-        yield key, entry_of_events(events, known.end(facts[0]))
+        yield key, input_of_events(events, known.end(facts[0]))
 
 
 def among(events: pa.RecordBatch, sets: pa.RecordBatch) -> pa.BooleanArray:
@@ -103,14 +103,14 @@ def among(events: pa.RecordBatch, sets: pa.RecordBatch) -> pa.BooleanArray:
 
 
 @beam.typehints.with_input_types(pa.RecordBatch)
-@beam.typehints.with_output_types(tuple[str, Entry], left_out=pa.RecordBatch)
+@beam.typehints.with_output_types(tuple[str, LedgerInput], left_out=pa.RecordBatch)
 class ReadPublished(beam.DoFn):
     """Reads what was published of the scale sets of an input, and what it goes on from; not of those that are left out."""
 
-    def __init__(self, known: KnownCells, groups: int | None, before: PastStandings, findings: str) -> None:
+    def __init__(self, known: PublishedCells, groups: int | None, before: PastStandings, findings: str) -> None:
         self._known, self._groups, self._before, self._findings = known, groups, before, findings
 
-    def process(self, facts: pa.RecordBatch) -> Iterator[tuple[str, Entry] | LeftOut]:
+    def process(self, facts: pa.RecordBatch) -> Iterator[tuple[str, LedgerInput] | LeftOut]:
         """Current versions and standings by key, and the scale sets that are left out."""
         left_out = self._known.left_out(facts)
         leave(self._findings, facts, left_out)
@@ -120,16 +120,16 @@ class ReadPublished(beam.DoFn):
         taken_in = facts.filter(pc.invert(pc.is_in(facts.column("scale_set_id"), left_out.column("scale_set_id"))))
         if len(taken_in):
             for key, rows in split_by_group(known.published(taken_in), self._groups):
-                yield key, entry_of_published(rows, known.end(taken_in))
+                yield key, input_of_published(rows, known.end(taken_in))
             yield from self._standings(taken_in, known)
 
-    def _standings(self, facts: pa.RecordBatch, known: KnownCells) -> Iterator[tuple[str, Entry]]:
+    def _standings(self, facts: pa.RecordBatch, known: PublishedCells) -> Iterator[tuple[str, LedgerInput]]:
         own = facts.column("scale_set_id").filter(facts.column("resumed"))
         for part in self._before.parts:
             for standing in read_standings(part):
                 whole = with_settled(narrowed(standing, own), part.settled, facts)
                 for key, rows in split_standing(whole, self._groups):
-                    yield key, entry_of_standing(rows, known.end(facts))
+                    yield key, input_of_standing(rows, known.end(facts))
 
 
 def with_settled(standing: Standing, settled: RunChain, facts: pa.RecordBatch) -> Standing:

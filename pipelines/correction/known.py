@@ -16,7 +16,7 @@ LEFT_OUT: Final = pa.schema([("scale_set_id", pa.string()), ("first", pa.int64()
 
 
 @dataclass(frozen=True)
-class KnownCells:
+class PublishedCells:
     """Reads what was published before of the scale sets of an input. Times in microseconds."""
 
     root: str
@@ -47,12 +47,12 @@ class KnownCells:
         suspects = facts.filter(pa.array(unsure & ~resumed))
         return self._with_older_cells(suspects) if len(suspects) else no_rows(LEFT_OUT)
 
-    def settled_on(self, facts: pa.RecordBatch) -> "KnownCells":
+    def settled_on(self, facts: pa.RecordBatch) -> "PublishedCells":
         """The same, for parts of an input whose FACTS are given."""
         return replace(self, whole=self.end(facts))
 
     def published(self, facts: pa.RecordBatch) -> pa.RecordBatch:
-        """KNOWN: the current versions of the cells that the run publishes of some sets, at least one."""
+        """PUBLISHED: the current versions of the cells that the run publishes of some sets, at least one."""
         end = self.end(facts)
         starts = first_cells(facts, self.grid)
         since = int(starts.min()) if self.since is None else self.since
@@ -77,7 +77,7 @@ def first_cells(facts: pa.RecordBatch, grid: int) -> np.ndarray:
 
 
 def _places(known: pa.RecordBatch, facts: pa.RecordBatch) -> np.ndarray:
-    """For each row of KNOWN the row of FACTS of its scale set."""
+    """For each row of PUBLISHED the row of FACTS of its scale set."""
     ids = known.column("scale_set_id")
     by_code = pa.compute.index_in(ids.dictionary, facts.column("scale_set_id")).fill_null(-1).to_numpy()
     return by_code[ids.indices.to_numpy()]

@@ -82,7 +82,7 @@ def run_name(started: int) -> str:
 
 
 def leave_standings(root: str, run: str, left: pa.RecordBatch) -> None:
-    """Writes standings of LEFT to a file of a run."""
+    """Writes standings of CHECKPOINTS to a file of a run."""
     contents = left.column("standing")
     ids = [_sets_of(_CODER.decode(content.as_buffer())) for content in contents]
     table = pa.table({"scale_set_ids": pa.array(ids, pa.list_(pa.string())), "standing": contents})

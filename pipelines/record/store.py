@@ -22,7 +22,7 @@ from schemas.tables.reject import REJECTS
 from schemas.tables.revision import REVISIONS
 from schemas.time import format_duration
 from transforms.core.columns.arrow import one_batch, sorted_rows
-from transforms.core.ledger.changes import LEFT, Changes
+from transforms.core.ledger.changes import CHECKPOINTS, Changes
 
 _GRID = "_trueup/grid.json"
 _TABLES = (("availability", AVAILABILITY), ("attributions", ATTRIBUTIONS), ("operations", OPERATIONS))
@@ -79,7 +79,7 @@ class Store:
         write_files(self.root, rows)
         revisions = _joined([each.revisions for each in changes], REVISIONS, "cell")
         write_files(self.root, [Rows("revisions", revisions, "cell")])
-        left = one_batch([each.left for each in changes], LEFT)
+        left = one_batch([each.checkpoints for each in changes], CHECKPOINTS)
         if self.run and len(left):
             leave_settled(self.root, self.run, [each.settled for each in changes])
             leave_standings(self.root, self.run, left)

@@ -13,7 +13,7 @@ from pipelines.record.folder import files, read
 from pipelines.record.tables import day_number
 from schemas.time import DAY
 from transforms.core.columns.arrow import Ints, micros, no_rows, one_batch
-from transforms.core.ledger.changes import KNOWN, ROWS
+from transforms.core.ledger.changes import PUBLISHED, ROWS
 from transforms.core.ledger.digests import from_text
 
 _COLUMNS: Final = ["scale_set_id", "cell", "as_of", "revision", *ROWS, "digest"]
@@ -21,7 +21,7 @@ _THREADS: Final = 4
 
 
 def current_versions(root: str, sets: pa.StringArray, since: int | None, until: int) -> pa.RecordBatch:
-    """KNOWN: the current version of each cell in [since, until), in microseconds, of some scale sets.
+    """PUBLISHED: the current version of each cell in [since, until), in microseconds, of some scale sets.
 
     Args:
         root: the folder of the tables.
@@ -33,7 +33,7 @@ def current_versions(root: str, sets: pa.StringArray, since: int | None, until: 
     paths = [path for path in files(root, "revisions/day=*/*.parquet") if first <= day_number(path) <= until // DAY]
     with ThreadPoolExecutor(_THREADS) as pool:
         batches = [batch for batch in pool.map(lambda path: _versions(path, sets, since, until), paths) if len(batch)]
-    return latest(one_batch(batches, KNOWN)) if batches else no_rows(KNOWN)
+    return latest(one_batch(batches, PUBLISHED)) if batches else no_rows(PUBLISHED)
 
 
 def latest(versions: pa.RecordBatch) -> pa.RecordBatch:
@@ -63,4 +63,4 @@ def _known(rows: pa.RecordBatch) -> pa.RecordBatch:
     total = sum(rows.column(name).to_numpy() for name in ROWS)
     digest = pa.array(from_text(rows.column("digest")))
     columns = [*(rows.column(name) for name in ("scale_set_id", "cell", "as_of", "revision")), pa.array(total), digest]
-    return pa.RecordBatch.from_arrays(columns, schema=KNOWN)
+    return pa.RecordBatch.from_arrays(columns, schema=PUBLISHED)

@@ -65,7 +65,7 @@ class BufferedSink:
             buffer.since = buffer.since if buffer.changes else time.monotonic()
             buffer.changes += changes
             rows = sum(len(one.availability) for one in buffer.changes)
-            size = sum(one.left.nbytes for one in buffer.changes)
+            size = sum(one.checkpoints.nbytes for one in buffer.changes)
         if rows >= MOST_ROWS or size >= MOST_BYTES:
             self.flush()
 
@@ -85,8 +85,8 @@ class BufferedSink:
     def _write(self, changes: Changes) -> None:
         if len(changes.revisions):
             self.sink.publish([changes])
-        if self.journal is not None and len(changes.left):
-            rows = zip(*(column.to_pylist() for column in changes.left.columns), strict=True)
+        if self.journal is not None and len(changes.checkpoints):
+            rows = zip(*(column.to_pylist() for column in changes.checkpoints.columns), strict=True)
             self.journal.store({key: Checkpoint(taken, content) for key, taken, content in rows})
 
     def end(self) -> None:

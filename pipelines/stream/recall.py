@@ -21,8 +21,8 @@ from transforms.coders import StandingCoder
 from transforms.core.columns.arrow import micros, no_rows
 from transforms.core.columns.batches import compact
 from transforms.core.columns.groups import split_by_group
-from transforms.core.ledger.changes import KNOWN
-from transforms.core.ledger.decisions import Entry, entry_of_events
+from transforms.core.ledger.changes import PUBLISHED
+from transforms.core.ledger.decisions import LedgerInput, input_of_events
 from transforms.core.ledger.input_facts import facts_of_standing
 from transforms.core.standing.standing import NO_STANDING, Standing
 
@@ -40,19 +40,19 @@ class Recall(NamedTuple):
     grid: int
 
 
-def entries_of(recall: Recall) -> Iterator[tuple[str, Entry]]:
+def inputs_of(recall: Recall) -> Iterator[tuple[str, LedgerInput]]:
     """One entry a scale set."""
     events = dict(split_by_group(recall.journal.recalled(), None))
     standings: dict[str, Standing] = {name: _STANDING.decode(content) for name, content in recall.journal.standings()}
     published = dict(_published(recall, events, standings))
     for key in events.keys() | standings.keys():
         own = compact(events[key]) if key in events else empty_events()
-        its = published.get(key, no_rows(KNOWN))
-        yield key, Entry(None, own, its, recalled=True, standing=standings.get(key, NO_STANDING))
+        its = published.get(key, no_rows(PUBLISHED))
+        yield key, LedgerInput(None, own, its, recalled=True, standing=standings.get(key, NO_STANDING))
 
 
 @beam.typehints.with_input_types(tuple[str, pa.RecordBatch])
-@beam.typehints.with_output_types(tuple[str, Entry])
+@beam.typehints.with_output_types(tuple[str, LedgerInput])
 class EnterRecalled(beam.DoFn):
     """Enters events, and once a process, at the end of the first bundle, what is recalled.
 
@@ -63,9 +63,9 @@ class EnterRecalled(beam.DoFn):
     def __init__(self, recall: Recall) -> None:
         self._recall = recall
 
-    def process(self, keyed: tuple[str, pa.RecordBatch]) -> Iterator[tuple[str, Entry]]:
+    def process(self, keyed: tuple[str, pa.RecordBatch]) -> Iterator[tuple[str, LedgerInput]]:
         """The entry of some events."""
-        yield keyed[0], entry_of_events(keyed[1], None)
+        yield keyed[0], input_of_events(keyed[1], None)
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
         """What is recalled, if no bundle of this process has given it."""
@@ -73,7 +73,7 @@ class EnterRecalled(beam.DoFn):
         with _LOCK:
             done = name in _ENTERED
             _ENTERED.add(name)
-        for entry in () if done else entries_of(self._recall):
+        for entry in () if done else inputs_of(self._recall):
             yield WindowedValue(entry, MIN_TIMESTAMP, (GlobalWindow(),))
 
 
@@ -89,7 +89,7 @@ def late_ids(root: str, subscription: str) -> frozenset[str]:
 def _published(
     recall: Recall, events: Mapping[str, pa.RecordBatch], standings: Mapping[str, Standing]
 ) -> Iterator[tuple[str, pa.RecordBatch]]:
-    """KNOWN of each scale set, from the first cell on that can still change: a stream says nothing of what lies before."""
+    """PUBLISHED of each scale set, from the first cell on that can still change: a stream says nothing of what lies before."""
     first = {key: int(micros(rows, "time").min()) for key, rows in events.items()}
     for standing in standings.values():
         first |= _first_cells(standing)

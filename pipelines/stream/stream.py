@@ -96,7 +96,9 @@ class StreamSettings:
     @property
     def ledger(self) -> LedgerSettings:
         """What the ledger is told."""
-        return LedgerSettings(self.policy, evaluate, present, source=self.subscription, leaves=self.runner == "PrismRunner")
+        return LedgerSettings(
+            self.policy, evaluate, present, source=self.subscription, emit_checkpoints=self.runner == "PrismRunner"
+        )
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from transforms.core.columns.arrow import no_rows
 from transforms.core.columns.batches import concat
 from transforms.core.decode import DecodeSettings
 from transforms.core.evaluation.evaluate import evaluate
-from transforms.core.ledger.changes import KNOWN, Publication, changed_cells
+from transforms.core.ledger.changes import PUBLISHED, Publication, changed_cells
 from transforms.files.shards import plan_shards, read_shard
 
 T = TypeVar("T")
@@ -58,7 +58,7 @@ def stages(folder: str) -> dict[str, float]:
     evaluate(events.slice(0, 10), policy, T)  # loads the compiled kernels
     evaluated = timed("evaluate", seconds, lambda: evaluate(events, policy, T))
     publication = Publication(policy.hash, policy.grid, now, None, T, True, None)
-    compared = timed("compare", seconds, lambda: changed_cells(evaluated, no_rows(KNOWN), publication))
+    compared = timed("compare", seconds, lambda: changed_cells(evaluated, no_rows(PUBLISHED), publication))
     with tempfile.TemporaryDirectory() as output:
         timed("write", seconds, lambda: Store(output).publish([compared.changes]))
     return seconds

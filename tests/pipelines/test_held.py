@@ -14,7 +14,7 @@ from tests.support.build import at, to_batch, up
 from tests.support.graph import ledger_settings
 from tests.support.keeping import State
 from transforms.core.ledger.changes import Changes
-from transforms.core.ledger.decisions import entry_of_events
+from transforms.core.ledger.decisions import input_of_events
 from transforms.ledger import Keep
 
 NAME = "projects/p/subscriptions/s"
@@ -48,8 +48,8 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 
 def preview_and_standing() -> list[Changes]:
     """What a ledger gives at an event, and at the grid end that follows it."""
-    keep, state = Keep(ledger_settings(at(7_200), Policy(), leaves=True)), State()
-    preview = keep.process(("a", entry_of_events(to_batch(up(0, "1")), None)), timer=state.timer, **state.cells)
+    keep, state = Keep(ledger_settings(at(7_200), Policy(), emit_checkpoints=True)), State()
+    preview = keep.process(("a", input_of_events(to_batch(up(0, "1")), None)), timer=state.timer, **state.cells)
     return [
         changes
         for each in (preview, keep.at_grid_end("a", Timestamp(micros=at(3_600)), timer=state.timer, **state.cells))

@@ -15,7 +15,7 @@ from pipelines.failures import RunError
 from pipelines.record.store import Store
 from pipelines.stream.held import BufferedSink
 from pipelines.stream.journal import Journal
-from pipelines.stream.recall import Recall, entries_of, late_ids
+from pipelines.stream.recall import Recall, inputs_of, late_ids
 from schemas.tables.reject import REJECTS
 from schemas.time import HOUR, from_micros
 from tests.support.build import Event, at, op, signal, to_batch
@@ -97,7 +97,7 @@ def test_what_is_recalled_comes_with_the_versions_from_its_first_cell_on(tmp_pat
     with opened(journal):
         journal.append([to_batch([*EVENTS, *other])])
     with opened(journal):
-        found = dict(entries_of(Recall(journal, HOUR)))
+        found = dict(inputs_of(Recall(journal, HOUR)))
     assert {key: (len(entry.events), len(entry.published), entry.recalled) for key, entry in found.items()} == {
         "a": (4, 2, True),
         "b": (1, 0, True),

@@ -18,8 +18,8 @@ from tests.support.build import Event, rows, to_batch
 from tests.support.graph import ledger_settings
 from transforms.coders import StandingCoder
 from transforms.core.columns.arrow import no_rows
-from transforms.core.ledger.changes import KNOWN, LEFT, Changes, known_after
-from transforms.core.ledger.decisions import Entry, entry_of_events
+from transforms.core.ledger.changes import CHECKPOINTS, PUBLISHED, Changes, published_after
+from transforms.core.ledger.decisions import LedgerInput, input_of_events
 from transforms.core.ledger.supersede import newest_versions
 from transforms.core.standing.standing import NO_STANDING, Standing, split_standing
 from transforms.ledger import Keep
@@ -90,7 +90,7 @@ class Ledger:
     rejects: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._keep = Keep(ledger_settings(self.now, self.policy, leaves=True))
+        self._keep = Keep(ledger_settings(self.now, self.policy, emit_checkpoints=True))
         for key in self.disk.scale_sets():
             self._enter(key, self.disk.recalled(key))
 
@@ -101,7 +101,7 @@ class Ledger:
             by_set[event["scale_set_id"]].append(event)
         for key, own in by_set.items():
             self.disk.journal[key] += own
-            self._enter(key, entry_of_events(to_batch(own), None))
+            self._enter(key, input_of_events(to_batch(own), None))
 
     def advance(self, watermark: int) -> None:
         """Fires all timers up to the watermark, in their order."""
@@ -129,7 +129,7 @@ class Ledger:
             for s in self._states.values()
         )
 
-    def _enter(self, key: str, entry: Entry) -> None:
+    def _enter(self, key: str, entry: LedgerInput) -> None:
         state = self._states[key]
         self._emit(self._keep.process((key, entry), timer=state.timer, **state.cells))
 
@@ -146,7 +146,7 @@ class Disk:
     """What a crash leaves: what was written, the journal, standings."""
 
     changes: list[Changes] = field(default_factory=list)
-    known: pa.RecordBatch = field(default_factory=lambda: no_rows(KNOWN))
+    known: pa.RecordBatch = field(default_factory=lambda: no_rows(PUBLISHED))
     journal: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
     standings: dict[str, Standing] = field(default_factory=dict)
     taken: dict[str, int] = field(default_factory=dict)
@@ -156,19 +156,19 @@ class Disk:
         """Publishes, then keeps standings."""
         if len(changes.revisions):
             self.changes.append(changes)
-            self.known = known_after(self.known, changes.revisions, grid)
-        for row in changes.left.to_pylist():
+            self.known = published_after(self.known, changes.revisions, grid)
+        for row in changes.checkpoints.to_pylist():
             self.standings[row["key"]] = _STANDING.decode(row["standing"])
             self.taken[row["key"]] = row["taken"]
 
     def backfill(self, events: Iterable[Event], policy: Policy, T: int) -> None:
         """Publishes what a backfill of some events would, and keeps the standings that it leaves."""
-        keep, state = Keep(ledger_settings(T, policy, leaves=True)), State()
-        entry = entry_of_events(to_batch(list(events)), T)
+        keep, state = Keep(ledger_settings(T, policy, emit_checkpoints=True)), State()
+        entry = input_of_events(to_batch(list(events)), T)
         assert not [*keep.process(("0", entry), timer=state.timer, **state.cells)]
         for changes in keep.at_grid_end("0", Timestamp(micros=T), timer=state.timer, **state.cells):
-            self.write(changes._replace(left=no_rows(LEFT)), policy.grid)
-            (row,) = changes.left.to_pylist()
+            self.write(changes._replace(checkpoints=no_rows(CHECKPOINTS)), policy.grid)
+            (row,) = changes.checkpoints.to_pylist()
             self.standings = dict(split_standing(_STANDING.decode(row["standing"]), None))
 
     def scale_sets(self) -> list[str]:
@@ -178,11 +178,11 @@ class Disk:
         self.taken = {}
         return sorted({*(key for key, events in self.journal.items() if events), *self.standings})
 
-    def recalled(self, key: str) -> Entry:
+    def recalled(self, key: str) -> LedgerInput:
         """The entry of one."""
         events = to_batch(self.journal[key])
         known = self.known.filter(pa.array([name == key for name in self.known.column("scale_set_id").to_pylist()], pa.bool_()))
-        return Entry(None, events, known, recalled=True, standing=self.standings.get(key, NO_STANDING))
+        return LedgerInput(None, events, known, recalled=True, standing=self.standings.get(key, NO_STANDING))
 
     def current(self) -> dict[str, list[dict[str, Any]]]:
         """The current rows of each table, without the sets' empty versions."""

@@ -14,7 +14,7 @@ from schemas.time import DAY, HOUR
 from tests.support.build import EPOCH, Event, fault, op, signal, spanning, to_batch
 from transforms.core.columns.arrow import no_rows
 from transforms.core.evaluation.evaluate import Evaluation, evaluate
-from transforms.core.ledger.changes import KNOWN, Publication, changed_cells, known_after
+from transforms.core.ledger.changes import PUBLISHED, Publication, changed_cells, published_after
 
 POLICY: Final = parse_policy('grid = "6h"')
 _DAY: Final = DAY / 1e6
@@ -42,7 +42,7 @@ class Published(NamedTuple):
 
 def published(root: Path) -> Published:
     """Publishes a record, as a stream does and then a backfill: first cells, late ones, progress, and a set that is gone."""
-    store, known, issues = Store(str(root)), no_rows(KNOWN), []
+    store, known, issues = Store(str(root)), no_rows(PUBLISHED), []
     store.open(POLICY)
     for name, now, T, changed, told in _publications():
         evaluated = evaluate(to_batch(told), POLICY, EPOCH + T)
@@ -51,7 +51,7 @@ def published(root: Path) -> Published:
         changes = changed_cells(evaluated, known, publication).changes
         assert len(changes.revisions) >= changed
         store.publish([changes])
-        known = known_after(known, changes.revisions, POLICY.grid)
+        known = published_after(known, changes.revisions, POLICY.grid)
         issues.append(Issue(EPOCH + now, evaluated))
     store.reject([_rejects()])
     return Published(root, tuple(issues))

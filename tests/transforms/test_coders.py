@@ -7,18 +7,18 @@ from apache_beam.coders import Coder
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from pipelines.correction.graph import BoundedInput, CorrectRecord
-from pipelines.correction.known import KnownCells
+from pipelines.correction.known import PublishedCells
 from pipelines.record.standing_files import NOTHING
 from schemas.event import empty_events
 from schemas.policy import Policy
 from schemas.time import HOUR
 from tests.support.build import at, signal, to_batch
 from tests.support.graph import Keeping, ledger_settings
-from transforms.coders import ChangesCoder, EntryCoder, NotesCoder, RecordBatchCoder
+from transforms.coders import ChangesCoder, LedgerInputCoder, NotesCoder, RecordBatchCoder
 from transforms.core.columns.arrow import no_rows
 from transforms.core.decode import DecodeSettings
-from transforms.core.ledger.changes import KNOWN, Changes
-from transforms.core.ledger.decisions import Entry, Notes
+from transforms.core.ledger.changes import PUBLISHED, Changes
+from transforms.core.ledger.decisions import LedgerInput, Notes
 from transforms.decode import DecodeRecords
 from transforms.facts import GatherFacts
 from transforms.files.shards import Shard
@@ -28,7 +28,7 @@ EVENTS = to_batch([signal(number, str(number), "Available") for number in range(
 
 
 @pytest.mark.parametrize(
-    "batch", [EVENTS, EVENTS.slice(5, 7), empty_events(), no_rows(KNOWN)], ids=["all", "slice", "empty", "other"]
+    "batch", [EVENTS, EVENTS.slice(5, 7), empty_events(), no_rows(PUBLISHED)], ids=["all", "slice", "empty", "other"]
 )
 def test_a_batch_comes_back_as_it_was(batch: pa.RecordBatch) -> None:
     back = RecordBatchCoder().decode(RecordBatchCoder().encode(batch))
@@ -44,8 +44,8 @@ def test_what_was_decoded_has_the_same_bytes_again() -> None:
 
 @pytest.mark.parametrize("end", [None, 0, at(0)])
 def test_an_entry_comes_back_with_its_end(end: int | None) -> None:
-    entry = Entry(end, EVENTS.slice(1, 2), no_rows(KNOWN))
-    back = EntryCoder().decode(EntryCoder().encode(entry))
+    entry = LedgerInput(end, EVENTS.slice(1, 2), no_rows(PUBLISHED))
+    back = LedgerInputCoder().decode(LedgerInputCoder().encode(entry))
     assert (back.end, back.events.to_pylist(), back.published.to_pylist()) == (end, entry.events.to_pylist(), [])
 
 
@@ -61,7 +61,7 @@ def test_changes_come_back_as_they_were() -> None:
     assert ChangesCoder().decode(ChangesCoder().encode(changes)) == changes
 
 
-@pytest.mark.parametrize("coder", [RecordBatchCoder(), EntryCoder(), NotesCoder(), ChangesCoder()])
+@pytest.mark.parametrize("coder", [RecordBatchCoder(), LedgerInputCoder(), NotesCoder(), ChangesCoder()])
 def test_a_coder_is_known_by_its_own_name(coder: Coder) -> None:
     assert coder.is_deterministic()
     assert coder == type(coder)()
@@ -80,7 +80,7 @@ def graph() -> beam.Pipeline:
     shards = pipeline | "Shards" >> beam.Create([Shard("x", "text", 0, 1, 1)]).with_output_types(Shard)
     decoded = shards | "DecodeRecords" >> DecodeRecords(DecodeSettings(policy, at(0)))
     facts = decoded.events | "GatherFacts" >> GatherFacts(at(0))
-    known = KnownCells("out", None, None, at(0), HOUR, policy.max_excuse, False)
+    known = PublishedCells("out", None, None, at(0), HOUR, policy.max_excuse, False)
     kept = decoded.events | "CorrectRecord" >> CorrectRecord(
         ledger_settings(at(0)), 2, BoundedInput(facts, known, NOTHING, "scratch")
     )

@@ -11,14 +11,14 @@ from schemas.time import HOUR
 from tests.support.build import at, signal, to_batch
 from transforms.core.columns.arrow import no_rows
 from transforms.core.evaluation.evaluate import evaluate
-from transforms.core.ledger.changes import KNOWN, Changes, Publication, changed_cells
+from transforms.core.ledger.changes import PUBLISHED, Changes, Publication, changed_cells
 from transforms.gather import GatherChanges, newest, together
 
 
 def change(scale_set: str) -> Changes:
     publication = Publication("p", HOUR, at(0), None, at(3600), backfill=False, final=None)
     events = to_batch([signal(0, "1", "Available", scale_set=scale_set)])
-    return changed_cells(evaluate(events, Policy(), at(3600)), no_rows(KNOWN), publication).changes
+    return changed_cells(evaluate(events, Policy(), at(3600)), no_rows(PUBLISHED), publication).changes
 
 
 def test_all_that_comes_in_a_time_is_one_piece() -> None:

@@ -14,10 +14,10 @@ from schemas.time import HOUR, SECOND
 from tests.support.build import Event, at, op, signal, spanning, to_batch
 from tests.support.graph import Keeping, ledger_settings
 from tests.transforms.test_streaming_ledger import END, day_of_two_sets, evaluated, out_of_order, run_stream, stream, whole_ms
-from transforms.coders import EntryCoder
+from transforms.coders import LedgerInputCoder
 from transforms.core.columns.arrow import no_rows
-from transforms.core.ledger.changes import KNOWN, known_after
-from transforms.core.ledger.decisions import Entry, entry_of_events
+from transforms.core.ledger.changes import PUBLISHED, published_after
+from transforms.core.ledger.decisions import LedgerInput, input_of_events
 from transforms.ledger import KeepLedger
 from transforms.publish import KeepRejects, PublishCells
 
@@ -125,9 +125,9 @@ def test_slices_that_go_on_as_they_come_end_the_same(seed: int) -> None:
     assert sink.current() == evaluated(events, END)
 
 
-def run_entries(steps: Iterable[tuple[int, Entry]], last: int, now: int) -> Keeping:
+def run_entries(steps: Iterable[tuple[int, LedgerInput]], last: int, now: int) -> Keeping:
     """What the ledger publishes of the entries of one key: each step, the watermark moves and an entry comes."""
-    source = test_stream.TestStream(coder=TupleCoder((StrUtf8Coder(), EntryCoder())))
+    source = test_stream.TestStream(coder=TupleCoder((StrUtf8Coder(), LedgerInputCoder())))
     reached = None
     for watermark, entry in steps:
         if reached is None or watermark > reached:
@@ -138,19 +138,19 @@ def run_entries(steps: Iterable[tuple[int, Entry]], last: int, now: int) -> Keep
     options.view_as(StandardOptions).streaming = True
     with beam.Pipeline(runner="BundleBasedDirectRunner", options=options) as pipeline:
         entries = pipeline | source
-        entries.element_type = beam.typehints.Tuple[str, Entry]
+        entries.element_type = beam.typehints.Tuple[str, LedgerInput]
         kept = entries | "KeepLedger" >> KeepLedger(ledger_settings(now))
         kept.changes | "PublishCells" >> PublishCells(sink)
         kept.late | "KeepRejects" >> KeepRejects(sink)
     return sink
 
 
-def recalled(events: list[Event], sink: Keeping) -> Entry:
+def recalled(events: list[Event], sink: Keeping) -> LedgerInput:
     """What a run that goes on is told of the run before."""
-    known = no_rows(KNOWN)
+    known = no_rows(PUBLISHED)
     for changes in sink.changes:
-        known = known_after(known, changes.revisions, HOUR)
-    return Entry(None, to_batch(events), known, recalled=True)
+        known = published_after(known, changes.revisions, HOUR)
+    return LedgerInput(None, to_batch(events), known, recalled=True)
 
 
 def one_set() -> list[Event]:
@@ -160,7 +160,7 @@ def one_set() -> list[Event]:
 @pytest.mark.parametrize("cut", [1, 5, 9, 12])
 def test_a_stream_cut_in_two_publishes_what_one_would_and_nothing_twice(cut: int) -> None:
     events = one_set()
-    entries = [(event["time"], entry_of_events(to_batch([event]), None)) for event in events]
+    entries = [(event["time"], input_of_events(to_batch([event]), None)) for event in events]
     last = events[cut - 1]["time"]
     first = run_stream(stream([(event["time"], [event]) for event in events[:cut]], last + SECOND), now=last - HOUR)
     again = recalled(events[:cut], first)
@@ -181,5 +181,5 @@ def test_a_stream_that_goes_on_where_it_was_publishes_nothing() -> None:
 def test_what_was_too_late_before_a_restart_is_so_after_it(moment: int, late: bool) -> None:
     first = run_stream(stream([(at(0), STEADY), (at(7_200), [])], at(7_300)), now=at(7_200))
     event: dict[str, Any] = {**signal(0, "1", "Degraded", event_id="edge"), "time": moment}
-    steps = [(at(0), recalled(STEADY, first)), (at(1), entry_of_events(to_batch([event]), None))]
+    steps = [(at(0), recalled(STEADY, first)), (at(1), input_of_events(to_batch([event]), None))]
     assert [row["location"] for row in run_entries(steps, at(2), now=at(-3600)).rejected] == ["edge"] * late

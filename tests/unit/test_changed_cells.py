@@ -11,14 +11,14 @@ from schemas.time import HOUR
 from tests.support.build import at, signal, to_batch
 from transforms.core.columns.arrow import no_rows
 from transforms.core.evaluation.evaluate import Evaluation, evaluate
-from transforms.core.ledger.changes import KNOWN, Comparison, Publication, changed_cells, known_after
+from transforms.core.ledger.changes import PUBLISHED, Comparison, Publication, changed_cells, published_after
 from transforms.core.ledger.digests import EMPTY, from_text, to_text
 
 POLICY = Policy()
 END = at(4 * 3600)
 NOW = at(10 * 3600)
 ALL = Publication(POLICY.hash, HOUR, NOW, None, END, backfill=True, final=None)
-NOTHING = no_rows(KNOWN)
+NOTHING = no_rows(PUBLISHED)
 
 
 def evaluated(*more: dict[str, Any], T: int = END) -> Evaluation:
@@ -28,7 +28,7 @@ def evaluated(*more: dict[str, Any], T: int = END) -> Evaluation:
 
 
 def known_of(compared: Comparison) -> pa.RecordBatch:
-    return known_after(NOTHING, compared.changes.revisions, HOUR)
+    return published_after(NOTHING, compared.changes.revisions, HOUR)
 
 
 def cells_of(compared: Comparison) -> list[tuple[str, int]]:
@@ -92,7 +92,7 @@ def test_a_cell_that_had_rows_and_has_none_gets_an_empty_version_once() -> None:
     assert cells_of(again) == [("a", 3), ("b", 3)]
     rows = again.changes.revisions.to_pylist()
     assert {(row["availability_rows"], row["revision"], row["digest"]) for row in rows} == {(0, 1, "0" * 16)}
-    known = known_after(known_of(first), again.changes.revisions, HOUR)
+    known = published_after(known_of(first), again.changes.revisions, HOUR)
     assert cells_of(changed_cells(shorter, known, ALL)) == []
     assert cells_of(changed_cells(evaluated(), known, ALL)) == [("a", 3), ("b", 3)]
 
@@ -136,7 +136,7 @@ def test_known_after_a_publication_holds_each_cell_once() -> None:
     first = changed_cells(evaluated(), NOTHING, ALL)
     dip = [signal(7_300, "1", "Degraded", scale_set="b"), signal(7_310, "1", "Available", scale_set="b")]
     again = changed_cells(evaluated(*dip), known_of(first), ALL)
-    known = known_after(known_of(first), again.changes.revisions, HOUR)
+    known = published_after(known_of(first), again.changes.revisions, HOUR)
     assert len(known) == 8
     assert sorted(known.column("revision").to_pylist()) == [0] * 7 + [1]
     assert changed_cells(evaluated(*dip), known, ALL).unchanged == 8

@@ -5,7 +5,7 @@ import pytest
 
 from schemas.time import HOUR
 from tests.support.build import at, op, signal, to_batch
-from transforms.core.ledger.decisions import grid_end_of_timer, is_late, known_until, late_rejects, next_grid_end
+from transforms.core.ledger.decisions import complete_until, grid_end_of_timer, is_late, late_rejects, next_grid_end
 
 FIRED = at(3 * 3600)
 
@@ -22,7 +22,7 @@ FIRED = at(3 * 3600)
 def test_known_until_the_later_of_the_last_timer_and_the_first_multiple_after_the_latest_event(
     latest: int, fired: int | None, expected: int
 ) -> None:
-    assert known_until(latest, fired, HOUR) == expected
+    assert complete_until(latest, fired, HOUR) == expected
 
 
 @pytest.mark.parametrize(

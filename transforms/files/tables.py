@@ -68,7 +68,7 @@ def batches_of(path: str, mode: Literal["parquet", "log"], groups: range) -> Ite
     """Rows of some row groups, a batch at a time.
 
     Raises:
-        Damaged: after the rows before it; or the table is another one.
+        DamagedText: after the rows before it; or the table is another one.
         OSError: the file cannot be read.
     """
     with open_file(path) as handle:
@@ -105,7 +105,7 @@ def bodies_of(path: str) -> Iterator[list[tuple[int, bytes]]]:
     """The bodies of captured events with their numbers, a piece at a time; one that is null is empty.
 
     Raises:
-        Damaged: after the bodies before it: the file is no Avro, not whole, or of something else.
+        DamagedText: after the bodies before it: the file is no Avro, not whole, or of something else.
         OSError: the file cannot be read.
     """
     bodies, size = list[tuple[int, bytes]](), 0

@@ -42,7 +42,7 @@ def texts_in(text: Text) -> Iterator[RecordTexts]:
     """The texts in a whole file, a piece at a time.
 
     Raises:
-        Damaged: after what stays of it.
+        DamagedText: after what stays of it.
     """
     left = text()
     held = _held(left)
@@ -140,7 +140,7 @@ def lines_in(blocks: Iterable[bytes], first_line: int = 1) -> Iterator[RecordTex
     """Pieces of a text that is known to be lines.
 
     Raises:
-        Damaged: after the lines before it.
+        DamagedText: after the lines before it.
     """
     lines, begun = _LineCutter(), list[bytes]()
     damage = None

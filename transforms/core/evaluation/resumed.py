@@ -9,11 +9,11 @@ import pyarrow.compute as pc
 from transforms.core.columns.arrow import no_rows
 from transforms.core.columns.kernel import NEVER, Bools, Ints
 from transforms.core.rules.lines import Lines
-from transforms.core.rules.verdicts import AWAY_FOR_GOOD, GIVEN_UP_FOR_GOOD, OVERRUN_FOR_GOOD, REFUSED
+from transforms.core.rules.verdicts import AWAY_FOR_GOOD, GIVEN_UP_FOR_GOOD, NOT_GRANTED, OVERRUN_FOR_GOOD
 
-OPENS, CLOSED, KNOWN_UNTIL, BEGUN, REPORTED, SINCE = "opens", "closed", "known_until", "begun", "reported", "since"
-DECIDED: Final = {"refused": REFUSED, "away": AWAY_FOR_GOOD, "given_up": GIVEN_UP_FOR_GOOD, "overrun": OVERRUN_FOR_GOOD}
-MARK_NAMES: Final = (OPENS, CLOSED, KNOWN_UNTIL, BEGUN, REPORTED, SINCE, *DECIDED)
+OPENS, CLOSED, COMPLETE_UNTIL, BEGUN, REPORTED, SINCE = "opens", "closed", "known_until", "begun", "reported", "since"
+DECIDED: Final = {"refused": NOT_GRANTED, "away": AWAY_FOR_GOOD, "given_up": GIVEN_UP_FOR_GOOD, "overrun": OVERRUN_FOR_GOOD}
+MARK_NAMES: Final = (OPENS, CLOSED, COMPLETE_UNTIL, BEGUN, REPORTED, SINCE, *DECIDED)
 """Of a set: the first cell that can still change (all rows from there on are evaluated anew); events before `closed` are taken in
 no more; T of the evaluation; whether it has rows; whether an instance of it has ever reported. Of a line: removals that begin
 before `since` bear on it no more; and what was decided for good on the episode that begins at the moment."""

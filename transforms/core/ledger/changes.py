@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Mask = npt.NDArray[np.bool_]
 
-KNOWN: Final = pa.schema(
+PUBLISHED: Final = pa.schema(
     [
         ("scale_set_id", pa.dictionary(pa.int32(), pa.string())),
         ("cell", TIMESTAMP),
@@ -37,7 +37,7 @@ KNOWN: Final = pa.schema(
 ROWS: Final = ("availability_rows", "attribution_rows", "operation_rows")
 
 
-LEFT: Final = pa.schema([("key", pa.string()), ("taken", pa.int64()), ("standing", pa.large_binary())])
+CHECKPOINTS: Final = pa.schema([("key", pa.string()), ("taken", pa.int64()), ("standing", pa.large_binary())])
 """What the ledger leaves of a key, so that a later run can go on from there: of how many events of the key it has been told in
 this run (late ones and copies too), and its standing, encoded. It goes with the changes: it must not be kept before they are."""
 
@@ -67,8 +67,8 @@ class Changes(NamedTuple):
     attributions: pa.RecordBatch
     operations: pa.RecordBatch
     revisions: pa.RecordBatch
-    left: pa.RecordBatch = no_rows(LEFT)
-    """LEFT, one row a key."""
+    checkpoints: pa.RecordBatch = no_rows(CHECKPOINTS)
+    """CHECKPOINTS, one row a key."""
     settled: pa.RecordBatch = no_rows(DROPPED)
     """DROPPED: the events that were taken in and that what is left does not keep."""
 
@@ -86,7 +86,7 @@ def changed_cells(evaluated: "Evaluation", known: pa.RecordBatch, publication: P
 
     Args:
         evaluated: the rows of a number of scale sets.
-        known: KNOWN, of the same scale sets, in any order. A cell of it that lies in the publication, has rows, and is not
+        known: PUBLISHED, of the same scale sets, in any order. A cell of it that lies in the publication, has rows, and is not
             evaluated any more gets a version without rows.
         publication: the cells to publish.
     """
@@ -109,19 +109,19 @@ def changed_cells(evaluated: "Evaluation", known: pa.RecordBatch, publication: P
     return Comparison(changes, int((wanted & same).sum()))
 
 
-def known_after(known: pa.RecordBatch, revisions: pa.RecordBatch, grid: int) -> pa.RecordBatch:
-    """KNOWN after the versions of `revisions` (REVISIONS, at most one a cell) have been published."""
+def published_after(known: pa.RecordBatch, revisions: pa.RecordBatch, grid: int) -> pa.RecordBatch:
+    """PUBLISHED after the versions of `revisions` (REVISIONS, at most one a cell) have been published."""
     published = pa.RecordBatch.from_arrays(
         [
             *(revisions.column(name) for name in ("scale_set_id", "cell", "as_of", "revision")),
             pa.array(sum(revisions.column(name).to_numpy() for name in ROWS)),
             pa.array(from_text(revisions.column("digest"))),
         ],
-        schema=KNOWN,
+        schema=PUBLISHED,
     )
     _, replaced = _join(published, known, grid)
     kept = known.filter(pa.array(~replaced))
-    return one_batch([kept, published], KNOWN)
+    return one_batch([kept, published], PUBLISHED)
 
 
 def _within(cell: Ints, publication: Publication) -> Mask:

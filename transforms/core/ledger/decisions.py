@@ -12,13 +12,13 @@ from schemas.event import empty_events
 from schemas.tables.reject import REJECTS
 from schemas.time import MILLISECOND, floor_to, format_time
 from transforms.core.columns.arrow import micros, no_rows
-from transforms.core.ledger.changes import KNOWN
+from transforms.core.ledger.changes import PUBLISHED
 from transforms.core.standing.standing import NO_STANDING, Standing
 
 Mask = npt.NDArray[np.bool_]
 
 
-class Entry(NamedTuple):
+class LedgerInput(NamedTuple):
     """What comes into the ledger for one key: events, or what was published before, or both."""
 
     end: int | None
@@ -35,7 +35,7 @@ class Notes(NamedTuple):
     """What the ledger knows of a key beside its events."""
 
     known: pa.RecordBatch
-    """KNOWN: the current versions of its cells."""
+    """PUBLISHED: the current versions of its cells."""
     fired: int | None = None
     """The last grid end that has fired, in microseconds."""
     used: int = 0
@@ -45,22 +45,22 @@ class Notes(NamedTuple):
     """Events that the ledger was told of in this run."""
 
 
-NO_NOTES: Final = Notes(no_rows(KNOWN))
+NO_NOTES: Final = Notes(no_rows(PUBLISHED))
 
 
-def entry_of_events(events: pa.RecordBatch, end: int | None) -> Entry:
+def input_of_events(events: pa.RecordBatch, end: int | None) -> LedgerInput:
     """An entry that says nothing of what was published."""
-    return Entry(end, events, no_rows(KNOWN))
+    return LedgerInput(end, events, no_rows(PUBLISHED))
 
 
-def entry_of_published(published: pa.RecordBatch, end: int | None) -> Entry:
+def input_of_published(published: pa.RecordBatch, end: int | None) -> LedgerInput:
     """An entry without events."""
-    return Entry(end, empty_events(), published)
+    return LedgerInput(end, empty_events(), published)
 
 
-def entry_of_standing(standing: Standing, end: int) -> Entry:
+def input_of_standing(standing: Standing, end: int) -> LedgerInput:
     """What a bounded input goes on from."""
-    return Entry(end, empty_events(), no_rows(KNOWN), standing=standing)
+    return LedgerInput(end, empty_events(), no_rows(PUBLISHED), standing=standing)
 
 
 def first_multiple_after(moment: int, grid: int) -> int:
@@ -72,18 +72,18 @@ def first_multiple_after(moment: int, grid: int) -> int:
     return floor_to(moment, grid) + grid
 
 
-def known_until(latest: int, fired: int | None, grid: int) -> int:
+def complete_until(latest: int, fired: int | None, grid: int) -> int:
     """T of one scale set of a stream: the first multiple after its latest event, or the last grid end whose timer has fired."""
     after = first_multiple_after(latest, grid)
     return after if fired is None else max(after, fired)
 
 
 def fired_before(T: int, published: pa.RecordBatch, grid: int) -> int | None:
-    """The last grid end whose timer had fired, as far as what was published (KNOWN) tells; None: it tells of none.
+    """The last grid end whose timer had fired, as far as what was published (PUBLISHED) tells; None: it tells of none.
 
     Args:
         T: until when things are known without that timer: published cells reach beyond only because of one.
-        published: KNOWN of one scale set.
+        published: PUBLISHED of one scale set.
         grid: in microseconds.
     """
     reached = int(micros(published, "cell").max()) + grid if len(published) else T

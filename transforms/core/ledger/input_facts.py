@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from schemas.time import floor_to
 from transforms.core.columns.arrow import micros
-from transforms.core.evaluation.resumed import KNOWN_UNTIL, OPENS, moments_of
+from transforms.core.evaluation.resumed import COMPLETE_UNTIL, OPENS, moments_of
 from transforms.core.ledger.decisions import first_multiple_after
 from transforms.core.standing.standing import Standing
 
@@ -49,7 +49,7 @@ def facts_of(events: pa.RecordBatch, now: int) -> pa.RecordBatch:
 
 def facts_of_standing(standing: Standing) -> pa.RecordBatch:
     """FACTS of a standing: they make its scale sets part of an input that has nothing of them."""
-    known = moments_of(standing.marks, KNOWN_UNTIL)
+    known = moments_of(standing.marks, COMPLETE_UNTIL)
     first = moments_of(standing.marks, OPENS)
     for table in (standing.availability, standing.attributions, standing.operations):
         cells = zip(table.column("scale_set_id").to_pylist(), micros(table, "cell").tolist(), strict=True)

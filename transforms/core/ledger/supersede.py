@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from schemas.tables.revision import CAUSES, REVISIONS
 from transforms.core.columns.arrow import Ints, micros, one_batch, sorted_rows
-from transforms.core.ledger.changes import LEFT, Changes
+from transforms.core.ledger.changes import CHECKPOINTS, Changes
 
 _TABLES: Final = ("availability", "attributions", "operations")
 _WEIGHT: Final = {"first": 3, "late": 2, "backfill": 1, "progress": 0}
@@ -29,12 +29,14 @@ def newest_versions(changes: list[Changes]) -> Changes:
     order = np.lexsort((as_of, cell, code))
     last = np.append((np.diff(code[order]) != 0) | (np.diff(cell[order]) != 0), True)
     if last.all():
-        return _sorted([_joined(changes, name) for name in _TABLES], revisions, _left(changes))
+        return _sorted([_joined(changes, name) for name in _TABLES], revisions, _last_checkpoints(changes))
     groups = np.concatenate([[0], np.flatnonzero(last)[:-1] + 1])
     kept = order[last]
     newest = _with_causes(revisions, order, groups, kept)
     return _sorted(
-        [_of_versions(_joined(changes, name), revisions.take(pa.array(kept))) for name in _TABLES], newest, _left(changes)
+        [_of_versions(_joined(changes, name), revisions.take(pa.array(kept))) for name in _TABLES],
+        newest,
+        _last_checkpoints(changes),
     )
 
 
@@ -43,14 +45,14 @@ def _joined(changes: list[Changes], name: str) -> pa.RecordBatch:
     return one_batch(batches, batches[0].schema)
 
 
-def _sorted(tables: list[pa.RecordBatch], revisions: pa.RecordBatch, left: pa.RecordBatch) -> Changes:
+def _sorted(tables: list[pa.RecordBatch], revisions: pa.RecordBatch, checkpoints: pa.RecordBatch) -> Changes:
     availability, attributions, operations = (sorted_rows(table, "start") for table in tables)
-    return Changes(availability, attributions, operations, sorted_rows(revisions, "cell"), left)
+    return Changes(availability, attributions, operations, sorted_rows(revisions, "cell"), checkpoints)
 
 
-def _left(changes: list[Changes]) -> pa.RecordBatch:
+def _last_checkpoints(changes: list[Changes]) -> pa.RecordBatch:
     """What was left of each key last."""
-    rows = one_batch([one.left for one in changes], LEFT)
+    rows = one_batch([one.checkpoints for one in changes], CHECKPOINTS)
     last = {key: row for row, key in enumerate(rows.column("key").to_pylist())}
     return rows.take(pa.array(list(last.values()), pa.int64()))
 

@@ -9,9 +9,9 @@ from transforms.core.rules.operations import FAILED, MAY_REMOVE, REMOVES, UNFINI
 from transforms.core.rules.removals import Life, Rules, brought_back, first_signal, made_anew, next_renewal, next_return
 from transforms.core.rules.targets import NONE
 from transforms.core.rules.verdicts import (
-    ACCEPTED,
     AWAY_FOR_GOOD,
     GIVEN_UP_FOR_GOOD,
+    GRANTED,
     OVERRUN,
     OVERRUN_FOR_GOOD,
     PRESUMED,
@@ -190,7 +190,7 @@ def judge_lapsed(
     if decision == OVERRUN_FOR_GOOD or kind == _NO_KIND or next_renewal(life, a + 1, past) <= limit:
         return overrun
     w = _moment(life, op, limit + 1, a + rules.presume_after, past, rules)
-    presumed = decision in (UNDECIDED, ACCEPTED) and _may_be_presumed(life, kind, found, a, limit, w, own, past, rules)
+    presumed = decision in (UNDECIDED, GRANTED) and _may_be_presumed(life, kind, found, a, limit, w, own, past, rules)
     if decision == AWAY_FOR_GOOD or presumed:
         back = _moment(life, op, limit + 1, next_return(life, a + 1, past), past, rules)
         if past.ops[op].gone:

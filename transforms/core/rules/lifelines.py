@@ -26,7 +26,7 @@ from transforms.core.rules.lines import AVAILABLE, DEGRADED, UNKNOWN, Lines, Loo
 from transforms.core.rules.presumptions import count_left, decision_on, keep_begun, keep_decision
 from transforms.core.rules.removals import Life, Rules, definite_removals, first_signal
 from transforms.core.rules.targets import NONE
-from transforms.core.rules.verdicts import ACCEPTED, REFUSED
+from transforms.core.rules.verdicts import GRANTED, NOT_GRANTED
 
 
 @kernel
@@ -178,7 +178,7 @@ def walk(lines: Lines, past: Lookups, rules: Rules, op_lo: Ints, settled: Ints, 
                 o = op - op_lo[s]
                 if left[o] == NONE:
                     left[o] = count_left(op, first, version, seen, past, rules, out)
-                head[i] = keep_decision(head[i], onset, ACCEPTED if left[o] > 0 else REFUSED, out)
+                head[i] = keep_decision(head[i], onset, GRANTED if left[o] > 0 else NOT_GRANTED, out)
                 if out.used[DECISIONS] > len(out.decisions):
                     return
                 left[o] = max(left[o] - 1, 0)

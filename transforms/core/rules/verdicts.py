@@ -5,7 +5,7 @@ from typing import NamedTuple
 from schemas.tables.attribution import VERDICTS
 
 EXPLAINED, REMOVED, PRESUMED, OVERRUN, UNEXCUSED, FAULT, UNEXPLAINED = range(len(VERDICTS))
-UNDECIDED, REFUSED, ACCEPTED, AWAY_FOR_GOOD, GIVEN_UP_FOR_GOOD, OVERRUN_FOR_GOOD = range(-1, 5)
+UNDECIDED, NOT_GRANTED, GRANTED, AWAY_FOR_GOOD, GIVEN_UP_FOR_GOOD, OVERRUN_FOR_GOOD = range(-1, 5)
 """Decisions on an episode that goes on behind L: by the count of its operation, or for good, by a standing."""
 
 

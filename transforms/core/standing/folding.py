@@ -20,8 +20,8 @@ from transforms.core.evaluation.evaluate import Evaluation, Workings
 from transforms.core.evaluation.resumed import (
     BEGUN,
     CLOSED,
+    COMPLETE_UNTIL,
     DECIDED,
-    KNOWN_UNTIL,
     MARK_NAMES,
     MARKS,
     OPENS,
@@ -68,22 +68,22 @@ def fold(evaluated: Evaluation, closed: int, before: Standing = NO_STANDING) -> 
     worked: Any = evaluated.worked
     found = _found(worked)
     opens = _opens(worked, found, closed)
-    V = opens - worked.rules.skew - worked.rules.unseen
+    keep_from = opens - worked.rules.skew - worked.rules.unseen
     lines, past = worked.lines, worked.past
     keeping = Retention(
         np.full(len(lines.set), NEVER),
         np.zeros(len(past.signals), np.bool_),
         # A renewal that is long over may still tell of a removal that only lost its end: so not by their limits.
-        past.ops["start"] >= V[worked.folded.ops.set] - worked.rules.longest - worked.rules.settle,
+        past.ops["start"] >= keep_from[worked.folded.ops.set] - worked.rules.longest - worked.rules.settle,
         np.empty((len(found.episodes) + len(lines.set), 3), np.int64),
         np.zeros(1, np.int64),
     )
-    keep_lines(V, lines, past, found, worked.rules, keeping)
-    keeping.ops[:] = with_related(keeping.ops, worked.folded.ops, worked.coded.texts.verbs, V, worked.rules)
-    kept = _kept_events(worked, keeping, V)
+    keep_lines(keep_from, lines, past, found, worked.rules, keeping)
+    keeping.ops[:] = with_related(keeping.ops, worked.folded.ops, worked.coded.texts.verbs, keep_from, worked.rules)
+    kept = _kept_events(worked, keeping, keep_from)
     events = compact(worked.events.filter(pa.array(kept)))
     settled = _dropped(worked.events.filter(pa.array(~kept)))
-    marks = _marks(worked, keeping, opens, V, closed)
+    marks = _marks(worked, keeping, opens, keep_from, closed)
     availability, attributions, operations = _open_cells(evaluated, opens, worked.rules)
     recent = [each.filter(pc.greater_equal(each.column("time"), closed - KNOWN_AGAIN)) for each in (before.dropped, settled)]
     dropped = compact(one_batch(recent, DROPPED))
@@ -120,7 +120,7 @@ def is_behind(events: pa.RecordBatch, standing: Standing) -> Bools:
 
 
 def is_held(known: pa.RecordBatch, standing: Standing) -> Bools:
-    """Which cells of KNOWN can still change."""
+    """Which cells of PUBLISHED can still change."""
     opens = moments_of(standing.marks, OPENS)
     kept = {key for table in standing[2:5] for key in _keys(table)}
     return np.array([key in kept or key[1] >= opens.get(key[0], -NEVER) for key in _keys(known)], np.bool_)
@@ -171,8 +171,8 @@ def _with_sharers(worked: Workings, found: LineHistories, opens: Ints) -> Ints:
     np.minimum.at(first, op, onset)
     np.maximum.at(last, op, onset)
     while True:
-        V, earlier = floored[of_op] - early, floored.copy()
-        apart = (first < V) & (last >= V)
+        keep_from, earlier = floored[of_op] - early, floored.copy()
+        apart = (first < keep_from) & (last >= keep_from)
         np.minimum.at(earlier, of_op[apart], first[apart])
         earlier = np.maximum(earlier - earlier % rules.grid, worked.resumed.opens)
         if (earlier == floored).all():
@@ -188,29 +188,29 @@ def _may_presume(ops: npt.NDArray[Any]) -> Bools:
     return may
 
 
-def _kept_events(worked: Workings, keeping: Retention, V: Ints) -> Bools:
+def _kept_events(worked: Workings, keeping: Retention, keep_from: Ints) -> Bools:
     """Which events are kept."""
     events = worked.events
     keep, kind = np.ones(len(events), np.bool_), events["kind"].indices.to_numpy()
     coded, rows = worked.coded, np.flatnonzero(worked.early)
     signal_rows, fault_rows, op_rows = (rows[kind[rows] == which] for which in (_SIGNAL, _FAULT, _OPERATION))
-    keep[signal_rows] = coded.signals.time >= V[coded.signals.set]
+    keep[signal_rows] = coded.signals.time >= keep_from[coded.signals.set]
     keep[signal_rows[worked.past.signals["row"][keeping.signals]]] = True
     keep[op_rows] = keeping.ops[worked.folded.of_record]
-    keep[fault_rows] = coded.faults.time >= _fault_floor(worked, keeping, V)
+    keep[fault_rows] = coded.faults.time >= _fault_floor(worked, keeping, keep_from)
     return keep
 
 
-def _fault_floor(worked: Workings, keeping: Retention, V: Ints) -> Ints:
+def _fault_floor(worked: Workings, keeping: Retention, keep_from: Ints) -> Ints:
     """From when on the fault notices of each line count, an entry each fault notice."""
     faults, lines, skew = worked.coded.faults, worked.lines, worked.rules.skew
-    floor = V[faults.set] - skew
+    floor = keep_from[faults.set] - skew
     if not len(faults.set) or not len(lines.set):
         return floor
     width = 1 + int(max(faults.instance.max(), lines.instance.max()))
     ids, wanted = lines.set * width + lines.instance, faults.set * width + faults.instance
     place = np.minimum(np.searchsorted(ids, wanted), len(ids) - 1)
-    cut = np.where((ids[place] == wanted) & (keeping.cut[place] != NO_LINE), keeping.cut[place], V[faults.set])
+    cut = np.where((ids[place] == wanted) & (keeping.cut[place] != NO_LINE), keeping.cut[place], keep_from[faults.set])
     return np.minimum(floor, cut - skew)
 
 
@@ -225,15 +225,15 @@ def _pasts(worked: Workings, opens: Ints) -> tuple[Bools, Bools]:
     return begun, reported
 
 
-def _marks(worked: Workings, keeping: Retention, opens: Ints, V: Ints, closed: int) -> pa.RecordBatch:
+def _marks(worked: Workings, keeping: Retention, opens: Ints, keep_from: Ints, closed: int) -> pa.RecordBatch:
     lines, texts, sets = worked.lines, worked.coded.texts, len(opens)
     begun, reported = _pasts(worked, opens)
-    later, decided = np.flatnonzero(keeping.cut < V[lines.set]), keeping.decided[: keeping.used[0]]
+    later, decided = np.flatnonzero(keeping.cut < keep_from[lines.set]), keeping.decided[: keeping.used[0]]
     names = [MARK_NAMES.index(_DECISION_NAMES[decision]) for decision in decided[:, 2].tolist()]
     of_set: list[tuple[str, Ints, Ints]] = [
         (OPENS, np.arange(sets), opens),
         (CLOSED, np.arange(sets), np.full(sets, closed)),
-        (KNOWN_UNTIL, np.arange(sets), np.full(sets, worked.rules.T)),
+        (COMPLETE_UNTIL, np.arange(sets), np.full(sets, worked.rules.T)),
         (BEGUN, np.flatnonzero(begun), opens[begun]),
         (REPORTED, np.flatnonzero(reported), opens[reported]),
     ]
@@ -263,7 +263,8 @@ def _codes(table: pa.RecordBatch) -> Ints:
 
 
 def _is_open(attributions: pa.RecordBatch, opens: Ints, rules: Rules) -> Bools:
-    """Which attributions that start before their set's standing opens can still change: those that reach beyond V."""
+    """Which attributions that start before their set's standing opens can still change: those that
+    reach beyond `keep_from`."""
     end = attributions.column("end").cast(pa.int64()).fill_null(NEVER).to_numpy()
     bound = opens[_codes(attributions)]
     still: Bools = (micros(attributions, "start") < bound) & (end >= bound - rules.skew - rules.unseen)

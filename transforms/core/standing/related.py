@@ -9,19 +9,19 @@ from transforms.core.rules.removals import Rules
 from transforms.core.rules.targets import NONE, UNNAMED, count_beside
 
 
-def with_related(keep: Bools, ops: Operations, verb_names: list[str], V: Ints, rules: Rules) -> Bools:
+def with_related(keep: Bools, ops: Operations, verb_names: list[str], keep_from: Ints, rules: Rules) -> Bools:
     """The operations to keep, and those without which they, or an end that is still to come, would be folded otherwise.
 
     Args:
         keep: Which operations decide something themselves.
         ops: All of them, in order of (scale set, start).
         verb_names: The texts of the verb codes.
-        V: Of each set, the moment from which on everything is kept.
+        keep_from: Of each set, the moment from which on everything is kept.
         rules: The policy.
     """
     before, after = _neighbours(ops)
     unfinished, unnamed = ops.outcome == UNFINISHED, ops.target == UNNAMED
-    hands_on = unfinished & ~unnamed & (after == NONE) & (ops.start >= V[ops.set] - rules.presume_after)
+    hands_on = unfinished & ~unnamed & (after == NONE) & (ops.start >= keep_from[ops.set] - rules.presume_after)
     updates = unnamed & (ops.effect == MAY_REMOVE)
     scales = np.flatnonzero(unnamed & (is_verb("scale_out", ops, verb_names) | is_verb("scale_in", ops, verb_names)))
     keep = keep | hands_on

@@ -3,7 +3,7 @@
 A line goes on from a *cut*: a moment x from which on it is what it is whatever came before, as long as H just before x, the
 latest return before x, the latest that is no repeat, and `since` = x are kept. Such a moment is any at which the line is up, the
 onset of an episode that begins with a signal, and the beginning of a definite removal. Everything of the line from its latest cut
-before V on is kept.
+before `keep_from` on is kept.
 """
 
 from typing import Final, NamedTuple
@@ -14,7 +14,7 @@ from transforms.core.rules.entries import AWAY, LIMIT, OP, START, VERDICT
 from transforms.core.rules.lines import AVAILABLE, Lines, Lookups
 from transforms.core.rules.removals import Rules, first_signal, first_start
 from transforms.core.rules.targets import NONE
-from transforms.core.rules.verdicts import AWAY_FOR_GOOD, GIVEN_UP_FOR_GOOD, OVERRUN, OVERRUN_FOR_GOOD, PRESUMED, REFUSED
+from transforms.core.rules.verdicts import AWAY_FOR_GOOD, GIVEN_UP_FOR_GOOD, NOT_GRANTED, OVERRUN, OVERRUN_FOR_GOOD, PRESUMED
 
 NO_LINE: Final = NEVER
 """The cut of a line of which nothing is kept: it is forgotten."""
@@ -69,14 +69,14 @@ def _onset_before(line: int, t: int, found: LineHistories) -> int:
 
 
 @kernel
-def latest_cut(line: int, V: int, lines: Lines, past: Lookups, found: LineHistories) -> tuple[int, bool]:
-    """The latest cut of a line at or before V, and whether H just before it has to be kept (it begins a removal)."""
+def latest_cut(line: int, keep_from: int, lines: Lines, past: Lookups, found: LineHistories) -> tuple[int, bool]:
+    """The latest cut of a line at or before `keep_from`, and whether H just before it has to be kept (it begins a removal)."""
     first = found.change_lo[line]
     i = first - 1
-    while i + 1 < found.change_lo[line + 1] and found.changes[i + 1, 0] < V:
+    while i + 1 < found.change_lo[line + 1] and found.changes[i + 1, 0] < keep_from:
         i += 1
     if i < first or found.changes[i, 2] // 4 == UP:
-        return V, False
+        return keep_from, False
     if found.changes[i, 2] == GONE:
         return NO_LINE, False
     while True:
@@ -99,7 +99,7 @@ def latest_cut(line: int, V: int, lines: Lines, past: Lookups, found: LineHistor
 
 @kernel
 def _keep_signals(
-    line: int, x: int, V: int, before: bool, lines: Lines, past: Lookups, found: LineHistories, out: Retention
+    line: int, x: int, keep_from: int, before: bool, lines: Lines, past: Lookups, found: LineHistories, out: Retention
 ) -> int:
     """Marks the signals from the cut on, the latest return before it, the latest that is no repeat, and H just before it if that
     is needed. Gives the time of the last-named if it is not Available, else -1."""
@@ -110,10 +110,10 @@ def _keep_signals(
     for i in range(found.change_lo[line], found.change_lo[line + 1]):
         if found.changes[i, 2] == GONE and found.changes[i, 0] <= x:
             born = found.changes[i, 0]
-    garbage = NONE
+    orphan_onset = NONE
     if before and k > lines.lo[line] and past.signals[k - 1].time >= born and past.signals[k - 1].state != AVAILABLE:
         out.signals[k - 1] = True
-        garbage = past.signals[k - 1].time
+        orphan_onset = past.signals[k - 1].time
     returned = NONE
     for earlier in range(k - 1, lines.lo[line] - 1, -1):
         if past.signals[earlier].time < born or (returned != NONE and past.signals[earlier].state != AVAILABLE):
@@ -124,7 +124,7 @@ def _keep_signals(
             returned = earlier
     if returned != NONE:
         out.signals[returned] = True
-    return garbage
+    return orphan_onset
 
 
 @kernel
@@ -135,25 +135,25 @@ def _push(line: int, onset: int, decision: int, out: Retention) -> None:
 
 
 @kernel
-def _decide(line: int, x: int, V: int, garbage: int, found: LineHistories, rules: Rules, out: Retention) -> None:
+def _decide(line: int, x: int, keep_from: int, orphan_onset: int, found: LineHistories, rules: Rules, out: Retention) -> None:
     """Writes down what was decided on the episodes of the line since its cut."""
-    if garbage != NONE:
-        _push(line, garbage, OVERRUN_FOR_GOOD, out)
+    if orphan_onset != NONE:
+        _push(line, orphan_onset, OVERRUN_FOR_GOOD, out)
     for e in range(found.episode_lo[line], found.episode_lo[line + 1]):
         row = found.episodes[e]
-        if not x <= row[START] < V:
+        if not x <= row[START] < keep_from:
             continue
         if row[VERDICT] == PRESUMED:
             _push(line, row[START], AWAY_FOR_GOOD, out)
-        elif row[VERDICT] == OVERRUN and row[LIMIT] + rules.max_open >= V:
-            _push(line, row[START], REFUSED, out)
+        elif row[VERDICT] == OVERRUN and row[LIMIT] + rules.max_open >= keep_from:
+            _push(line, row[START], NOT_GRANTED, out)
         elif row[VERDICT] == OVERRUN:
             _push(line, row[START], GIVEN_UP_FOR_GOOD if row[AWAY] != NONE else OVERRUN_FOR_GOOD, out)
 
 
 @kernel
 def _bears(
-    op: int, definite: bool, line: int, x: int, V: int, lines: Lines, past: Lookups, found: LineHistories, rules: Rules
+    op: int, definite: bool, line: int, x: int, keep_from: int, lines: Lines, past: Lookups, found: LineHistories, rules: Rules
 ) -> bool:
     """Whether an operation on a line may have had a part in what the line was since its cut."""
     earliest, limit = past.ops[op].begin - rules.skew, past.ops[op].limit
@@ -162,16 +162,16 @@ def _bears(
     if limit < x:
         return False
     for i in range(found.change_lo[line], found.change_lo[line + 1]):
-        if x <= found.changes[i, 0] < V and earliest <= found.changes[i, 0] <= limit:
+        if x <= found.changes[i, 0] < keep_from and earliest <= found.changes[i, 0] <= limit:
             return True
     k0 = first_signal(past, lines.lo[line], lines.lo[line + 1], max(x, earliest))
     if k0 < lines.lo[line + 1] and past.signals[k0].time <= limit:
         return True
     for e in range(found.episode_lo[line], found.episode_lo[line + 1]):
         row = found.episodes[e]
-        if x <= row[START] < V and row[OP] != NONE:
-            lapses = row[VERDICT] == OVERRUN and row[LIMIT] < NEVER and row[LIMIT] + rules.max_open >= V
-            until = V if lapses else min(row[LIMIT], V)
+        if x <= row[START] < keep_from and row[OP] != NONE:
+            lapses = row[VERDICT] == OVERRUN and row[LIMIT] < NEVER and row[LIMIT] + rules.max_open >= keep_from
+            until = keep_from if lapses else min(row[LIMIT], keep_from)
             if earliest <= max(until, row[START]) and limit >= row[START]:
                 return True
     return False
@@ -179,23 +179,23 @@ def _bears(
 
 @kernel
 def _keep_ops(
-    line: int, lo: int, hi: int, definite: bool, x: int, V: int, lines: Lines, past: Lookups, found: LineHistories,
+    line: int, lo: int, hi: int, definite: bool, x: int, keep_from: int, lines: Lines, past: Lookups, found: LineHistories,
     rules: Rules, out: Retention,
 ) -> None:  # fmt: skip
     for k in range(first_start(past, lo, hi, x - rules.longest - rules.settle), hi):
         op = past.lists[k, 0]
-        if past.ops[op].begin - rules.skew > V:
+        if past.ops[op].begin - rules.skew > keep_from:
             break
-        if not out.ops[op] and _bears(op, definite, line, x, V, lines, past, found, rules):
+        if not out.ops[op] and _bears(op, definite, line, x, keep_from, lines, past, found, rules):
             out.ops[op] = True
 
 
 @kernel
-def keep_lines(V: Ints, lines: Lines, past: Lookups, found: LineHistories, rules: Rules, out: Retention) -> None:
+def keep_lines(keep_from: Ints, lines: Lines, past: Lookups, found: LineHistories, rules: Rules, out: Retention) -> None:
     """Marks what is kept of each line.
 
     Args:
-        V: Of each set, the moment from which on everything is kept.
+        keep_from: Of each set, the moment from which on everything is kept.
         lines: The lines.
         past: Their signals and operations.
         found: What the walk found of them.
@@ -204,19 +204,19 @@ def keep_lines(V: Ints, lines: Lines, past: Lookups, found: LineHistories, rules
     """
     for line in range(len(lines.set)):
         s = lines.set[line]
-        x, before = latest_cut(line, V[s], lines, past, found)
+        x, before = latest_cut(line, keep_from[s], lines, past, found)
         out.cut[line] = x
         if x == NO_LINE:
-            k = first_signal(past, lines.lo[line], lines.lo[line + 1], V[s])
+            k = first_signal(past, lines.lo[line], lines.lo[line + 1], keep_from[s])
             for later in range(k, lines.lo[line + 1]):
                 out.signals[later] = True
             continue
-        garbage = _keep_signals(line, x, V[s], before, lines, past, found, out)
-        if x >= V[s]:
+        orphan_onset = _keep_signals(line, x, keep_from[s], before, lines, past, found, out)
+        if x >= keep_from[s]:
             continue
-        _decide(line, x, V[s], garbage, found, rules, out)
+        _decide(line, x, keep_from[s], orphan_onset, found, rules, out)
         own = lines.instance[line] == 0
-        _keep_ops(line, lines.named_lo[line], lines.named_lo[line + 1], True, x, V[s], lines, past, found, rules, out)
+        _keep_ops(line, lines.named_lo[line], lines.named_lo[line + 1], True, x, keep_from[s], lines, past, found, rules, out)
         if not own:
-            _keep_ops(line, lines.all_lo[s], lines.all_lo[s + 1], True, x, V[s], lines, past, found, rules, out)
-            _keep_ops(line, lines.unnamed_lo[s], lines.unnamed_lo[s + 1], False, x, V[s], lines, past, found, rules, out)
+            _keep_ops(line, lines.all_lo[s], lines.all_lo[s + 1], True, x, keep_from[s], lines, past, found, rules, out)
+            _keep_ops(line, lines.unnamed_lo[s], lines.unnamed_lo[s + 1], False, x, keep_from[s], lines, past, found, rules, out)

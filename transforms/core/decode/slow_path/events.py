@@ -88,7 +88,7 @@ def event_of(model: type[_Model], names: Mapping[str, str], settings: DecodeSett
     """An event of its model.
 
     Raises:
-        Rejected: a field is missing or impossible; `names` says what the fields are called in the record.
+        RejectedRecord: a field is missing or impossible; `names` says what the fields are called in the record.
     """
     present = {name: value for name, value in fields.items() if not is_nothing(value)}
     try:
@@ -101,8 +101,8 @@ def place_of(target: Any, name: str, time: Any, settings: DecodeSettings, *, hea
     """Where a record belongs.
 
     Raises:
-        Rejected: the target is absent.
-        Ignored: it is another resource, or a machine that no inventory row places at that time.
+        RejectedRecord: the target is absent.
+        IgnoredRecord: it is another resource, or a machine that no inventory row places at that time.
     """
     if target is None:
         raise missing(name)

@@ -51,8 +51,8 @@ def read_record(record: dict[str, Any], settings: DecodeSettings) -> RecordEvent
     """The events of a parsed record.
 
     Raises:
-        Ignored: it is of no kind, or on no target, that concerns scale sets.
-        Rejected: it is of a known kind on a known target, and a field is missing or impossible.
+        IgnoredRecord: it is of no kind, or on no target, that concerns scale sets.
+        RejectedRecord: it is of a known kind on a known target, and a field is missing or impossible.
     """
     name = format_of(record, settings.format)
     if name is None:

@@ -72,7 +72,7 @@ class LongValue:
         """The records, as they come; none in a first reading.
 
         Raises:
-            Broken: behind the last whole part.
+            BrokenValue: behind the last whole part.
         """
         self._fill()
         self._buffer = self._buffer.removeprefix(BOM).lstrip(BLANKS)

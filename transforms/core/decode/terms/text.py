@@ -29,7 +29,7 @@ def parse_record(text: bytes, longest: int = LONGEST) -> dict[str, Any]:
     """The object that a record's text holds.
 
     Raises:
-        Rejected: the text is too large, nested too deep, no JSON, or no object.
+        RejectedRecord: the text is too large, nested too deep, no JSON, or no object.
     """
     if len(text) > longest:
         raise RejectedRecord("too_large", f"a record may have {LONGEST} bytes of text, got {len(text)}")
@@ -48,7 +48,7 @@ def parse_json(text: bytes) -> Any:
     """The value of a JSON text; numbers beyond what a double holds are infinite.
 
     Raises:
-        Rejected: the text is not UTF-8 or not JSON.
+        RejectedRecord: the text is not UTF-8 or not JSON.
     """
     try:
         text.decode()
