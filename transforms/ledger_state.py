@@ -121,7 +121,7 @@ class KeyState(NamedTuple):
 
     def count_records(self, evaluated: "Evaluation") -> None:
         """Counts the records that are new since the last evaluation."""
-        its = self.notes()
-        count("used", evaluated.used - its.used)
-        count("duplicate", evaluated.duplicates - its.duplicates)
+        notes = self.notes()
+        count("used", evaluated.used - notes.used)
+        count("duplicate", evaluated.duplicates - notes.duplicates)
         self.note(used=evaluated.used, duplicates=evaluated.duplicates)

@@ -63,16 +63,30 @@ class Backfill:
     @property
     def known(self) -> PublishedCells:
         """What the output folder says of the input's scale sets."""
-        its = self.settings
-        return PublishedCells(its.output, its.since, its.until, its.now, its.policy.grid, its.policy.max_excuse, its.cold)
+        settings = self.settings
+        return PublishedCells(
+            settings.output,
+            settings.since,
+            settings.until,
+            settings.now,
+            settings.policy.grid,
+            settings.policy.max_excuse,
+            settings.cold,
+        )
 
     @property
     def ledger(self) -> LedgerSettings:
         """What the ledger is told."""
-        its = self.settings
-        source = ", ".join(its.inputs)
+        settings = self.settings
+        source = ", ".join(settings.inputs)
         return LedgerSettings(
-            its.policy, evaluate, FrozenClock(its.now), its.since, its.until, source, emit_checkpoints=not its.dry_run
+            settings.policy,
+            evaluate,
+            FrozenClock(settings.now),
+            settings.since,
+            settings.until,
+            source,
+            emit_checkpoints=not settings.dry_run,
         )
 
     def at_once(self) -> Counter[str]:

@@ -166,7 +166,7 @@ def _moment(settings: ExplainSettings, at: int, reader: _StretchReader, policy: 
         at=at,
         state=state_at(series.sort_by("start"), at),
         parts=parts,
-        operations={its: one for one in operations if (its := (one.key, one.verb, one.start)) in named},
+        operations={key: one for one in operations if (key := (one.key, one.verb, one.start)) in named},
         near=None if unexplained is None else nearest(operations, unexplained, policy["skew"]),
         stretch=inside,
         before=before,

@@ -53,7 +53,7 @@ class Topic:
         by_owner: dict[str, list[Outgoing]] = {}
         for record in records:
             by_owner.setdefault(record.outline.owner or "", []).append(record)
-        for sent in [self._pool.submit(self._send_in_order, owner, its) for owner, its in by_owner.items()]:
+        for sent in [self._pool.submit(self._send_in_order, owner, own) for owner, own in by_owner.items()]:
             sent.result()
 
     def _send_in_order(self, owner: str, records: list[Outgoing]) -> None:

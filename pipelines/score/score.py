@@ -139,6 +139,6 @@ def _policy(data: str, series: pa.Table) -> tuple[str, Policy]:
     name = max(counts, key=lambda each: each["counts"])["values"]
     for content in read_all(data, f"_trueup/policies/{name}.json"):
         values = json.loads(content)
-        verbs = {verb: Verb.model_construct(**its) for verb, its in values["verbs"].items()}
+        verbs = {verb: Verb.model_construct(**fields) for verb, fields in values["verbs"].items()}
         return name, Policy.model_construct(**{**values, "verbs": verbs})
     return name, Policy()

@@ -87,28 +87,30 @@ def history_of(scale_set: ScaleSet, settings: SimulationSettings, hosts: int) ->
     return history
 
 
-def _simulate_set(fleet: Fleet, its: ScaleSet, settings: SimulationSettings, outages: list[list[Outage]], hosts: int) -> None:
-    history = history_of(its, settings, hosts)
+def _simulate_set(
+    fleet: Fleet, scale_set: ScaleSet, settings: SimulationSettings, outages: list[list[Outage]], hosts: int
+) -> None:
+    history = history_of(scale_set, settings, hosts)
     failing = draw_outages(history, settings, outages)
     machines = [report(history, machine, failing[machine.name]) for machine in history.machines if machine.born < history.end]
     own = report_set(history, machines)
-    if its.flaps and own:
-        own = with_flaps(own, draw_flaps(Draws(settings.seed, "flaps", its.number), history.start, history.end))
-    post = Post(Draws(settings.seed, "post", its.number), settings.duplicate_share)
-    send_records(history, machines, own, post, Draws(settings.seed, "records", its.number))
+    if scale_set.flaps and own:
+        own = with_flaps(own, draw_flaps(Draws(settings.seed, "flaps", scale_set.number), history.start, history.end))
+    post = Post(Draws(settings.seed, "post", scale_set.number), settings.duplicate_share)
+    send_records(history, machines, own, post, Draws(settings.seed, "records", scale_set.number))
     fleet.spool.take(post.deliveries)
     fleet.snapshot += snapshot_rows(history, machines, own)
-    fleet.inventory += _inventory_rows(its, machines)
+    fleet.inventory += _inventory_rows(scale_set, machines)
     fleet.instances.append(truth.instances(history, machines))
     fleet.operations.append(truth.operations(history))
     fleet.faults.append(truth.faults(history, machines))
     fleet.counts.update(post.counts, instances=len(machines))
 
 
-def _inventory_rows(its: ScaleSet, machines: list[Health]) -> Iterable[dict[str, str]]:
-    for machine in (health.machine for health in machines if its.flexible):
+def _inventory_rows(scale_set: ScaleSet, machines: list[Health]) -> Iterable[dict[str, str]]:
+    for machine in (health.machine for health in machines if scale_set.flexible):
         end = "" if machine.gone == NEVER else format_time(machine.gone + _KEPT)
-        row = (its.machine_id(machine.name), its.resource_id, format_time(machine.born - HOUR), end)
+        row = (scale_set.machine_id(machine.name), scale_set.resource_id, format_time(machine.born - HOUR), end)
         yield dict(zip(INVENTORY, row, strict=True))
 
 

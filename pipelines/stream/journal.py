@@ -231,7 +231,9 @@ class _OpenJournal:
         for number, segment in self.closed.items():
             if number <= self.settled:
                 segment.cover(taken)
-        self.standings.store({name: StoredCheckpoint(self._through(name), its.content) for name, its in standings.items()})
+        self.standings.store(
+            {name: StoredCheckpoint(self._through(name), checkpoint.content) for name, checkpoint in standings.items()}
+        )
 
     def drop(self) -> None:
         for number, segment in sorted(self.closed.items()):

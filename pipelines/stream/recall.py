@@ -47,8 +47,8 @@ def inputs_of(recall: Recall) -> Iterator[tuple[str, LedgerInput]]:
     published = dict(_published(recall, events, standings))
     for key in events.keys() | standings.keys():
         own = compact(events[key]) if key in events else empty_events()
-        its = published.get(key, no_rows(PUBLISHED))
-        yield key, LedgerInput(None, own, its, recalled=True, standing=standings.get(key, NO_STANDING))
+        cells = published.get(key, no_rows(PUBLISHED))
+        yield key, LedgerInput(None, own, cells, recalled=True, standing=standings.get(key, NO_STANDING))
 
 
 @beam.typehints.with_input_types(tuple[str, pa.RecordBatch])
@@ -97,8 +97,8 @@ def _published(
     moments = np.array(list(first.values()), np.int64) // recall.grid * recall.grid
     since = floor_to(int(moments.min()), DAY) if first else _LAST
     known = current_versions(recall.journal.root, names, since, _LAST)
-    theirs = known.column("scale_set_id")
-    place = pc.index_in(theirs.dictionary, names).to_numpy(zero_copy_only=False)[theirs.indices.to_numpy()]
+    ids = known.column("scale_set_id")
+    place = pc.index_in(ids.dictionary, names).to_numpy(zero_copy_only=False)[ids.indices.to_numpy()]
     yield from split_by_group(known.filter(pa.array(micros(known, "cell") >= moments[place])), None)
 
 

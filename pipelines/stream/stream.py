@@ -114,13 +114,13 @@ class Stream:
 
     def build(self, pipeline: beam.Pipeline) -> None:
         """Puts the steps into a pipeline."""
-        its = self.settings
-        messages = pipeline | "ReadSubscription" >> ReadSubscription(its.source)
-        decoded = messages | "DecodeMessages" >> DecodeMessages(its.decode, its.subscription)
+        settings = self.settings
+        messages = pipeline | "ReadSubscription" >> ReadSubscription(settings.source)
+        decoded = messages | "DecodeMessages" >> DecodeMessages(settings.decode, settings.subscription)
         # Not together with the late ones: a step that has two inputs is a stage of its own, behind what is acknowledged.
         decoded.rejects | "KeepRejects" >> KeepRejects(self.sink)
         kept = self._written_down(decoded.events) | "CorrectRecord" >> CorrectRecord(
-            its.ledger, firing=self._firing(), at_once=self.journal is not None, entering=self._entering()
+            settings.ledger, firing=self._firing(), at_once=self.journal is not None, entering=self._entering()
         )
         self._gathered(kept.changes) | "PublishCells" >> PublishCells(self.sink, _ROWS)
         kept.late | "KeepLate" >> KeepRejects(self.sink)

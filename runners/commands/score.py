@@ -83,47 +83,47 @@ def _headline(scored: "ScoreResult") -> str:
     )
 
 
-def _parts(its: "Score") -> Iterator[tuple[str, list[tuple[str, str]]]]:
+def _parts(figures: "Score") -> Iterator[tuple[str, list[tuple[str, str]]]]:
     yield (
         "Availability of the fleet",
         [
-            ("true", _percent(its.true_availability)),
-            ("raw", _percent(its.raw_availability)),
-            ("corrected", _percent(its.corrected_availability)),
-            ("raw: mean error of a scale set", _points(its.raw_error)),
-            ("corrected: mean error of a scale set", _points(its.corrected_error)),
+            ("true", _percent(figures.true_availability)),
+            ("raw", _percent(figures.raw_availability)),
+            ("corrected", _percent(figures.corrected_availability)),
+            ("raw: mean error of a scale set", _points(figures.raw_error)),
+            ("corrected: mean error of a scale set", _points(figures.corrected_error)),
         ],
     )
     yield (
         "Real outages (instance hours)",
         [
-            ("all", _hours(its.outage)),
-            ("counted", _hours(its.found)),
-            ("hidden although a rule can tell", _hours(its.hidden_tellable)),
-            ("hidden: began while an operation might have the instance in hand", _hours(its.hidden_coincident)),
-            ("hidden: an operation may take longer than it should", _hours(its.hidden_overstayed)),
-            ("the platform reported Unknown", _hours(its.unknown)),
-            ("the platform reported nothing", _hours(its.unreported)),
+            ("all", _hours(figures.outage)),
+            ("counted", _hours(figures.found)),
+            ("hidden although a rule can tell", _hours(figures.hidden_tellable)),
+            ("hidden: began while an operation might have the instance in hand", _hours(figures.hidden_coincident)),
+            ("hidden: an operation may take longer than it should", _hours(figures.hidden_overstayed)),
+            ("the platform reported Unknown", _hours(figures.unknown)),
+            ("the platform reported nothing", _hours(figures.unreported)),
         ],
     )
     yield (
         "Reported trouble that was an operation's doing (instance hours)",
         [
-            ("forgiven, of instances that are there", _hours(its.forgiven)),
-            ("precision: of it, an operation's doing", _percent(its.precision)),
-            ("recall: of an operation's doing, forgiven", _percent(its.recall)),
-            ("counted all the same, while an operation was at work", _hours(its.false_planned)),
-            ("counted all the same, of instances that are gone", _hours(its.false_gone)),
+            ("forgiven, of instances that are there", _hours(figures.forgiven)),
+            ("precision: of it, an operation's doing", _percent(figures.precision)),
+            ("recall: of an operation's doing, forgiven", _percent(figures.recall)),
+            ("counted all the same, while an operation was at work", _hours(figures.false_planned)),
+            ("counted all the same, of instances that are gone", _hours(figures.false_gone)),
         ],
     )
     yield (
         "Scale sets called degraded (hours)",
         [
-            ("while an instance really was out", _hours(its.sets_out)),
-            ("raw: rightly", _hours(its.sets_raw_found)),
-            ("raw: for nothing", _hours(its.sets_raw_false)),
-            ("corrected: rightly", _hours(its.sets_corrected_found)),
-            ("corrected: for nothing", _hours(its.sets_corrected_false)),
+            ("while an instance really was out", _hours(figures.sets_out)),
+            ("raw: rightly", _hours(figures.sets_raw_found)),
+            ("raw: for nothing", _hours(figures.sets_raw_false)),
+            ("corrected: rightly", _hours(figures.sets_corrected_found)),
+            ("corrected: for nothing", _hours(figures.sets_corrected_false)),
         ],
     )
 

@@ -122,8 +122,8 @@ class Teller:
 
     def _unproved(self, part: Part, it: str) -> str:
         assert part.cause is not None  # as above
-        its = self._moment.operations.get((part.cause.key, part.cause.verb, part.cause.start))
-        if its is None or its.target == "unnamed":
+        operation = self._moment.operations.get((part.cause.key, part.cause.verb, part.cause.start))
+        if operation is None or operation.target == "unnamed":
             return "Its records do not say which instances it took away."
         return f"No record says that it succeeded in taking {it} away."
 
@@ -150,9 +150,9 @@ class Teller:
         return f"{by(part.cause.verb, part.cause.initiator)} ({self._times(part.cause, part.onset[0])})"
 
     def _times(self, cause: Cause, near: int) -> str:
-        its = self._moment.operations.get((cause.key, cause.verb, cause.start))
+        operation = self._moment.operations.get((cause.key, cause.verb, cause.start))
         start = self._clock.then(cause.start, near)
-        failed = ", failed" if its is not None and its.outcome == "failed" else ""
+        failed = ", failed" if operation is not None and operation.outcome == "failed" else ""
         if cause.end is None:
             return f"begun at {start}, its end was never reported"
         return f"at {start}{failed}" if cause.end == cause.start else f"{start} to {self._clock.then(cause.end, near)}{failed}"

@@ -39,8 +39,8 @@ def stretch_lines(stretch: Stretch) -> Iterator[str]:
     parts = [part for part in stretch.parts if not part.own] or list(stretch.parts)
     counted, expected = ([part for part in parts if (part.verdict in COUNTED) is real] for real in (True, False))
     for why in distinct(map(_why, counted)):
-        its = [part for part in counted if _why(part) == why]
-        yield f"{capital(_subject(its))}: {why}; counted: {_counted(its)}."
+        alike = [part for part in counted if _why(part) == why]
+        yield f"{capital(_subject(alike))}: {why}; counted: {_counted(alike)}."
     if expected:
         yield f"{capital(_subject(expected))}: {_explained_by(expected)}; nothing of it counts."
 
@@ -151,19 +151,19 @@ def _counts(counts: Mapping[str, int]) -> str:
 def neighbours(moment: Moment, clock: Clock) -> Iterator[str]:
     """The stretches of trouble around a moment."""
     if moment.stretch is not None:
-        its = moment.stretch
-        begun = f"begun at {clock.moment(its.start)} and still {'away' if its.away else 'open'}"
-        end = begun if its.open else f"from {clock.span(its.start, its.end)}"
+        stretch = moment.stretch
+        begun = f"begun at {clock.moment(stretch.start)} and still {'away' if stretch.away else 'open'}"
+        end = begun if stretch.open else f"from {clock.span(stretch.start, stretch.end)}"
         yield f"This is part of a stretch of trouble {end}."
     if moment.before is not None:
-        its = moment.before
-        gap = length(moment.at - its.end)
-        yield f"The last one before: {clock.span(its.start, its.end)}, {gap} earlier, {verdict_line(its)}."
+        stretch = moment.before
+        gap = length(moment.at - stretch.end)
+        yield f"The last one before: {clock.span(stretch.start, stretch.end)}, {gap} earlier, {verdict_line(stretch)}."
     if moment.after is not None:
-        its = moment.after
-        end = f"still {'away' if its.away else 'open'}" if its.open else f"to {clock.then(its.end, its.start)}"
-        gap = length(its.start - moment.at)
-        yield f"The next one: {clock.moment(its.start)} {end}, {gap} later, {verdict_line(its)}."
+        stretch = moment.after
+        end = f"still {'away' if stretch.away else 'open'}" if stretch.open else f"to {clock.then(stretch.end, stretch.start)}"
+        gap = length(stretch.start - moment.at)
+        yield f"The next one: {clock.moment(stretch.start)} {end}, {gap} later, {verdict_line(stretch)}."
     if moment.stretch is moment.before is moment.after is None:
         yield "There is no trouble in all that is published of it."
 

@@ -185,5 +185,7 @@ class DecodeBatch(beam.DoFn):
 
     def process(self, messages: pa.RecordBatch) -> Iterator[pa.RecordBatch | Rejected]:
         """Their events, and their rejects."""
-        its = self._decoding
-        yield from results_of(decode_messages(messages, its.source, dataclasses.replace(its.settings, now=its.clock())))
+        decoding = self._decoding
+        yield from results_of(
+            decode_messages(messages, decoding.source, dataclasses.replace(decoding.settings, now=decoding.clock()))
+        )

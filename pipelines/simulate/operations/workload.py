@@ -40,33 +40,33 @@ _MOST_OF_A_BATCH: Final = 30
 
 def live(history: History) -> None:
     """Lets a scale set live from its start to its end."""
-    agenda, its = Agenda(), history.scale_set
-    for _ in range(its.size):
+    agenda, scale_set = Agenda(), history.scale_set
+    for _ in range(scale_set.size):
         history.new_machine(history.start - HOUR)
     _plan_rare(agenda, history)
     _plan_refusals(agenda, history)
-    if its.busy:
+    if scale_set.busy:
         _scatter(agenda, history, _BUSY * (history.end - history.start) / DAY, lambda time: _keep_busy(history, time))
-    if its.kind == WEB:
+    if scale_set.kind == WEB:
         Autoscale(history, agenda)
-    elif its.kind == BATCH:
+    elif scale_set.kind == BATCH:
         _plan_batches(agenda, history)
-    elif its.kind == OFFICE:
+    elif scale_set.kind == OFFICE:
         _plan_nights(agenda, history)
     agenda.work(history.end)
 
 
 def _plan_rare(agenda: Agenda, history: History) -> None:
     """Upgrades, repairs, maintenance, evictions, failures and the end of the set."""
-    its, settings, days = history.scale_set, history.settings, (history.end - history.start) / DAY
-    machine_years, weeks = its.size * days * DAY / YEAR, days / 7
+    scale_set, settings, days = history.scale_set, history.settings, (history.end - history.start) / DAY
+    machine_years, weeks = scale_set.size * days * DAY / YEAR, days / 7
     one = partial(_on_one, history)
     _scatter(agenda, history, settings.upgrades_per_week * weeks, lambda time: operations.upgrade(history, time), of_idle=True)
     _scatter(agenda, history, _BY_HAND * machine_years, lambda time: one(time, _renew))
     _scatter(agenda, history, settings.maintenance_per_vm_year * machine_years, lambda time: one(time, operations.maintain))
-    if its.spot:
-        _scatter(agenda, history, _EVICTED * its.size * days, lambda time: one(time, operations.evict))
-        if not its.deletes_evicted and its.kind != OFFICE:
+    if scale_set.spot:
+        _scatter(agenda, history, _EVICTED * scale_set.size * days, lambda time: one(time, operations.evict))
+        if not scale_set.deletes_evicted and scale_set.kind != OFFICE:
             for day in range(math.ceil(days)):
                 agenda.add(history.start + day * DAY + 8 * HOUR, lambda time: _start_evicted(history, time))
     _scatter(agenda, history, _FAILED * weeks, lambda time: operations.fail(history, time))

@@ -22,20 +22,20 @@ _NO_TEARDOWN: Final = ("scale/action", "runCommand/action", "setOrchestrationSer
 
 def send_noise(history: History, grid: EventGrid, log: ActivityLog, draws: Draws) -> None:
     """Records around a scale set that are of no use, spread over its days."""
-    its, rate = history.scale_set, _A_DAY * (history.end - history.start) / (24 * HOUR)
+    scale_set, rate = history.scale_set, _A_DAY * (history.end - history.start) / (24 * HOUR)
     for moment in draws.moments(rate, history.start, history.end):
         name, resource = draws.pick(_OTHERS)
-        log.send(_other(its, name, f"{its.group_id}/providers/{resource}", moment, draws), moment, ADMINISTRATIVE)
+        log.send(_other(scale_set, name, f"{scale_set.group_id}/providers/{resource}", moment, draws), moment, ADMINISTRATIVE)
     for moment in draws.moments(rate / 3, history.start, history.end):
         action = f"Microsoft.Compute/virtualMachineScaleSets/{draws.pick(_NO_TEARDOWN)}"
-        log.send(_other(its, action, its.resource_id, moment, draws), moment, ADMINISTRATIVE)
+        log.send(_other(scale_set, action, scale_set.resource_id, moment, draws), moment, ADMINISTRATIVE)
     for moment in draws.moments(rate / 3, history.start, history.end):
-        alone = f"{its.group_id}/providers/Microsoft.Compute/virtualMachines/jump-{its.number}"
+        alone = f"{scale_set.group_id}/providers/Microsoft.Compute/virtualMachines/jump-{scale_set.number}"
         grid.status(alone, moment, draws.pick(("Available", "Unavailable")), None)
         log.health(alone, moment, "Updated", (None, None), "", "UserInitiated")
 
 
-def _other(its: ScaleSet, action: str, resource: str, time: int, draws: Draws) -> dict[str, Any]:
+def _other(scale_set: ScaleSet, action: str, resource: str, time: int, draws: Draws) -> dict[str, Any]:
     return {
         "time": stamp(time),
         "resourceId": resource.upper(),
@@ -45,6 +45,6 @@ def _other(its: ScaleSet, action: str, resource: str, time: int, draws: Draws) -
         "resultSignature": "Succeeded.",
         "correlationId": draws.guid(),
         "level": "Information",
-        "location": its.kind,
+        "location": scale_set.kind,
         "properties": {"eventCategory": "Administrative", "statusCode": "OK"},
     }

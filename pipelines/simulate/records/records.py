@@ -16,26 +16,26 @@ _PLATFORM: Final = "Platform Initiated"
 
 def send_records(history: History, machines: list[Health], own: list[Signal], post: Post, draws: Draws) -> None:
     """Sends everything that is told of a scale set from its start on."""
-    its = history.scale_set
-    grid = EventGrid(its, draws, post)
-    log = ActivityLog(its, draws, post, grid, history.settings.operations)
-    _send_statuses(history, grid, its.resource_id, own)
+    scale_set = history.scale_set
+    grid = EventGrid(scale_set, draws, post)
+    log = ActivityLog(scale_set, draws, post, grid, history.settings.operations)
+    _send_statuses(history, grid, scale_set.resource_id, own)
     for health in machines:
-        resource = its.machine_id(health.machine.name)
+        resource = scale_set.machine_id(health.machine.name)
         _send_statuses(history, grid, resource, health.signals)
         _log_statuses(history, log, resource, health)
         for notice in health.notices:
             grid.annotation(resource, notice.time, notice.annotation, _PLATFORM, harms=True)
             log.health(resource, notice.time, "Updated", (None, None), notice.annotation, "PlatformInitiated")
     for operation in history.operations:
-        _send_operation(operation, grid, log, its.machine_id)
+        _send_operation(operation, grid, log, scale_set.machine_id)
     send_noise(history, grid, log, draws)
 
 
 def snapshot_rows(history: History, machines: list[Health], own: list[Signal]) -> list[dict[str, Any]]:
     """The rows of Resource Graph: the states of a set and of its machines before the start."""
-    its = history.scale_set
-    resources = [(its.resource_id, own), *((its.machine_id(each.machine.name), each.signals) for each in machines)]
+    scale_set = history.scale_set
+    resources = [(scale_set.resource_id, own), *((scale_set.machine_id(each.machine.name), each.signals) for each in machines)]
     before = [(resource, [signal for signal in signals if signal.time < history.start]) for resource, signals in resources]
     return [_row(resource, signals[-1]) for resource, signals in before if signals]
 

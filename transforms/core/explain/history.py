@@ -85,9 +85,9 @@ def _answer(
 ) -> _SetAnswer:
     current: dict[int, tuple[int, int]] = {}
     for row in known:
-        its, published = _micros(row["cell"]), _micros(row["as_of"])
+        start, published = _micros(row["cell"]), _micros(row["as_of"])
         if published <= as_of:
-            current[its] = max(current.get(its, (published, row["revision"])), (published, row["revision"]))
+            current[start] = max(current.get(start, (published, row["revision"])), (published, row["revision"]))
     latest, revision = current[cell]
     told = {
         row["instance_id"]: _told(row) for row in rows if current.get(_micros(row["cell"]), (-1,))[0] == _micros(row["as_of"])
@@ -116,10 +116,10 @@ def _changes(answers: Iterable[tuple[int, _SetAnswer]], known: list[dict[str, An
 
 def _grouped(before: dict[str | None, InstanceAnswer], now: dict[str | None, InstanceAnswer]) -> Iterator[Change]:
     groups: dict[tuple[bool, InstanceAnswer | None, InstanceAnswer | None], list[str]] = {}
-    for its in sorted({*before, *now}, key=lambda its: (its is None, its or "")):
-        pair = before.get(its), now.get(its)
+    for instance in sorted({*before, *now}, key=lambda instance: (instance is None, instance or "")):
+        pair = before.get(instance), now.get(instance)
         if pair[0] != pair[1]:
-            groups.setdefault((its is None, *pair), []).extend([] if its is None else [its])
+            groups.setdefault((instance is None, *pair), []).extend([] if instance is None else [instance])
     for (own, was, is_), instances in groups.items():
         yield Change(own, tuple(instances), was, is_)
 

@@ -145,9 +145,9 @@ def _join(cells: pa.RecordBatch, known: pa.RecordBatch, grid: int) -> tuple[Ints
 def _keys(cells: pa.RecordBatch, known: pa.RecordBatch, grid: int) -> tuple[Ints, Ints]:
     """One number a (scale set, cell), equal in both batches; that of a scale set which `cells` lacks is negative."""
     names = cells.column("scale_set_id").dictionary
-    theirs = known.column("scale_set_id")
-    code_of = pc.fill_null(pc.index_in(theirs.dictionary, names), -1).to_numpy().astype(np.int64)
-    codes = cells.column("scale_set_id").indices.to_numpy().astype(np.int64), code_of[theirs.indices.to_numpy()]
+    ids = known.column("scale_set_id")
+    code_of = pc.fill_null(pc.index_in(ids.dictionary, names), -1).to_numpy().astype(np.int64)
+    codes = cells.column("scale_set_id").indices.to_numpy().astype(np.int64), code_of[ids.indices.to_numpy()]
     steps = tuple(micros(batch, "cell") // grid for batch in (cells, known))
     low = min(int(step.min()) for step in steps)
     span = max(int(step.max()) for step in steps) - low + 1

@@ -83,9 +83,9 @@ def blame(verdicts: Verdicts, truth: CodedSpells, rows: int) -> Ints:
 def _with_gaps(verdicts: Verdicts) -> Verdicts:
     """The verdicts, and NONE from where each ends to where the instance's next one begins."""
     order = np.lexsort((verdicts.start, verdicts.instance))
-    its = Verdicts(*(column[order] for column in verdicts))
-    same = np.append(its.instance[1:] == its.instance[:-1], False)
-    until = np.where(same, np.append(its.start[1:], NEVER), NEVER)
-    gaps = Verdicts(its.instance, its.end, until, np.full(len(until), NONE), its.row)
-    some = np.concatenate([its.end > its.start, until > its.end])
-    return Verdicts(*(np.concatenate(both)[some] for both in zip(its, gaps, strict=True)))
+    ordered = Verdicts(*(column[order] for column in verdicts))
+    same = np.append(ordered.instance[1:] == ordered.instance[:-1], False)
+    until = np.where(same, np.append(ordered.start[1:], NEVER), NEVER)
+    gaps = Verdicts(ordered.instance, ordered.end, until, np.full(len(until), NONE), ordered.row)
+    some = np.concatenate([ordered.end > ordered.start, until > ordered.end])
+    return Verdicts(*(np.concatenate(both)[some] for both in zip(ordered, gaps, strict=True)))

@@ -96,7 +96,9 @@ class Acknowledgements:
         if held is None:
             return []
         done = [
-            number for number, its in held.bundles.items() if its.finalized_at is not None and its.finalized_at < place.number
+            number
+            for number, bundle in held.bundles.items()
+            if bundle.finalized_at is not None and bundle.finalized_at < place.number
         ]
         ids = [one for number in done for one in held.bundles.pop(number).ids]
         for number, bundle in held.bundles.items():

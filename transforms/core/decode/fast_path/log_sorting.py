@@ -224,8 +224,8 @@ def _phase(record: Record, export: bool) -> Text:
 
 def _initiator(operation: str, record: Record) -> str:
     own, has_own = claims_of(record.claims)
-    theirs, has_theirs = claims_of(record.identity.claims) if record.identity else (None, False)
-    return initiator_by(operation, (record.caller, own, theirs), not (record.caller or has_own or has_theirs))
+    of_caller, has_callers = claims_of(record.identity.claims) if record.identity else (None, False)
+    return initiator_by(operation, (record.caller, own, of_caller), not (record.caller or has_own or has_callers))
 
 
 def claims_of(raw: msgspec.Raw) -> tuple[Text, bool]:
