@@ -57,30 +57,30 @@ class ReadShards(beam.DoFn):
 
     def __init__(self, settings: DecodeSettings, processes: int) -> None:
         self._settings, self._processes = settings, processes
-        self._crew: DecodePool | None = None
+        self._pool: DecodePool | None = None
 
     def start_bundle(self) -> None:
         """Calls the crew together, where one is wanted."""
-        self._crew = DecodePool(self._settings, self._processes) if self._processes > 1 else None
+        self._pool = DecodePool(self._settings, self._processes) if self._processes > 1 else None
 
     def process(self, shard: Shard) -> Iterator[pa.RecordBatch | Rejected | Glanced]:
         """The events and rejects of the pieces of a shard, those that have any, and a glance; of a crew's, when they are due."""
-        pieces = read_shard(shard, self._settings) if self._crew is None else self._crew.decode(shard)
+        pieces = read_shard(shard, self._settings) if self._pool is None else self._pool.decode(shard)
         for piece in pieces:
             yield from _results_of(piece, self._settings.now)
 
     def finish_bundle(self) -> Iterator[Any]:
         """What the crew has still to give."""
-        if self._crew is not None:
-            for piece in self._crew.rest():
+        if self._pool is not None:
+            for piece in self._pool.rest():
                 for found in _results_of(piece, self._settings.now):
                     yield _global(found)
-            self._crew.leave()
+            self._pool.leave()
 
     def teardown(self) -> None:
         """Ends the processes of a bundle that failed."""
-        if self._crew is not None:
-            self._crew.leave()
+        if self._pool is not None:
+            self._pool.leave()
 
 
 def _results_of(piece: DecodeResult, now: int) -> Iterator[pa.RecordBatch | Rejected | Glanced]:

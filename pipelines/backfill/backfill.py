@@ -15,7 +15,7 @@ from pipelines.backfill.spill import SpillEvents, facts_of_partition, read_spill
 from pipelines.backfill.summary import Summary, named_sets, what_else
 from pipelines.correction.findings import Findings, found, leave, leave_glance
 from pipelines.correction.graph import BoundedInput, CorrectRecord
-from pipelines.correction.known import LEFT_OUT, PublishedCells
+from pipelines.correction.published import LEFT_OUT, PublishedCells
 from pipelines.correction.settings import BackfillSettings
 from pipelines.failures import RunError
 from pipelines.inputs import planned

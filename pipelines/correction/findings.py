@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import pyarrow as pa
 
-from pipelines.correction.known import LEFT_OUT
+from pipelines.correction.published import LEFT_OUT
 from transforms.core.columns.arrow import no_rows
 from transforms.core.decode.glance import Glance, as_bytes, from_bytes
 from transforms.core.ledger.input_facts import FACTS

@@ -11,7 +11,7 @@ from apache_beam.pvalue import AsList, TaggedOutput
 from apache_beam.transforms.trigger import TriggerFn
 
 from pipelines.correction.findings import leave
-from pipelines.correction.known import PublishedCells
+from pipelines.correction.published import PublishedCells
 from pipelines.record.settled import RunChain
 from pipelines.record.standing_files import PastStandings, read_standings
 from transforms.core.columns.arrow import one_batch

@@ -24,8 +24,8 @@ import pyarrow.compute as pc
 
 from pipelines.failures import RunError, UsageError
 from pipelines.record.folder import is_local
+from pipelines.stream.checkpoints import Checkpoint, CheckpointFile, StoredCheckpoint
 from pipelines.stream.segments import Segment, frames
-from pipelines.stream.standings import Checkpoint, CheckpointFile, StoredCheckpoint
 from schemas.event import empty_events
 from transforms.coders import RecordBatchCoder
 from transforms.core.columns.batches import concat

@@ -12,7 +12,7 @@ from apache_beam.runners.runner import create_runner
 from pipelines.failures import RunError
 from pipelines.record.standing_files import standings_by_set
 from pipelines.record.store import Store
-from pipelines.stream.held import BufferedSink
+from pipelines.stream.buffered_sink import BufferedSink
 from pipelines.stream.journal import Journal
 from pipelines.stream.recall import late_ids
 from pipelines.stream.stream import Stream, StreamSettings

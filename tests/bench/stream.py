@@ -40,7 +40,7 @@ _PARTS = (
     ("ledger: rules", ("core/evaluation/", "core/rules/")),
     ("ledger: comparison", ("core/ledger/changes.py",)),
     ("ledger: state, lateness, counters", ("transforms/ledger.py",)),
-    ("sink", ("pipelines/stream/held.py", "pipelines/record/store.py", "transforms/publish.py")),
+    ("sink", ("pipelines/stream/buffered_sink.py", "pipelines/record/store.py", "transforms/publish.py")),
     ("keys and entries", ("transforms/sessions.py", "pipelines/stream/recall.py")),
     ("Beam's worker", ("apache_beam/",)),
 )

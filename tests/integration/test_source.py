@@ -14,7 +14,7 @@ from schemas.policy import Policy
 from schemas.time import MINUTE, SECOND, format_time
 from tests.support.emulator import Emulator
 from transforms.core.decode import DecodeSettings
-from transforms.core.subscription.stash import ShardPosition
+from transforms.core.subscription.acknowledgements import ShardPosition
 from transforms.subscription.restriction import ShardPositionCoder, ShardPositionTracker, WatermarkProvider
 from transforms.subscription.source import ReadMessages, SubscriptionSettings, end_reader, present, reader_of
 

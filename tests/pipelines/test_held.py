@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from apache_beam.utils.timestamp import Timestamp
 
-from pipelines.stream.held import BufferedSink
+from pipelines.stream.buffered_sink import BufferedSink
 from pipelines.stream.journal import Journal
 from schemas.policy import Policy
 from tests.support.build import at, to_batch, up

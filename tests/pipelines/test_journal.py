@@ -13,7 +13,7 @@ import pytest
 
 from pipelines.failures import RunError
 from pipelines.record.store import Store
-from pipelines.stream.held import BufferedSink
+from pipelines.stream.buffered_sink import BufferedSink
 from pipelines.stream.journal import Journal
 from pipelines.stream.recall import Recall, inputs_of, late_ids
 from schemas.tables.reject import REJECTS

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from pipelines.stream import journal as journals
+from pipelines.stream.checkpoints import Checkpoint
 from pipelines.stream.journal import Journal
-from pipelines.stream.standings import Checkpoint
 from tests.support.build import signal, to_batch
 
 SETS = "abc"
@@ -68,7 +68,7 @@ class Ledger:
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each turn begins another segment, and no superseded standing is spared."""
     monkeypatch.setattr(journals, "_SEGMENT", 1)
-    monkeypatch.setattr("pipelines.stream.standings._SPARE", 0)
+    monkeypatch.setattr("pipelines.stream.checkpoints._SPARE", 0)
 
 
 @pytest.fixture

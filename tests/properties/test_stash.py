@@ -3,7 +3,7 @@
 The model is a runner like Flink: a checkpoint is cut at some moment and completes later; when it does, the finalizers of all
 bundles that have ended by then run, those after the cut too. The next checkpoint is cut only after the one before has
 completed. A crash forgets the finalizers, and restores the shard to the last checkpoint that completed: in the same process,
-whose stash is still there, or in another.
+whose acknowledgements are still there, or in another.
 """
 
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.core.subscription.stash import Acknowledgements, ShardPosition
+from transforms.core.subscription.acknowledgements import Acknowledgements, ShardPosition
 
 START = ShardPosition(0, "")
 STEPS = st.lists(st.sampled_from(["read", "cut", "complete", "crash", "move", "refuse"]), max_size=60)

@@ -7,7 +7,7 @@ from apache_beam.coders import Coder
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from pipelines.correction.graph import BoundedInput, CorrectRecord
-from pipelines.correction.known import PublishedCells
+from pipelines.correction.published import PublishedCells
 from pipelines.record.standing_files import NOTHING
 from schemas.event import empty_events
 from schemas.policy import Policy

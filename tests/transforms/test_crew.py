@@ -27,9 +27,9 @@ def folder_of_files(tmp_path: Path) -> tuple[Shard, ...]:
 
 def test_a_crew_gives_what_one_process_gives_in_the_same_order(tmp_path: Path) -> None:
     shards = folder_of_files(tmp_path)
-    crew = DecodePool(SETTINGS, 2)
-    found = [piece for shard in shards for piece in crew.decode(shard)] + list(crew.rest())
-    crew.leave()
+    pool = DecodePool(SETTINGS, 2)
+    found = [piece for shard in shards for piece in pool.decode(shard)] + list(pool.rest())
+    pool.leave()
     alone = [piece for shard in shards for piece in read_shard(shard, SETTINGS)]
     assert [piece.events.to_pylist() for piece in found] == [piece.events.to_pylist() for piece in alone]
     assert [piece.rejects.column("location").to_pylist() for piece in found] == [
@@ -38,10 +38,10 @@ def test_a_crew_gives_what_one_process_gives_in_the_same_order(tmp_path: Path) -
 
 
 def test_a_crew_says_which_file_cannot_be_read(tmp_path: Path) -> None:
-    crew = DecodePool(SETTINGS, 2)
+    pool = DecodePool(SETTINGS, 2)
     with pytest.raises(InputError, match="gone"):
-        list(crew.decode(Shard(str(tmp_path / "gone.jsonl"), "text", 0, 1, 1))) + list(crew.rest())
-    crew.leave()
+        list(pool.decode(Shard(str(tmp_path / "gone.jsonl"), "text", 0, 1, 1))) + list(pool.rest())
+    pool.leave()
 
 
 @pytest.mark.parametrize("processes", [1, 2])
@@ -61,8 +61,8 @@ def test_a_large_input_is_decoded_by_a_crew_with_the_same_result(tmp_path: Path,
     folder_of_files(tmp_path / "in")
     trueup("backfill", "--input", tmp_path / "in", "--output", tmp_path / "alone")
     monkeypatch.setattr("pipelines.backfill.memory.MUCH_TEXT", 0)
-    trueup("backfill", "--input", tmp_path / "in", "--output", tmp_path / "crew")
+    trueup("backfill", "--input", tmp_path / "in", "--output", tmp_path / "pool")
     without = ["as_of"]
-    alone, crew = (table(tmp_path / name, "availability").drop_columns(without).to_pylist() for name in ("alone", "crew"))
-    assert sorted(crew, key=repr) == sorted(alone, key=repr)
+    alone, pool = (table(tmp_path / name, "availability").drop_columns(without).to_pylist() for name in ("alone", "pool"))
+    assert sorted(pool, key=repr) == sorted(alone, key=repr)
     assert len(alone) > 100

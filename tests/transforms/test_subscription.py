@@ -18,7 +18,7 @@ from schemas.policy import Policy
 from schemas.time import SECOND
 from tests.fixtures.decoding import NOW
 from transforms.core.decode import DecodeSettings
-from transforms.core.subscription.stash import ShardPosition
+from transforms.core.subscription.acknowledgements import ShardPosition
 from transforms.core.subscription.watermark import WatermarkRule
 from transforms.subscription.reader import Reader, ReaderSettings
 from transforms.subscription.restriction import ShardPositionCoder, ShardPositionTracker

@@ -1,6 +1,6 @@
 """Rules of acknowledgement: one checkpoint late, and tied to an attempt."""
 
-from transforms.core.subscription.stash import Acknowledgements, ShardPosition
+from transforms.core.subscription.acknowledgements import Acknowledgements, ShardPosition
 
 START = ShardPosition(0, "")
 

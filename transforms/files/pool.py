@@ -1,4 +1,4 @@
-"""A crew of processes that decode shards: text is decoded by one core a process, so a large input wants them all."""
+"""A pool of processes that decode shards: text is decoded by one core a process, so a large input wants them all."""
 
 import logging
 import multiprocessing

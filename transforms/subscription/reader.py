@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 import pyarrow as pa
 
 from transforms.core.subscription import watermark
-from transforms.core.subscription.stash import Acknowledgements, ShardPosition
+from transforms.core.subscription.acknowledgements import Acknowledgements, ShardPosition
 from transforms.core.subscription.watermark import WatermarkRule
 from transforms.subscription.leases import LONGEST, Leases
 from transforms.subscription.pulls import NOTHING, UNASKED, Answer, Pulls
@@ -59,7 +59,7 @@ class Reader:
         self._settings = settings
         self._leases = Leases(client, settings.subscription, settings.lease / 1e6, deadline(client, settings.subscription))
         self._pulls = Pulls(client, settings.subscription, _MANY, self._leases.hold)
-        self._stash = Acknowledgements()
+        self._acknowledgements = Acknowledgements()
         self._shards: dict[int, watermark.ShardClock] = {}
         self._seen: dict[int, float] = {}
         self._busy: set[int] = set()
@@ -70,7 +70,7 @@ class Reader:
     @property
     def outstanding(self) -> int:
         """Messages that were handed over and whose acknowledgement has not been sent."""
-        return self._stash.outstanding + self._leases.pending
+        return self._acknowledgements.outstanding + self._leases.pending
 
     @property
     def watermark(self) -> int | None:
@@ -81,7 +81,7 @@ class Reader:
     def resume(self, shard: int, place: ShardPosition, reached: int) -> ShardPosition:
         """Begins the next bundle of a shard at a place, with the watermark that it had reached."""
         with self._lock:
-            at, dropped = self._stash.resume(shard, place, uuid.uuid4().hex[:12])
+            at, dropped = self._acknowledgements.resume(shard, place, uuid.uuid4().hex[:12])
             if at != place or shard not in self._shards:
                 self._shards[shard] = watermark.begin(reached, self._settings.clock())
             self._seen[shard] = time.monotonic()
@@ -115,7 +115,7 @@ class Reader:
     def finalize(self, shard: int, place: ShardPosition) -> None:
         """Takes note that the runner calls a bundle final."""
         with self._lock:
-            ids = self._stash.finalize(shard, place)
+            ids = self._acknowledgements.finalize(shard, place)
         self._leases.acknowledge(ids)
 
     def end(self) -> None:
@@ -135,11 +135,11 @@ class Reader:
             return UNASKED
         answer = self._pulls.answer(shard, seconds)
         with self._lock:
-            self._stash.take(shard, place, answer.ids)
+            self._acknowledgements.take(shard, place, answer.ids)
         return answer
 
     def _is_full(self) -> bool:
-        return self._stash.outstanding >= self._settings.outstanding
+        return self._acknowledgements.outstanding >= self._settings.outstanding
 
     def _handed_over(self, shard: int, messages: pa.RecordBatch, times: Times) -> MessageBatch:
         now, told = self._settings.clock(), times(messages)
@@ -163,7 +163,7 @@ class Reader:
         gone = [shard for shard, seen in self._seen.items() if seen < time.monotonic() - LONGEST]
         for shard in gone:
             del self._seen[shard], self._shards[shard]
-        return [one for shard in gone for one in self._stash.drop(shard)]
+        return [one for shard in gone for one in self._acknowledgements.drop(shard)]
 
 
 def deadline(client: Any, subscription: str) -> float:

@@ -8,7 +8,7 @@ from apache_beam.io.watermark_estimators import ManualWatermarkEstimator
 from apache_beam.transforms.core import RestrictionProvider, WatermarkEstimatorProvider
 from apache_beam.utils.timestamp import MIN_TIMESTAMP, Timestamp
 
-from transforms.core.subscription.stash import ShardPosition
+from transforms.core.subscription.acknowledgements import ShardPosition
 
 
 class ShardPositionCoder(Coder):

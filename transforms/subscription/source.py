@@ -17,7 +17,7 @@ from apache_beam.utils.timestamp import Duration, Timestamp
 from schemas.time import MINUTE, SECOND
 from transforms.core.decode import DecodeSettings
 from transforms.core.decode.messages import decode_messages
-from transforms.core.subscription.stash import ShardPosition
+from transforms.core.subscription.acknowledgements import ShardPosition
 from transforms.core.subscription.watermark import WatermarkRule
 from transforms.decode import REJECTED, DecodeOutput, Rejected, results_of
 from transforms.subscription.reader import Reader, ReaderSettings

@@ -12,8 +12,8 @@ from typing import Final
 
 import pyarrow as pa
 
+from pipelines.stream.checkpoints import Checkpoint
 from pipelines.stream.journal import Journal
-from pipelines.stream.standings import Checkpoint
 from transforms.core.ledger.changes import Changes
 from transforms.core.ledger.supersede import newest_versions
 from transforms.publish import Sink

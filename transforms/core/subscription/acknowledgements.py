@@ -7,14 +7,14 @@ one checkpoint late: when a bundle is finalized that was begun after the bundle 
 attempt: a shard that resumes anywhere but right behind the last bundle of this process begins a new one, and what it held is
 dropped, so that the server delivers it again.
 
->>> stash = Acknowledgements()
->>> place, dropped = stash.resume(0, ShardPosition(0, ""), "a")
->>> stash.take(0, place, ["x"])
->>> stash.finalize(0, place)
+>>> acknowledgements = Acknowledgements()
+>>> place, dropped = acknowledgements.resume(0, ShardPosition(0, ""), "a")
+>>> acknowledgements.take(0, place, ["x"])
+>>> acknowledgements.finalize(0, place)
 []
->>> following, dropped = stash.resume(0, place.next(), "b")
->>> stash.take(0, following, ["y"])
->>> stash.finalize(0, following)
+>>> following, dropped = acknowledgements.resume(0, place.next(), "b")
+>>> acknowledgements.take(0, following, ["y"])
+>>> acknowledgements.finalize(0, following)
 ['x']
 """
 
