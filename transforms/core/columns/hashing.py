@@ -1,6 +1,13 @@
 """Digests: 64-bit content hashes of texts and rows, the same on every machine and in every run (contract: Revisions).
 
 A digest is only ever compared with other versions of the same cell, so 64 well-mixed bits are plenty.
+
+The kernels walk row after row. A text is its bytes, eight at a time in a word, the last one filled with zeros; since its length
+is where the hash begins, no two texts give the same words:
+
+    "availability"  ->  length 12, "availabi", "lity" 0 0 0 0
+
+All arithmetic is in uint64 and wraps around: one signed operand would make numba take floats.
 """
 
 import numpy as np

@@ -1,7 +1,13 @@
 """What the compiled kernels share: the decorator, searches in sorted slices, and a stable grouping by counting.
 
 Kernels are plain loops over int64 arrays of many scale sets, compiled by numba, which releases the GIL and keeps the machine
-code on disk.
+code on disk. Lists of different lengths lie one behind the other in one array, with an array of offsets, one more than lists:
+
+    offsets    [0,       3,   4,      6]
+    values     [a  b  c |d   |e  f]          values[offsets[1]:offsets[2]] is list 1, d
+
+`group_by` makes such lists: it counts the entries of each group, adds the counts up to offsets, and then puts each entry at the
+next free place of its group, so that entries of one group stay in order.
 """
 
 import hashlib

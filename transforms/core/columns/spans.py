@@ -1,4 +1,11 @@
-"""Spans: growing lists of half-open intervals of one line, and their union."""
+"""Spans: growing lists of half-open intervals of one line, and their union.
+
+A list is an array of (start, end) of which the first n are in use; the rest is room. `push_span` may give back another array,
+since compiled code cannot grow one in place. `merge_spans` sorts by insertion (lists are short and nearly sorted) and then
+joins:
+
+    [0, 3) [5, 9) [2, 4)  ->  [0, 3) [2, 4) [5, 9)  ->  [0, 4) [5, 9)
+"""
 
 import numpy as np
 

@@ -1,4 +1,15 @@
-"""Cells of an evaluation: how many rows each has, and the digest of their content (rules: Cells; contract: Revisions)."""
+"""Cells of an evaluation: how many rows each has, and the digest of their content (rules: Cells; contract: Revisions).
+
+The kernel merges three tables that are sorted by (set, cell): at each step it takes the smallest cell that any of them has next,
+and all rows of it, table after table.
+
+    availability   c0 c0 c1 c1      at[0] ->
+    attributions   c1               at[1] ->       cells   c0: 2 + 0 + 1 rows,   c1: 2 + 1 + 0 rows
+    operations     c0               at[2] ->
+
+Invariant: rows of one cell are mixed in their order in the table, and each table's count behind them; so a row that moves to
+another table, place or cell changes the digest.
+"""
 
 from typing import Any, Final
 

@@ -1,4 +1,12 @@
-"""Duplicates: events of one (kind, scale_set_id, event_id, time) are one event; the smallest copy counts (rules: Copies)."""
+"""Duplicates: events of one (kind, scale_set_id, event_id, time) are one event; the smallest copy counts (rules: Copies).
+
+A hash of the four fields, computed row by row, finds the few rows that may be copies; only those are compared by their values:
+
+    rows       0  1  2  3  4  5         hash of 1 = hash of 4
+    compared      1        4            sorted by identity and fields; all but the first of an identity are dropped
+
+Invariant: equal identities have equal hashes, so no copy is missed; two identities that share a hash are told apart afterwards.
+"""
 
 from typing import Final
 

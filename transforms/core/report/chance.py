@@ -11,6 +11,15 @@ far as lag goes. It holds as many instances as the operation names; all that are
 present. Windows of one verb that overlap do not count twice beyond that. Sets that are never outside tell nothing and are left
 out of `expected`. Instances that are removed are not there for all this: they can have no onset, and a fleet that is deallocated
 overnight would seem to be calm whenever nobody operates it.
+
+The kernel walks the beginnings and ends of windows of each set, and between two of them the runs of the series that overlap:
+
+    changes    before           now
+    windows    |===== named ====|       at most `named` instances are inside; all, if a window names none
+    runs       [---)[------)[-------)
+                row
+
+Invariant: `before` and `row` only move forward; a run that goes on behind `now` is looked at again for the next stretch.
 """
 
 from typing import Any, Final, NamedTuple

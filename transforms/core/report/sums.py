@@ -1,4 +1,14 @@
-"""Instance time by reported state and class, summed over scale sets and periods (rules: Ratios)."""
+"""Instance time by reported state and class, summed over scale sets and periods (rules: Ratios).
+
+The kernel walks the runs of the series by (set, start), and cuts each at the edges of the periods:
+
+    edges    |        |        |
+    run          [=========)              two pieces; of each the time outside of all spells is its length less
+    spells        [--)  [----)            what `covered` has at its end more than at its beginning
+
+Invariant: runs ascend, so all pieces of one pair of a set and a period follow one another, and the last pair is the only one
+that can still grow.
+"""
 
 from typing import Final, NamedTuple
 

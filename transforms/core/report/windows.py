@@ -4,6 +4,14 @@ A window lies where the group is known from its first moment to its last: a set 
 was not bad all week. Within a window availability is good / (good + bad) instance time. While the window slides, both change
 linearly until either of its ends meets a change of the series; between two such moments the ratio only rises or only falls. So
 the worst window begins or ends at a change (or at an edge of the period), and looking there finds it exactly.
+
+The kernel lets the window slide over those moments, once with its beginning at them and once with its end:
+
+    changes     m0        m1     m2            m3
+    side 0      [t ............ t + width)                 t = m0, m1, ...
+    side 1             [t ............ t + width)          t + width = m2, m3, ...
+
+Invariant: within a side t only grows, so `left` and `right`, the changes at or before its two ends, only move forward.
 """
 
 from typing import NamedTuple

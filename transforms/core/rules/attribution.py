@@ -1,4 +1,17 @@
-"""Attribution: what explains an episode, and until when (rules: Candidates, Explaining operation, Extended)."""
+"""Attribution: which operation explains an episode, and until when (rules: Candidates, Explaining operation, Extended).
+
+Walks, for one episode [a, b) of one lifeline, the lists of operations that may concern it: those that name the instance, those
+that target the whole set, and the unnamed ones. The first two kinds are *definite*, the last is only possible.
+
+    begin - skew     a          limit
+         |-----------x============|             a candidate, since begin - skew <= a < limit
+           start |---------------------|        one that starts within `skew` of its start extends it to here (`_beside`),
+                        start |------------|    and then a definite one that starts at or before that limit (`_chained`)
+
+Invariants: a list ascends by start, so each walk begins at the first operation that could still reach a, and ends at the first
+that starts too late. Of two candidates the one with the higher rank wins, then the later start, then the earlier position.
+Extensions only make the limit later, and end at `a + max_excuse`.
+"""
 
 from transforms.core.columns.kernel import NEVER, kernel
 from transforms.core.rules.lapses import OwnSignals, first_fault, judge_lapsed, kind_of

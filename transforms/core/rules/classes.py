@@ -1,4 +1,16 @@
-"""Classes: what an instance counts as at every moment of a lifeline (rules: Class)."""
+"""Classes: what an instance counts as at every moment of a lifeline (rules: Class).
+
+Walks four ascending lists of one lifeline side by side, and stops wherever one of them changes:
+
+    signals     | Available     | Unavailable                 | Available
+    episodes                    |===============|=============|              a limit within: excused before it, overrun behind
+    removed             |-------|
+    absent                                              |-----|
+    t           ^       ^       ^               ^       ^     ^              at each a change is written, if the code differs
+
+Invariants: no list overlaps with itself; each index points at the first entry that ends behind t. Where lists overlap, absent
+wins over removed, and removed over what the state and the verdict say.
+"""
 
 from typing import Final
 

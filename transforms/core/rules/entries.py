@@ -1,5 +1,19 @@
 """Entries: what the walk of the lines writes, rows of attributions and changes of class
-(rules: Class; contract: Attributions)."""
+(rules: Class; contract: Attributions).
+
+Output goes to arrays that were made before the walk. A place is claimed first; where there is none, nothing is written but the
+need is counted, and the walk is repeated with more room. So a count in `used` may exceed the length of its array:
+
+    rows   [ r0 | r1 | r2 ]      used[ROWS] = 5: two did not fit; peak[ROWS] = 5 is the room for the next attempt
+
+`used` may be set back to take entries away again (a line that has to wait for a decision); `peak` never falls.
+
+An attribution that stays open is cut into rows at multiples of the grid, the first at or after `start + max_open`:
+
+    onset                cut                  cut
+      |-------------------|--------------------|--------|
+       row 1               row 2 (same onset)   row 3
+"""
 
 from typing import Final, NamedTuple
 

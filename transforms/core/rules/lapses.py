@@ -1,5 +1,19 @@
 """Lapses: episodes that go on behind their limit, presumed removed, given up, or an overrun
-(rules: Presumed removed, Given up, Overrun)."""
+(rules: Presumed removed, Given up, Overrun).
+
+Each function looks at one episode of one lifeline whose explaining operation is known, and at the set's own signals:
+
+    a             L   L + settle           w                    g = L + max_open
+    |=============|---|....................|.....................|
+      explained        only Unknown here: silent
+                       until w: presumed removed, if the set bears it out
+                       until g: else an overrun, given up at g
+
+    w: the earlier of `a + presume_after` and what brings the instance back (or makes it anew) behind L
+
+Invariants: signals of a line ascend, one a time; `next_available` and `next_other` of a signal are at or after it, so a walk
+that follows them only moves forward. What a standing has decided for good (`decision`) is never judged again.
+"""
 
 from typing import NamedTuple
 

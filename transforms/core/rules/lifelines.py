@@ -1,5 +1,23 @@
 """Lifelines: each line walked in order of time into episodes, removed and absent time
-(rules: Onset, Removed, Forgotten, The set itself)."""
+(rules: Onset, Removed, Forgotten, The set itself).
+
+A line is walked lifeline after lifeline; one ends where its instance has been absent for `max_open`, and is forgotten:
+
+    signals [lo .................................. hi)
+            [k0 ............. k1 = hi)     first lifeline: t goes from its first signal, over removals and episodes
+                        forgotten |
+                                  [k0 ..... k1)           the next one begins with the first signal from there on
+
+Within a lifeline t only grows. At each t: over a removal that covers it, over Available time, or an episode [t, b) is judged,
+and t becomes b, or what the judgement says of the instance's return:
+
+    t -> |removed   |Available      |episode      b|        t = b
+         |          |               |======|away |back      t = back, if it is presumed or given up
+
+Of each set its own line comes first, since it bears presumptions out. A line whose next judgement depends on how many
+presumptions an operation allows gives back what it has written, and waits; when all lines have been walked once, the one with
+the smallest (onset, instance) gets its decision and is walked anew, from its beginning, until none waits.
+"""
 
 import heapq
 

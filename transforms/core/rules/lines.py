@@ -2,6 +2,15 @@
 Reported state).
 
 A *line* is one (scale set, instance) that has ever reported; instance code 0 stands for the set itself, whose line comes first.
+All lists lie in few long arrays, one behind the other, and offsets say where each begins:
+
+    lines     0: set 0 itself    1: set 0, instance 1    2: set 1, instance 1     of_set = [0, 2, 3]
+    lo        [0,                3,                      7,              9]
+    signals    s0 s1 s2 |        s3 s4 s5 s6 |           s7 s8 |
+    lists     [ named, a part a line | all, a part a set | unnamed, a part a set ]
+
+Invariants: within a part signals ascend by time, one a time, and operations by position, so by start. The kernels here walk each
+part backwards for "the next that ...", and forwards for sums and "the latest limit so far".
 """
 
 from typing import Any, Final, NamedTuple

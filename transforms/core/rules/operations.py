@@ -1,5 +1,17 @@
 """Operations: records of one key folded into one interval with an outcome, targets and a limit
-(rules: Folding, Targets, Limit)."""
+(rules: Folding, Targets, Limit).
+
+The kernel walks records in order of (scale set, key, verb, time, phase), and holds one operation at a time; each record belongs
+to it, or opens the next:
+
+    records    started   progress   succeeded      succeeded        started
+    op         |============================|
+                start                    end |~settle~|              |====
+                                                ^ belongs to it       ^ opens the next
+
+Invariants: an operation that was closed never changes; `owner[r]` never falls from one record to the next, and grows by one
+where an operation opens. `after` looks back at the one before under the same key only.
+"""
 
 from typing import Final, NamedTuple
 

@@ -1,4 +1,12 @@
-"""Presumptions whose operation says how many it took, decided in order of (onset, instance) (rules: Counted)."""
+"""Presumptions whose operation says how many it took, decided in order of (onset, instance) (rules: Counted).
+
+Decisions of a line are a linked list within one array, the newest first: (onset, decision, the one before).
+
+    decisions   0: (a0, d, -1)   1: (a1, d, 0)   2: (a0, d, -1)   3: (a2, d, 1)
+    head        of one line 3 -> 1 -> 0, of another 2
+
+A line may be walked more than once; `begun` keeps what each of its walks wrote, and only those of its present version count.
+"""
 
 from transforms.core.columns.kernel import Ints, kernel
 from transforms.core.rules.entries import BEGUN, DECISIONS, WalkOutput, claim

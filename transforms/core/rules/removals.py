@@ -1,5 +1,17 @@
 """Removed and absent time by definite removals, and what brings an instance back or makes it anew (rules: Removed,
-Brings back, Makes anew, The set itself)."""
+Brings back, Makes anew, The set itself).
+
+Everything here looks at one lifeline: its signals [k0, k1), and three lists of operations, each ascending by start.
+
+    delete        start      end     limit            back
+    (gone)        |==========|=======|                  |          removed until the limit, then absent until
+                   removed           |------ absent ----|          it returns or is made anew
+    deallocate    |==========|..........................|          removed until something brings it back
+                   removed
+
+The kernels find a first place by bisection and go forward from there. Invariants: `definite_removals` merges two lists by
+position, so its rows ascend by operation and thereby by start; none begins before the first signal of the lifeline.
+"""
 
 from typing import NamedTuple
 

@@ -1,4 +1,16 @@
-"""The series: instances counted by reported state and by class, cut into rows (rules: Counts, State, Rows)."""
+"""The series: instances counted by reported state and by class, cut into rows (rules: Counts, State, Rows).
+
+The kernel walks the changes of each set in order of time. It keeps the code that each line has now, and how many instances have
+each, so that a change costs the same in a small set and in a large one:
+
+    changes     t0: line 1 -> up      t1: line 2 -> up     t2: line 1 -> degraded
+    counts      up 1                  up 2                 up 1, degraded 1
+    rows        [t0 ........ t1)      [t1 .... | .... t2)  [t2 ...               and at each multiple of the grid a row is cut
+                                             grid
+
+Invariants: all changes of one moment are taken in before a row is written; a row is written only when its end is known; counts
+never fall below 0. A code of -1 is a line that is not there, and the set's own line is not counted.
+"""
 
 from typing import Final, NamedTuple
 

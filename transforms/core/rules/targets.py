@@ -1,5 +1,17 @@
 """Targets: whom an operation concerns, as its records tell or the operation before it hands on, and which of others start beside
-it (rules: Targets, Targets handed on, Adds)."""
+it (rules: Targets, Targets handed on, Adds).
+
+`hand_on` walks operations by key and time; targets go from one to the next, as long as each begins as the end of the one before:
+
+    op          0 names 1, 2     1 of no target, after 0    2 of no target, after 1
+    handed_by   -1               0                          1
+
+`count_beside` slides a window [start - skew, start + skew] over operations in order of (scale set, start). Invariant: both its
+ends only move forward, and `inside` counts what is between them.
+
+    others      x    x  |  x   op   x |     x
+                        lo            hi
+"""
 
 from typing import Final
 

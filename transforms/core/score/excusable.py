@@ -3,6 +3,14 @@
 An outage that begins while an operation may have its instance in hand gives the same records as what the operation does. So
 long as that operation, and those that follow it, may take, no rule that sees only causes and bounds can tell them apart. This is
 no part of the correction and shares no code with it: it is what the correction is measured by.
+
+The kernel walks the intervals of the truth by (instance, start). What is found of one goes on to the next, as long as trouble is
+reported without a gap; where something else begins within it, the bounds may only grow:
+
+    truth       | planned   | outage      | outage  | up
+    reported    | Unavailable                       | Available
+    bounds      widened      widened       as before
+                at its start at its start
 """
 
 from typing import Final, NamedTuple

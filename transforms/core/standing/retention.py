@@ -4,6 +4,18 @@ A line goes on from a *cut*: a moment x from which on it is what it is whatever 
 latest return before x, the latest that is no repeat, and `since` = x are kept. Such a moment is any at which the line is up, the
 onset of an episode that begins with a signal, and the beginning of a definite removal. Everything of the line from its latest cut
 before `keep_from` on is kept.
+
+    changes   | up         | bad        | away           | bad
+                           ^ onset      ^ removal begins      ^ keep_from
+                                        x: the latest cut
+    kept        r        h              |-------------------------->
+
+r is the latest return (where that is a repeat, the latest that is none is kept, too); h is H just before x, kept if x begins a
+removal. If h is not Available it is an *orphan onset*: kept alone, it looks like the onset of an episode, so a decision goes with
+it that nothing more comes of that.
+
+Invariants: the walk back from `keep_from` only moves to earlier changes, and ends at the first of the line. Only what a line
+needs is marked; nothing that another line has marked is unmarked.
 """
 
 from typing import Final, NamedTuple
