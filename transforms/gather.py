@@ -16,12 +16,12 @@ from transforms.core.ledger.changes import Changes
 from transforms.core.ledger.supersede import newest_versions
 
 _MANY: Final = 1000
-"""Changes that are gathered at most: a backlog comes in pieces that fit into one element."""
+"""At most so many are combined, so that a backlog comes in pieces that fit into one element."""
 
 
 @dataclass(eq=False)
 class GatherChanges(beam.PTransform):
-    """`Changes` to fewer of them, each the newest versions of what came in a time.
+    """Combines `Changes` that arrive within some seconds, and keeps the newest version of each cell.
 
     On Flink the grouping is also what keeps the ledger's state: a stage whose output no other stage takes gets another id each
     time, and a savepoint is lost on it.

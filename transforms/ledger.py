@@ -1,4 +1,4 @@
-"""The ledger: of each key the events taken in and what was published of them; hands on what has changed
+"""The ledger, a stateful step: keeps each key's events and its published versions, and emits only cells that have changed
 (rules: Late, Cells; steps: Ledger)."""
 
 from collections.abc import Callable, Iterator
@@ -51,39 +51,39 @@ Late: TypeAlias = TaggedOutput[Literal["late"], pa.RecordBatch]
 
 
 class LedgerOutput(NamedTuple):
-    """What the ledger gives."""
+    """The two outputs of the ledger."""
 
     changes: beam.PCollection
     """`Changes`: the cells to publish."""
     late: beam.PCollection
-    """REJECTS: one row a record that came too late; of a bounded input, for what it goes on from."""
+    """REJECTS: one row for each record that came too late; in a batch, too late for the standing from which it goes on."""
 
 
 @dataclass(frozen=True)
 class LedgerSettings:
-    """What the ledger needs to know beside the policy. Times in microseconds."""
+    """Settings of the ledger. Times in microseconds."""
 
     policy: Policy
     evaluate: "Callable[[pa.RecordBatch, Policy, int, pa.RecordBatch], Evaluation]"
     """The rules: `transforms.core.evaluation.evaluate.evaluate`, or what a test puts in its place."""
     clock: Callable[[], int]
-    """The present; of a batch, the start of the run."""
+    """Gives the present time; in a batch, the start of the run."""
     since: int | None = None
     until: int | None = None
     source: str = "stream"
-    """Where late records came from, for `rejects`."""
+    """The `source` of late records in table `rejects`."""
     emit_checkpoints: bool = False
-    """Whether standings go with the changes, so that a later run can go on from them."""
+    """Whether checkpoints are emitted with the changes, so that a later run can go on from them."""
 
 
 @dataclass(eq=False)
 class KeepLedger(beam.PTransform):
-    """Entries, by key, into the changed cells of their scale sets and the records that came too late."""
+    """Turns keyed inputs into changed cells, and rejects of records that came too late."""
 
     settings: LedgerSettings
 
     def expand(self, inputs: beam.PCollection) -> Any:
-        """Keyed `LedgerInput`s to `LedgerOutput`."""
+        """Takes (key, `LedgerInput`) pairs; gives `LedgerOutput`."""
         kept = inputs | "Keep" >> beam.ParDo(Keep(self.settings)).with_outputs(LATE, main="changes")
         return LedgerOutput(kept["changes"], kept[LATE])
 
@@ -91,16 +91,17 @@ class KeepLedger(beam.PTransform):
 @beam.typehints.with_input_types(tuple[str, LedgerInput])
 @beam.typehints.with_output_types(Changes, late=pa.RecordBatch)
 class Keep(beam.DoFn):
-    """Moves state and timers; what is late, until when things are known and what has changed is decided in `transforms.core`."""
+    """Handles state and timers. `transforms.core` decides what is late, until when data is complete, and what has changed."""
 
-    # Bounded by the events of the key in a batch, of a grid interval and what comes before its time in a stream; cleared by the
-    # one evaluation, or when they are folded into the standing.
+    # In a batch all events of the key, in a stream those of about a grid interval and any from the future. Cleared by the one
+    # evaluation, or when they are folded into the standing.
     EVENTS = BagStateSpec("events", RecordBatchCoder())
-    # What is left of the past: bounded as its step says (steps: Ledger); replaced when a grid interval has ended, never cleared.
+    # What is kept of older events; its size is bounded by what is still open (steps: Ledger). Replaced when a grid interval has
+    # ended; a stream never clears it.
     STANDING = ReadModifyWriteStateSpec("standing", StandingCoder())
-    # Bounded by the published cells of the key, in a stream by those that can still change; replaced, in a batch cleared.
+    # One row for each published cell of the key, in a stream only for those that can still change. Replaced; in a batch cleared.
     NOTES = ReadModifyWriteStateSpec("notes", NotesCoder())
-    # T of a bounded input, one number; cleared by the evaluation.
+    # T of a bounded input, one number. Cleared by the evaluation.
     END = ReadModifyWriteStateSpec("end", VarIntCoder())
     GRID_END = TimerSpec("grid_end", TimeDomain.WATERMARK)
 
@@ -117,7 +118,7 @@ class Keep(beam.DoFn):
         notes: Any = beam.DoFn.StateParam(NOTES),
         timer: Any = beam.DoFn.TimerParam(GRID_END),
     ) -> Iterator[Changes | Late]:
-        """Takes an entry in: a bounded input waits for its end, an unbounded one gets a preview at once."""
+        """Takes one input: a bounded one waits for its end, an unbounded one gets a preview at once."""
         _, given = keyed
         held = KeyState(Bag(events), Value(standing), Value(notes))
         if len(given.published):
@@ -140,7 +141,7 @@ class Keep(beam.DoFn):
         notes: Any = beam.DoFn.StateParam(NOTES),
         timer: Any = beam.DoFn.TimerParam(GRID_END),
     ) -> Iterator[Changes | Late]:
-        """Evaluates: a bounded input once, at its end; an unbounded one whenever a grid interval has ended."""
+        """Evaluates a bounded input once, at its end, and an unbounded one whenever a grid interval has ended."""
         held = KeyState(Bag(events), Value(standing), Value(notes))
         T = end.read()
         if T is None:
@@ -150,7 +151,7 @@ class Keep(beam.DoFn):
             end.clear()
 
     def _wait(self, given: LedgerInput, T: int, held: KeyState, end: Any, timer: RuntimeTimer) -> None:
-        """Takes in what a bounded input has; it is evaluated once all is there."""
+        """Stores what a bounded input brings; it is evaluated when all of it is there."""
         if len(given.standing.marks):
             held.add_standing(given.standing)
         if len(given.events):
@@ -169,7 +170,7 @@ class Keep(beam.DoFn):
         evaluated, (changes, unchanged) = self._evaluated(concat([standing.events, arrived]), T, held, publication)
         count("unchanged", unchanged)
         if self._settings.emit_checkpoints:
-            # What is not published yet can still change; but what a standing has closed does not open again.
+            # What is not published yet can still change, but what a standing has closed is never opened again.
             closed = publication.until - self._grid - self._settings.policy.lateness
             closed = max([closed, *moments_of(standing.marks, CLOSED).values()])
             kept, settled = fold(evaluated, closed, standing)
@@ -179,7 +180,7 @@ class Keep(beam.DoFn):
         yield from [changes] if len(changes.revisions) or len(changes.checkpoints) else []
 
     def _on_time(self, arrived: pa.RecordBatch, standing: Standing, counted: bool) -> tuple[pa.RecordBatch, list[Late]]:
-        """The events that a standing can still take in, and the rejects of those that it cannot."""
+        """Splits events into those that a standing can still take in, and rejects of the others."""
         arrived = _without_copies(arrived, standing, counted)
         behind = is_behind(arrived, standing)
         if not behind.any():
@@ -207,7 +208,7 @@ class Keep(beam.DoFn):
             yield from self._preview(both, self._complete_until(both, held, fired), held, fired if behind else None)
 
     def _recall(self, given: LedgerInput, held: KeyState, timer: RuntimeTimer) -> Iterator[Changes | Late]:
-        """Goes on from where an earlier run had come; `given.published` is held by now."""
+        """Goes on from where an earlier run had come. `given.published` has been stored before."""
         standing, arrived, fired = given.standing, given.events, None
         if len(standing.marks):
             held.add_standing(standing)
@@ -237,7 +238,7 @@ class Keep(beam.DoFn):
         self._set(timer, fired, fired)
         T = self._complete_until(events, held, fired)
         evaluated, changes = self._changed(events, T, held, None)
-        # No event before that is taken in any more, and what it settles is folded away.
+        # No event before that is accepted any more, so what is settled by then is folded into the standing.
         standing = folded(evaluated, fired - self._settings.policy.lateness, held.standing())
         held.replace_standing(standing, len(events))
         if self._settings.emit_checkpoints:
@@ -249,7 +250,7 @@ class Keep(beam.DoFn):
         yield from [changes] if len(changes.revisions) else []
 
     def _changed(self, events: pa.RecordBatch, T: int, held: KeyState, final: int | None) -> tuple["Evaluation", Changes]:
-        """What has changed; it is held as known from here on."""
+        """Evaluates, and gives what has changed; from here on that counts as published."""
         evaluated, (changes, _) = self._evaluated(events, T, held, self._publication(T)._replace(final=final))
         if len(changes.revisions):
             held.note(known=published_after(held.known(), changes.revisions, self._grid))
@@ -274,19 +275,19 @@ class Keep(beam.DoFn):
             timer.set(Timestamp(micros=upcoming))
 
     def _complete_until(self, events: pa.RecordBatch, held: KeyState, fired: int | None) -> int:
-        """T; not before that of the standing, which alone tells where all instances are forgotten and no event is left."""
+        """T of the key; never before T of its standing, which alone is left when all instances are forgotten."""
         told = max(fired or 0, *moments_of(held.standing().marks, COMPLETE_UNTIL).values(), 0)
         return max(told, complete_until(int(micros(events, "time").max()), fired, self._grid)) if len(events) else told
 
 
 def checkpoint_row(key: str, taken: int, standing: Standing) -> pa.RecordBatch:
-    """CHECKPOINTS of one key."""
+    """The row of CHECKPOINTS for one key, as a batch."""
     columns = [pa.array([key]), pa.array([taken]), pa.array([_STANDING.encode(standing)], pa.large_binary())]
     return pa.RecordBatch.from_arrays(columns, schema=CHECKPOINTS)
 
 
 def _without_copies(events: pa.RecordBatch, standing: Standing, counted: bool) -> pa.RecordBatch:
-    """Events less the copies of such as a standing has folded away."""
+    """The events that are not copies of events which a standing has already folded away."""
     copies = is_copy(events, standing)
     if not copies.any():
         return events

@@ -1,4 +1,4 @@
-"""What the ledger keeps of a key while it is worked on: its events, its standing, and notes of what was published and counted."""
+"""The state of one key of the ledger: its events, its standing, and notes on what was published and counted."""
 
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Value:
-    """State of one value, asked for once: each reading is a request to the runner, and a look at a key would make ten of them."""
+    """State of a single value, read at most once: each read is a request to the runner, and a key would need ten of them."""
 
     def __init__(self, state: Any) -> None:
         self._state = state
@@ -30,22 +30,22 @@ class Value:
         return self._state.read()
 
     def read(self) -> Any:
-        """The value; None if there is none."""
+        """The value, or None."""
         return self._value
 
     def write(self, value: Any) -> None:
-        """Puts a value in the place of the one before."""
+        """Replaces the value."""
         self._state.write(value)
         self._value = value
 
     def clear(self) -> None:
-        """Leaves no value."""
+        """Removes the value."""
         self._state.clear()
         self._value = None
 
 
 class Bag:
-    """State of many values, asked for once."""
+    """State of a bag of values, read at most once."""
 
     def __init__(self, state: BagRuntimeState) -> None:
         self._state = state
@@ -65,40 +65,40 @@ class Bag:
             self._values.append(value)
 
     def clear(self) -> None:
-        """Leaves no values."""
+        """Removes all values."""
         self._state.clear()
         self._values = []
 
 
 class KeyState(NamedTuple):
-    """The state of one key while it is worked on."""
+    """The state of one key, for the time of one call of the DoFn."""
 
     events: Bag
     folded: Value
     noted: Value
 
     def standing(self) -> Standing:
-        """What is left of the past."""
+        """What is kept of events that can change no more."""
         return self.folded.read() or NO_STANDING
 
     def notes(self) -> Notes:
-        """What is known of what was published and counted."""
+        """Notes on what was published and counted."""
         return self.noted.read() or NO_NOTES
 
     def note(self, **changed: Any) -> None:
-        """Has some of the notes say something else."""
+        """Replaces some fields of the notes."""
         self.noted.write(self.notes()._replace(**changed))
 
     def accepted(self) -> pa.RecordBatch:
-        """The events taken in so far that can still decide something."""
+        """All accepted events that can still affect a result: those of the standing and later ones."""
         return concat([self.standing().events, *self.events.read()])
 
     def add_standing(self, standing: Standing) -> None:
-        """Goes on from a standing; beside those of other scale sets of the key."""
+        """Adds the standing of one scale set to those of the other scale sets of the key."""
         self.folded.write(standing_of([self.standing(), standing]))
 
     def replace_standing(self, standing: Standing, before: int) -> None:
-        """Puts a standing in the place of the `before` events that it was made of, and of versions that can change no more."""
+        """Replaces the `before` events from which a standing was made by it, and forgets versions that can change no more."""
         self.folded.write(standing)
         self.events.clear()
         self.note(known=self.known())
@@ -106,21 +106,21 @@ class KeyState(NamedTuple):
         count("retained", len(standing.events) - before)
 
     def known(self) -> pa.RecordBatch:
-        """The current versions of cells that can still change, PUBLISHED."""
+        """PUBLISHED: the current versions of the cells that can still change."""
         known, standing = self.notes().known, self.standing()
         return known.filter(pa.array(is_held(known, standing))) if len(standing.marks) else known
 
     def add_published(self, known: pa.RecordBatch) -> None:
-        """Takes in what was published before."""
+        """Adds versions that were published before."""
         self.note(known=one_batch([self.notes().known, known], PUBLISHED))
 
     def count_from(self, events: pa.RecordBatch) -> None:
-        """Counts on from events whose records have been counted before."""
+        """Starts the counts from events whose records have been counted before."""
         _, used, duplicates = remove_duplicates(events)
         self.note(used=used, duplicates=duplicates)
 
     def count_records(self, evaluated: "Evaluation") -> None:
-        """Counts the records that are new since the last evaluation."""
+        """Counts records that were not there at the last evaluation."""
         notes = self.notes()
         count("used", evaluated.used - notes.used)
         count("duplicate", evaluated.duplicates - notes.duplicates)

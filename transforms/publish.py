@@ -57,9 +57,9 @@ class KeepRejects(beam.PTransform):
 @beam.typehints.with_input_types(Changes)
 @beam.typehints.with_output_types(Changes)
 class Publish(beam.DoFn):
-    """Holds changes until there are enough for a file, at most until its bundle ends.
+    """Collects changes until there are enough for a file, or the bundle ends, and hands them to the sink.
 
-    They are written beside the evaluation that follows, one hand-over at a time; the bundle ends when all are there.
+    Writing goes on beside the following evaluation, one hand-over at a time; a bundle ends when all is written.
     """
 
     def __init__(self, sink: Sink, rows: int) -> None:
@@ -98,7 +98,7 @@ class Publish(beam.DoFn):
 @beam.typehints.with_input_types(pa.RecordBatch)
 @beam.typehints.with_output_types(pa.RecordBatch)
 class WriteRejects(beam.DoFn):
-    """Holds rejects until its bundle ends."""
+    """Collects the rejects of a bundle, and hands them to the sink at its end."""
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink

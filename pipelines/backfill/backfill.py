@@ -39,7 +39,7 @@ Execute = Callable[[Build], PipelineResult]
 
 @dataclass(frozen=True)
 class FrozenClock:
-    """A clock that stands still: the start of a run."""
+    """A clock that always gives the start of the run."""
 
     now: int
 

@@ -30,7 +30,7 @@ LeftOut: TypeAlias = TaggedOutput[Literal["left_out"], pa.RecordBatch]
 
 
 class BoundedInput(NamedTuple):
-    """What makes an input a bounded one: it says how far it goes, and may follow what was published before."""
+    """What the graph must know of a bounded input: how far it goes, and what it goes on from."""
 
     facts: beam.PCollection
     """FACTS of the whole input, one batch; none if it has no events."""
@@ -54,7 +54,7 @@ class CorrectRecord(beam.PTransform):
     at_once: bool = False
     """Whether slices go on as they come, without sessions."""
     entering: beam.DoFn | None = None
-    """Makes entries of keyed events of an unbounded input, and may put others before them; None: nothing else."""
+    """Turns keyed events of an unbounded input into inputs of the ledger, and may add others. None: adds nothing."""
 
     def expand(self, events: beam.PCollection) -> Any:
         """Batches of EVENTS to `LedgerOutput`."""
@@ -79,14 +79,14 @@ class CorrectRecord(beam.PTransform):
 
 
 def unbounded_input(key: str, events: pa.RecordBatch) -> tuple[str, LedgerInput]:
-    """The entry of events of an input without end."""
+    """The ledger's input of events that have no end."""
     return key, input_of_events(events, None)
 
 
 def bounded_inputs(
     keyed: tuple[str, pa.RecordBatch], known: PublishedCells, facts: list[pa.RecordBatch], left_out: list[pa.RecordBatch]
 ) -> Iterator[tuple[str, LedgerInput]]:
-    """The entry of events together with T; without those of scale sets that are left out, whose records are ignored."""
+    """The ledger's input of events and T, without events of scale sets that are left out: their records count as ignored."""
     key, events = keyed
     for batch in left_out:
         own = among(events, batch)

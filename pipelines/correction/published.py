@@ -1,4 +1,5 @@
-"""What the output folder knows of an input's scale sets, and may a run replace it (contract: Cold start, Equal cells)."""
+"""What was published before of the scale sets of an input, and whether a run may replace that
+(contract: Cold start, Equal cells)."""
 
 from dataclasses import dataclass, replace
 from typing import Final

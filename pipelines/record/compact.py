@@ -32,7 +32,7 @@ class File(NamedTuple):
 
 
 class Remainder(NamedTuple):
-    """What is left of some files: the rows, the files that they take the place of, and how many of their rows are dropped."""
+    """What remains of some files: the rows to keep, the files that they replace, and how many rows are dropped."""
 
     rows: pa.Table
     replaced: list[str]
@@ -41,7 +41,7 @@ class Remainder(NamedTuple):
 
 @dataclass
 class CompactionResult:
-    """What a compaction did."""
+    """Counts of what a compaction did."""
 
     files_before: int = 0
     files_written: int = 0
@@ -84,14 +84,14 @@ class Compaction:
         revisions = _read(files["revisions"])
         kept = None if revisions is None else kept_versions(revisions, self.now - self.keep)
         for table in _ROWS:
-            yield from self._replace(table, day, files[table], lambda found: self._left_of_rows(found, revisions, kept))
-        yield from self._replace("revisions", day, files["revisions"], lambda found: self._left_of_revisions(found, kept))
-        yield from self._replace("rejects", day, files["rejects"], _left_of_rejects)
+            yield from self._replace(table, day, files[table], lambda found: self._remainder_of_rows(found, revisions, kept))
+        yield from self._replace("revisions", day, files["revisions"], lambda found: self._remainder_of_revisions(found, kept))
+        yield from self._replace("rejects", day, files["rejects"], _remainder_of_rejects)
 
-    def _replace(self, table: str, day: int, files: list[File], left_of: Callable[[list[File]], Remainder]) -> Iterator[str]:
+    def _replace(self, table: str, day: int, files: list[File], remainder_of: Callable[[list[File]], Remainder]) -> Iterator[str]:
         if not files:
             return
-        left = left_of(files)
+        left = remainder_of(files)
         if len(left.replaced) < 2 and not left.dropped:
             return
         self.done.rows_removed += left.dropped
@@ -101,7 +101,7 @@ class Compaction:
             self.done.files_written += 1
             yield path
 
-    def _left_of_rows(self, files: list[File], revisions: pa.Table | None, kept: pa.Table | None) -> Remainder:
+    def _remainder_of_rows(self, files: list[File], revisions: pa.Table | None, kept: pa.Table | None) -> Remainder:
         """A young file with a version that is not published is left alone: a run may be about to publish it."""
         tables, replaced = [], []
         for file in files:
@@ -116,7 +116,7 @@ class Compaction:
         rows = without_copies(_inside(found, kept)) if kept is not None else found.slice(0, 0)
         return Remainder(rows, replaced, len(found) - len(rows))
 
-    def _left_of_revisions(self, files: list[File], kept: pa.Table | None) -> Remainder:
+    def _remainder_of_revisions(self, files: list[File], kept: pa.Table | None) -> Remainder:
         found = pa.concat_tables([_content(file) for file in files])
         rows = without_copies(found)
         staying = rows if kept is None else _inside(rows, kept)
@@ -169,7 +169,7 @@ def without_copies(rows: pa.Table) -> pa.Table:
     return rows if len(first) == len(rows) else rows.take(first)
 
 
-def _left_of_rejects(files: list[File]) -> Remainder:
+def _remainder_of_rejects(files: list[File]) -> Remainder:
     found = pa.concat_tables([_content(file) for file in files])
     rows = without_copies(found)
     return Remainder(rows, [file.path for file in files], len(found) - len(rows))

@@ -35,7 +35,7 @@ _TRIES: Final = 3
 
 
 class ReadVolume(NamedTuple):
-    """What has been read of the files of a table, for whoever measures."""
+    """How much of the files of a table was read, for measurements."""
 
     row_groups: int
     of_row_groups: int

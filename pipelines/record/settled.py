@@ -25,7 +25,7 @@ _FOLDER: Final = "_trueup/settled"
 
 
 class RunChain(NamedTuple):
-    """What a line of runs, of which each went on from the one before, has left: by run, until when it knew, in microseconds."""
+    """A chain of runs, each of which went on from the one before. `runs`: T of each by name, in microseconds."""
 
     root: str
     runs: Mapping[str, int]

@@ -46,16 +46,16 @@ class Run(NamedTuple):
 
 
 class StandingFile(NamedTuple):
-    """A file of standings, and of which of its scale sets they count; None: of all."""
+    """A file of standings, and for which of its scale sets it is the newest (None: for all)."""
 
     path: str
     sets: tuple[str, ...] | None
     settled: RunChain
-    """What the runs have settled of which it is the end."""
+    """The chain of runs that ends with its run, and what they have settled."""
 
 
 class PastStandings(NamedTuple):
-    """What a run can go on from."""
+    """The standings from which a run can go on."""
 
     parts: tuple[StandingFile, ...]
     facts: pa.RecordBatch
@@ -92,7 +92,7 @@ def leave_standings(root: str, run: str, left: pa.RecordBatch) -> None:
 
 
 def commit_standings(root: str, name: str, run: Run) -> None:
-    """Has the standings of a run count, and removes those that count no more."""
+    """Makes the standings of a run valid, and removes those that they supersede."""
     if not files(root, f"{_FOLDER}/{name}/*.parquet"):
         return
     put(root, f"{_FOLDER}/{name}.json", run.mark)

@@ -1,8 +1,9 @@
-"""Versions held for some seconds before they are written, so that a stream leaves few files.
+"""A sink that buffers versions for some seconds before they are written, so that a stream writes few files.
 
 They are held by the process, not by the runner: this is for a runner whose state dies with the process. After a crash the ledger
-is built anew from the journal and compared with the folder, so what was held and lost is published again. For that the journal
-gets a standing only when the versions are written with which the ledger has left it: what it has settled it looks at no more.
+is built anew from the journal and compared with the folder, so versions lost with the buffer are published again. Therefore the
+journal gets a checkpoint only after the versions that the ledger emitted with it are written: what it has settled is never
+evaluated again.
 """
 
 import threading
@@ -19,15 +20,15 @@ from transforms.core.ledger.supersede import newest_versions
 from transforms.publish import Sink
 
 MOST_ROWS: Final = 100_000
-"""Rows of `availability` that are held at most."""
+"""More rows of `availability` than this are written at once."""
 MOST_BYTES: Final = 64 * 2**20
-"""Of standings."""
+"""More bytes of checkpoints than this are written at once."""
 _TURN: Final = 0.2
 
 
 @dataclass
 class _Buffer:
-    """What one process holds for one folder."""
+    """The buffer of one process for one run."""
 
     changes: list[Changes] = field(default_factory=list)
     since: float = 0.0
@@ -43,20 +44,20 @@ _LOCK: Final = threading.Lock()
 
 @dataclass(frozen=True)
 class BufferedSink:
-    """A sink that hands versions to another one some seconds later; copies of it in one process hold together."""
+    """Hands versions to another sink some seconds later. All copies of it in one process share one buffer."""
 
     sink: Sink
     name: str
-    """Names what is held; one a run."""
+    """The name of the buffer; each run has its own."""
     seconds: float
     journal: Journal | None = None
-    """Where standings go."""
+    """The journal that gets the checkpoints."""
 
     def publish(self, changes: list[Changes]) -> None:
-        """Holds the versions; writes at once where they are many.
+        """Buffers versions, and writes all at once when they are many.
 
         Raises:
-            OSError: what was held before could not be written.
+            OSError: an earlier write failed.
         """
         buffer = self._buffer()
         if buffer.failure is not None:
@@ -70,11 +71,11 @@ class BufferedSink:
             self.flush()
 
     def reject(self, rejects: list[pa.RecordBatch]) -> int:
-        """Rejects are not held."""
+        """Rejects are not buffered."""
         return self.sink.reject(rejects)
 
     def flush(self) -> None:
-        """Writes what is held."""
+        """Writes all that is buffered."""
         buffer = self._buffer()
         with buffer.writing:
             with buffer.lock:
@@ -90,7 +91,7 @@ class BufferedSink:
             self.journal.store({key: Checkpoint(taken, content) for key, taken, content in rows})
 
     def end(self) -> None:
-        """Writes what is held; nothing is written later by itself."""
+        """Writes all that is buffered, and ends the thread that writes by itself."""
         self._buffer().ended.set()
         self.flush()
 

@@ -1,4 +1,4 @@
-"""The last standing of each scale set, on disk: what a ledger needs to go on, in bytes that only the ledger reads."""
+"""The last checkpoint of each scale set, on disk: the standing from which the ledger goes on, in bytes that only it reads."""
 
 import struct
 from collections.abc import Iterable, Iterator, Mapping
@@ -8,22 +8,22 @@ from typing import Final, NamedTuple
 from pipelines.stream.segments import Segment, frame_at, frames
 
 _HEAD: Final = struct.Struct("<qI")
-"""The segment through which a standing covers its set, and the length of the set's id."""
+"""The last segment that a checkpoint covers for its set, and the length of the set's id."""
 _SPARE: Final = 1 << 20
-"""Bytes of superseded standings that are not worth a rewriting."""
+"""The file is not rewritten for fewer bytes of superseded checkpoints than this."""
 
 
 class Checkpoint(NamedTuple):
-    """What a ledger knows of one scale set."""
+    """The state of the ledger for one scale set."""
 
     taken: int
-    """How many events of the set it had taken in by then, since the journal was opened: late ones and copies too."""
+    """How many events of the set the ledger had received by then, since the journal was opened; late ones and copies too."""
     content: bytes
-    """Opaque; empty: the set may be forgotten."""
+    """The encoded standing. Empty: the set may be forgotten."""
 
 
 class StoredCheckpoint(NamedTuple):
-    """A standing as it lies in the file."""
+    """A checkpoint as it is stored in the file."""
 
     through: int
     """The number of the last segment of the journal whose events of this set are all in it."""
@@ -37,7 +37,8 @@ class _StoredSpan(NamedTuple):
 
 
 class CheckpointFile:
-    """The file. Standings are appended, the last one of a set counts; what is superseded goes when it is most of the file."""
+    """The file of checkpoints. New ones are appended, and the last one of a set counts. It is rewritten when most of it is
+    superseded."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -51,31 +52,31 @@ class CheckpointFile:
         return name in self._places
 
     def through(self, name: str) -> int:
-        """The last segment that the standing of a set covers; -1 if it has none."""
+        """The last segment that the checkpoint of a set covers; -1 if it has none."""
         return self._places[name].through if name in self._places else -1
 
     def items(self) -> Iterator[tuple[str, StoredCheckpoint]]:
-        """The last standing of each set."""
+        """The last checkpoint of each set."""
         for name, place in self._places.items():
             yield name, _decoded(frame_at(self._path, place.start))[1]
 
-    def store(self, standings: Mapping[str, StoredCheckpoint]) -> None:
-        """Puts standings in the place of those before them; they are on disk when it returns."""
-        bodies = [_encoded(name, kept) for name, kept in standings.items()]
-        for (name, kept), start, body in zip(standings.items(), self._segment.append(bodies), bodies, strict=True):
+    def store(self, checkpoints: Mapping[str, StoredCheckpoint]) -> None:
+        """Stores checkpoints, which supersede those before them; they are on disk when it returns."""
+        bodies = [_encoded(name, kept) for name, kept in checkpoints.items()]
+        for (name, kept), start, body in zip(checkpoints.items(), self._segment.append(bodies), bodies, strict=True):
             self._put(name, kept, _StoredSpan(start, kept.through, len(body)))
         if self._segment.size > 2 * sum(place.size for place in self._places.values()) + _SPARE:
             self.rewrite(dict(self.items()).items())
 
-    def rewrite(self, standings: Iterable[tuple[str, StoredCheckpoint]]) -> None:
-        """Has the file hold these and nothing else; killed meanwhile, it holds what it held."""
-        bodies = [_encoded(name, kept) for name, kept in standings if kept.content]
+    def rewrite(self, checkpoints: Iterable[tuple[str, StoredCheckpoint]]) -> None:
+        """Replaces the content of the file by these, atomically."""
+        bodies = [_encoded(name, kept) for name, kept in checkpoints if kept.content]
         self._segment.close()
         self._segment = Segment.written(self._path, bodies)
         self._places = _places(self._path)
 
     def close(self) -> None:
-        """Stores no more."""
+        """Closes the file."""
         self._segment.close()
 
     def _put(self, name: str, kept: StoredCheckpoint, place: _StoredSpan) -> None:

@@ -2,10 +2,11 @@
 
 What a stream is killed with is lost, ledger and all; the one that follows reads the journal and goes on. Events are appended by
 the bundle that reads them, so they are there before the runner calls that bundle final. So that the journal grows no longer than
-what the ledger needs, the ledger leaves a standing of each scale set now and then; segments whose events are all in standings go.
+what the ledger needs, the ledger emits a checkpoint of each scale set now and then; segments whose events are all covered by
+checkpoints are deleted.
 
-When is an event in a standing? Events go on to the ledger together (`turn`), and the next ones not before it has taken those in
-(`settle`): then a standing that counts as many events of its set as the journal does up to there has them all.
+When is an event covered? Events go on to the ledger together (`turn`), and the next ones not before the ledger has taken those in
+(`settle`). After that, a checkpoint that counts as many events of its set as the journal does covers them all.
 """
 
 import fcntl
@@ -51,17 +52,17 @@ class Journal:
 
     @property
     def folder(self) -> Path:
-        """Where it lies."""
+        """Its folder."""
         name = hashlib.sha256(self.subscription.encode()).hexdigest()[:16]
         return Path(self.root) / "_trueup" / "journal" / name
 
     @property
     def name(self) -> str:
-        """What it is called in this process; otherwise each time that it is opened."""
+        """A name for it in this process, another one each time that it is opened."""
         return self._opened.name
 
     def open(self, rejected: frozenset[str], policy: str) -> int:
-        """Takes the journal for this process, and joins its segments to one, without duplicates; says how many events that holds.
+        """Opens the journal for this process, and joins its segments to one without duplicates; gives the number of its events.
 
         Args:
             rejected: ids of events that came too late, and are rejected for good.
@@ -74,44 +75,44 @@ class Journal:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._check(policy)
         lock = self._lock()
-        standings = CheckpointFile(self.folder / "standings")
+        checkpoints = CheckpointFile(self.folder / "standings")
         before = {_number(path): path for path in self.folder.glob("*.events")}
-        events = _left(before, standings, rejected)
+        events = _left(before, checkpoints, rejected)
         number = max(before, default=0) + 1
         # In this order, so that wherever it is cut off all events are in a segment that no standing claims to cover.
         joined = Segment.written(self._path(number), [_CODER.encode(events)])
         joined.close()
-        standings.rewrite([(name, kept._replace(through=number - 1)) for name, kept in standings.items()])
+        checkpoints.rewrite([(name, kept._replace(through=number - 1)) for name, kept in checkpoints.items()])
         for path in before.values():
             path.unlink()
-        opened = _OpenJournal(lock, joined.path, standings, Segment(self._path(number + 1)))
+        opened = _OpenJournal(lock, joined.path, checkpoints, Segment(self._path(number + 1)))
         opened.closed[number] = _ClosedSegment(joined.path, dict.fromkeys(_names(events), 0))
         with _LOCK:
             _OPEN[str(self.folder)] = opened
         return len(events)
 
     def seed(self, standings: Mapping[str, bytes]) -> None:
-        """Keeps standings of other runs, of scale sets of which there is nothing yet; they are on disk when it returns."""
+        """Stores standings from other runs, of scale sets that are not in the journal yet; they are on disk when it returns."""
         opened = self._opened
         here = set(_names(self.recalled()))
-        fresh = {name: content for name, content in standings.items() if name not in opened.standings and name not in here}
+        fresh = {name: content for name, content in standings.items() if name not in opened.checkpoints and name not in here}
         with _LOCK:
-            opened.standings.store({name: StoredCheckpoint(_number(opened.joined), content) for name, content in fresh.items()})
+            opened.checkpoints.store({name: StoredCheckpoint(_number(opened.joined), content) for name, content in fresh.items()})
 
     def recalled(self) -> pa.RecordBatch:
-        """The events that were there when it was opened, but for those that are in the standings."""
+        """The events that were there when it was opened, except those that checkpoints cover."""
         path = self._opened.joined
         return _events(path) if path.exists() else empty_events()  # without events it may go at once
 
     def standings(self) -> Iterator[tuple[str, bytes]]:
-        """The last standing of each scale set."""
+        """The last standing of each scale set, encoded."""
         with _LOCK:
-            found = [(name, kept.content) for name, kept in self._opened.standings.items()]
+            found = [(name, kept.content) for name, kept in self._opened.checkpoints.items()]
         yield from found
 
     def sets(self) -> int:
-        """How many scale sets there is something of."""
-        own = self._opened.standings
+        """The number of scale sets that the journal knows."""
+        own = self._opened.checkpoints
         return len(own) + sum(name not in own for name in _names(self.recalled()))
 
     def append(self, events: list[pa.RecordBatch]) -> None:
@@ -121,7 +122,7 @@ class Journal:
             self._opened.append(joined)
 
     def turn(self) -> None:
-        """Takes note that all events appended so far go on to the ledger, if they have not."""
+        """Notes that all events appended so far now go on to the ledger."""
         with _LOCK:
             opened = self._opened
             opened.gone_on = opened.appended.copy()
@@ -129,19 +130,19 @@ class Journal:
                 opened.close_segment(self._path(_number(opened.segment.path) + 1))
 
     def settle(self) -> None:
-        """Takes note that the ledger has taken in all that went on to it."""
+        """Notes that the ledger has taken in everything that went on to it."""
         with _LOCK:
             self._opened.settle()
             self._opened.drop()
 
-    def store(self, standings: Mapping[str, Checkpoint]) -> None:
-        """Keeps standings; they are on disk when it returns. Segments that are not needed any more go."""
+    def store(self, checkpoints: Mapping[str, Checkpoint]) -> None:
+        """Stores checkpoints; they are on disk when it returns. Segments that are no longer needed are deleted."""
         with _LOCK:
-            self._opened.store(standings)
+            self._opened.store(checkpoints)
             self._opened.drop()
 
     def close(self) -> None:
-        """Lets go of the journal: another process, or this one again, may open it."""
+        """Closes the journal, so that another process, or this one again, may open it."""
         with _LOCK:
             _OPEN.pop(str(self.folder)).close()
 
@@ -174,32 +175,32 @@ class Journal:
 
 @dataclass
 class _ClosedSegment:
-    """A segment to which nothing is appended any more."""
+    """A segment that is complete."""
 
     path: Path
     uncovered: dict[str, int]
-    """The sets whose standing lacks events of this; how many it must count to have them all, once that is settled."""
+    """The sets whose checkpoint does not cover it yet, and how many events one must count to do so (valid once it is settled)."""
 
     def cover(self, taken: Mapping[str, int]) -> None:
-        """Takes note of standings by how many events they count."""
+        """Removes the sets whose checkpoint counts enough events."""
         for name in [name for name, number in self.uncovered.items() if taken.get(name, -1) >= number]:
             del self.uncovered[name]
 
 
 @dataclass
 class _OpenJournal:
-    """What a process that has a journal open knows of it."""
+    """The state of a journal in the process that has it open."""
 
     lock: BinaryIO
     joined: Path
-    standings: CheckpointFile
+    checkpoints: CheckpointFile
     segment: Segment
     name: str = field(default_factory=lambda: uuid.uuid4().hex)
     closed: dict[int, _ClosedSegment] = field(default_factory=dict)
     settled: int = 0
     """The ledger has taken in the segments up to this one."""
     appended: Counter[str] = field(default_factory=Counter)
-    """Events of each set; of these, those that have gone on; and those that the last standing counts."""
+    """How many events of each set were appended; `gone_on`: went on to the ledger; `_stored`: its last checkpoint counts."""
     gone_on: Counter[str] = field(default_factory=Counter)
     _stored: dict[str, int] = field(default_factory=dict)
     _here: set[str] = field(default_factory=set)
@@ -225,14 +226,14 @@ class _OpenJournal:
                 segment.cover(self._stored)
         self.settled = max(self.closed, default=self.settled)
 
-    def store(self, standings: Mapping[str, Checkpoint]) -> None:
-        taken = {name: standing.taken for name, standing in standings.items()}
+    def store(self, checkpoints: Mapping[str, Checkpoint]) -> None:
+        taken = {name: checkpoint.taken for name, checkpoint in checkpoints.items()}
         self._stored |= taken
         for number, segment in self.closed.items():
             if number <= self.settled:
                 segment.cover(taken)
-        self.standings.store(
-            {name: StoredCheckpoint(self._through(name), checkpoint.content) for name, checkpoint in standings.items()}
+        self.checkpoints.store(
+            {name: StoredCheckpoint(self._through(name), checkpoint.content) for name, checkpoint in checkpoints.items()}
         )
 
     def drop(self) -> None:
@@ -242,25 +243,25 @@ class _OpenJournal:
                 del self.closed[number]
 
     def close(self) -> None:
-        for file in (self.standings, self.segment, self.lock):
+        for file in (self.checkpoints, self.segment, self.lock):
             file.close()
 
     def _through(self, name: str) -> int:
-        """The last segment up to which all events of a set are in its standing."""
+        """The last segment up to which the checkpoint of a set covers all its events."""
         missing = (number for number, segment in sorted(self.closed.items()) if name in segment.uncovered)
         return min(self.settled, next(missing, self.settled + 1) - 1)
 
 
-def _left(segments: Mapping[int, Path], standings: CheckpointFile, rejected: frozenset[str]) -> pa.RecordBatch:
-    """The events that are in no standing, each once."""
-    found = concat([_uncovered(_events(path), number, standings) for number, path in sorted(segments.items())])
+def _left(segments: Mapping[int, Path], checkpoints: CheckpointFile, rejected: frozenset[str]) -> pa.RecordBatch:
+    """The events that no checkpoint covers, each once."""
+    found = concat([_uncovered(_events(path), number, checkpoints) for number, path in sorted(segments.items())])
     late = pc.is_in(found.column("event_id"), pa.array(sorted(rejected), pa.string()))
     return remove_duplicates(found.filter(pc.invert(late)))[0]
 
 
-def _uncovered(events: pa.RecordBatch, number: int, standings: CheckpointFile) -> pa.RecordBatch:
+def _uncovered(events: pa.RecordBatch, number: int, checkpoints: CheckpointFile) -> pa.RecordBatch:
     ids = events.column("scale_set_id")
-    left = np.array([standings.through(name) < number for name in ids.dictionary.to_pylist()], np.bool_)
+    left = np.array([checkpoints.through(name) < number for name in ids.dictionary.to_pylist()], np.bool_)
     return events if left.all() else events.filter(pa.array(left[ids.indices.to_numpy()]))
 
 

@@ -1,4 +1,4 @@
-"""What a stream that goes on knows of the run before it: what its journal holds, and what was published of that."""
+"""Recall: gives the ledger of a restarted stream what its journal holds, and what was published of that."""
 
 import threading
 from collections.abc import Iterator, Mapping
@@ -34,14 +34,14 @@ _LOCK: Final = threading.Lock()
 
 
 class Recall(NamedTuple):
-    """Where it is found, and the length of a cell in microseconds."""
+    """The journal to recall, and the length of a cell in microseconds."""
 
     journal: Journal
     grid: int
 
 
 def inputs_of(recall: Recall) -> Iterator[tuple[str, LedgerInput]]:
-    """One entry a scale set."""
+    """One input for each scale set that the journal knows."""
     events = dict(split_by_group(recall.journal.recalled(), None))
     standings: dict[str, Standing] = {name: _STANDING.decode(content) for name, content in recall.journal.standings()}
     published = dict(_published(recall, events, standings))
@@ -54,21 +54,21 @@ def inputs_of(recall: Recall) -> Iterator[tuple[str, LedgerInput]]:
 @beam.typehints.with_input_types(tuple[str, pa.RecordBatch])
 @beam.typehints.with_output_types(tuple[str, LedgerInput])
 class EnterRecalled(beam.DoFn):
-    """Enters events, and once a process, at the end of the first bundle, what is recalled.
+    """Passes events on, and once a process, at the end of its first bundle, what is recalled.
 
-    In the stage of the source, whose bundles follow one another also when there is nothing to read. Entries of a source of their
-    own were seen to lie before the ledger until its watermark moved, and as a side input they held it for ever.
+    It runs in the stage of the source, whose bundles follow one another even when there is nothing to read. With a source of its
+    own, what is recalled was seen to wait before the ledger until the watermark moved; as a side input it blocked it for ever.
     """
 
     def __init__(self, recall: Recall) -> None:
         self._recall = recall
 
     def process(self, keyed: tuple[str, pa.RecordBatch]) -> Iterator[tuple[str, LedgerInput]]:
-        """The entry of some events."""
+        """The input of some events."""
         yield keyed[0], input_of_events(keyed[1], None)
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
-        """What is recalled, if no bundle of this process has given it."""
+        """What is recalled, unless an earlier bundle of this process has given it."""
         name = self._recall.journal.name
         with _LOCK:
             done = name in _ENTERED

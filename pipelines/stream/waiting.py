@@ -22,16 +22,16 @@ _LONGEST: Final = 10.0
 
 
 class DueEvents(NamedTuple):
-    """What goes on now."""
+    """The events that go on now."""
 
     events: pa.RecordBatch
     settled: bool
-    """Whether the ledger has taken in all that went on before."""
+    """Whether the ledger has taken in everything that went on before."""
 
 
 @dataclass
 class WaitingEvents:
-    """What waits in one process; safe for its threads."""
+    """The waiting events of one process. Thread-safe."""
 
     _events: list[pa.RecordBatch] = field(default_factory=list)
     _since: float = 0.0
@@ -41,13 +41,13 @@ class WaitingEvents:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, events: list[pa.RecordBatch]) -> None:
-        """Has events wait."""
+        """Adds events to those that wait."""
         with self._lock:
             self._since = self._since if self._events else time.monotonic()
             self._events += events
 
     def due(self) -> DueEvents:
-        """What may go on now: all or nothing."""
+        """Takes what may go on now: all waiting events, or none."""
         with self._lock:
             settled = not self._is_busy()
             if not settled and time.monotonic() - self._since < _LONGEST:
@@ -61,5 +61,5 @@ class WaitingEvents:
 
 
 def _taken_in(counts: Mapping[str, int]) -> int:
-    """Records that the ledger is done with."""
+    """Records that the ledger has counted."""
     return sum(counts.get(name, 0) for name in ("used", "duplicate", "rejected/late"))

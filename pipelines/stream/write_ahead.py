@@ -20,10 +20,10 @@ _LOCK: Final = threading.Lock()
 @beam.typehints.with_input_types(pa.RecordBatch)
 @beam.typehints.with_output_types(pa.RecordBatch)
 class WriteJournal(beam.DoFn):
-    """Writes the events of a bundle down before it ends, and hands them on then.
+    """Writes the events of a bundle to the journal before the bundle ends, and only then hands them on.
 
-    In one stage with the source: no shuffle between. Its bundles follow one another also when there is nothing to read, so what
-    has to wait goes on with a later one.
+    It runs in one stage with the source, without a shuffle between. Bundles follow one another even when there is nothing to
+    read, so events that have to wait go on with a later bundle.
     """
 
     def __init__(self, journal: Journal) -> None:

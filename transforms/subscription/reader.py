@@ -46,7 +46,7 @@ class MessageBatch(NamedTuple):
     earliest: int
 
 
-class _LastPull(NamedTuple):
+class _Collection(NamedTuple):
     messages: pa.RecordBatch
     last: Answer | None
     """The answer without messages with which it ended; None: there may be more."""
@@ -122,13 +122,13 @@ class Reader:
         """Sends the acknowledgements that are due, and gives everything else back."""
         self._leases.end()
 
-    def _collect(self, shard: int, place: ShardPosition, seconds: float) -> "_LastPull":
+    def _collect(self, shard: int, place: ShardPosition, seconds: float) -> "_Collection":
         """Answers as long as they come at once, as one batch."""
         answers = [self._answer(shard, place, seconds)]
         while answers[-1].ids and not _is_enough(answers):
             answers.append(self._answer(shard, place, _MORE))
         messages = pa.Table.from_batches([answer.messages for answer in answers]).combine_chunks().to_batches()
-        return _LastPull(messages[0] if messages else NOTHING.messages, None if answers[-1].ids else answers[-1])
+        return _Collection(messages[0] if messages else NOTHING.messages, None if answers[-1].ids else answers[-1])
 
     def _answer(self, shard: int, place: ShardPosition, seconds: float) -> Answer:
         if self.paused or self._is_full():

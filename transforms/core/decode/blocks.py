@@ -45,7 +45,7 @@ def texts_in(text: Text) -> Iterator[RecordTexts]:
         DamagedText: after what stays of it.
     """
     left = text()
-    held = _held(left)
+    held = _opening_of(left)
     if held.is_lines:
         yield from lines_in(chain([held.text], left))
     elif held.damage is not None:
@@ -67,7 +67,7 @@ def begins_with_lines(beginning: bytes) -> bool:
 
 
 class _Opening(NamedTuple):
-    """The beginning of a text, until it is known to be lines, or too much to hold; whether that is all; the damage behind it."""
+    """The beginning of a text, read until it is known to be lines, or too long to hold; whether it is all; damage behind it."""
 
     text: bytes
     is_lines: bool = False
@@ -75,7 +75,7 @@ class _Opening(NamedTuple):
     damage: DamagedText | None = None
 
 
-def _held(blocks: Iterator[bytes]) -> _Opening:
+def _opening_of(blocks: Iterator[bytes]) -> _Opening:
     held, seen, size = list[bytes](), 0, 0
     try:
         for block in blocks:

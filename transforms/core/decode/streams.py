@@ -44,13 +44,13 @@ def reject_whole(source: str, reason: str, detail: str, settings: DecodeSettings
 
 
 class LocatedTexts(NamedTuple):
-    """Texts, and where what holds them stands; "" if that is the file."""
+    """Texts of records, and the location of what contains them in the file (empty if that is the file itself)."""
 
     found: RecordTexts
     outer: str = ""
 
     def place(self, number: int) -> str:
-        """Where one of the texts stands."""
+        """The location of one of the texts."""
         own = f"{self.found.word} {number}" if self.found.word else ""
         return ", ".join(filter(None, (self.outer, own)))
 
@@ -61,7 +61,7 @@ def decode_texts(
     settings: DecodeSettings,
     read: Callable[[Sequence[bytes], DecodeSettings], Columns] = decode_columns,
 ) -> DecodeResult:
-    """The events of texts from some places, decoded together, and of what they wrap.
+    """Decodes texts from several locations together, and then what they wrap, such as envelopes and messages.
 
     Args:
         groups: the texts; a reject's location says where in which of them it stands.
@@ -69,32 +69,32 @@ def decode_texts(
         settings: policy, clock, inventory.
         read: reads the ordinary ones among the texts; not those within them.
     """
-    odd, batches, counts = SlowPath(settings), list[pa.RecordBatch](), Counts()
+    slow_path, batches, counts = SlowPath(settings), list[pa.RecordBatch](), Counts()
     while groups:
         texts = groups[0].found.texts if len(groups) == 1 else [text for group in groups for text in group.found.texts]
         columns, read = read(texts, settings), decode_columns
         batches.append(columns.events)
         counts += columns.counts
-        groups = _unwrapped(odd, groups, sorted(columns.odd))
-    events = compact(concat([*batches, events_of_models(odd.events)]))
-    return DecodeResult(events, rejects_of(odd.rejects, source, settings.now), counts + odd.counts)
+        groups = _unwrapped(slow_path, groups, sorted(columns.odd))
+    events = compact(concat([*batches, events_of_models(slow_path.events)]))
+    return DecodeResult(events, rejects_of(slow_path.rejects, source, settings.now), counts + slow_path.counts)
 
 
-def _unwrapped(odd: "SlowPath", groups: Sequence[LocatedTexts], rows: Sequence[int]) -> list[LocatedTexts]:
-    """Takes in the odd rows of texts side by side, and gives what they wrap."""
+def _unwrapped(slow_path: "SlowPath", groups: Sequence[LocatedTexts], rows: Sequence[int]) -> list[LocatedTexts]:
+    """Decodes the rows that the fast path left, and gives the texts that some of them wrap."""
     ends = list(accumulate(len(group.found.texts) for group in groups))
     inner = []
     for row in rows:
         group = bisect_right(ends, row)
-        inner.append(odd.open(groups[group], row - (ends[group - 1] if group else 0)))
+        inner.append(slow_path.open(groups[group], row - (ends[group - 1] if group else 0)))
     for found in groups:
         for fault in found.found.faults:
-            odd.reject(fault.why, fault.text, found.place(fault.number))
+            slow_path.reject(fault.why, fault.text, found.place(fault.number))
     return [found for found in inner if found is not None]
 
 
 class SlowPath:
-    """Takes in the records that the columns leave, one by one."""
+    """Decodes, one by one, the records that the fast path leaves."""
 
     def __init__(self, settings: DecodeSettings) -> None:
         self._settings = settings
@@ -103,7 +103,7 @@ class SlowPath:
         self.counts = Counts()
 
     def open(self, group: LocatedTexts, at: int) -> LocatedTexts | None:
-        """What the text at some place of a group wraps; one that wraps nothing is taken in."""
+        """The texts that a text wraps. One that wraps nothing is decoded as a record, and gives None."""
         found, text, place = group.found, group.found.texts[at], group.place(group.found.numbers[at])
         inner = texts_in_line(text) if found.word == "line" and not found.is_measured else within(text)
         if inner is None:

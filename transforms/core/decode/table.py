@@ -32,13 +32,13 @@ def decode_table(batch: pa.RecordBatch, source: str, first_row: int, settings: D
     """
     columns = {name: _column(batch, name, settings.now) for name in CANONICAL.names}
     events, good = canonical_events(columns, settings)
-    odd = SlowPath(settings)
+    slow_path = SlowPath(settings)
     rows = np.flatnonzero(~good)
     for row, record in zip(rows.tolist(), _records(batch, rows), strict=True):
-        odd.read(record, b"", f"row {first_row + row}")
-    counts = canonical_counts(events, settings.now) + odd.counts
-    batches = [events, events_of_models(odd.events)]
-    return DecodeResult(compact(concat(batches)), rejects_of(odd.rejects, source, settings.now), counts)
+        slow_path.read(record, b"", f"row {first_row + row}")
+    counts = canonical_counts(events, settings.now) + slow_path.counts
+    batches = [events, events_of_models(slow_path.events)]
+    return DecodeResult(compact(concat(batches)), rejects_of(slow_path.rejects, source, settings.now), counts)
 
 
 def _column(batch: pa.RecordBatch, name: str, now: int) -> pa.Array:

@@ -23,7 +23,7 @@ from transforms.core.rules.series import COUNTS, Series, build_series
 
 
 class Evaluation(NamedTuple):
-    """The answer for all scale sets of a batch. Tables lack `as_of` and `policy`; their rows are in order of `cells`."""
+    """The result for all scale sets of a batch. The tables lack `as_of` and `policy`; their rows are in order of `cells`."""
 
     availability: pa.RecordBatch
     """`schemas.tables.availability.AVAILABILITY`, sorted by scale_set_id, start."""
@@ -37,11 +37,11 @@ class Evaluation(NamedTuple):
     """Records that gave an event which is no duplicate."""
     duplicates: int
     worked: "Workings | None" = None
-    """What the evaluation worked with, from which a standing is made."""
+    """Intermediate results, from which a standing is made."""
 
 
 class Workings(NamedTuple):
-    """Events and what the kernels found in them."""
+    """Intermediate results of an evaluation: its events, and what the kernels made of them."""
 
     events: pa.RecordBatch
     """EVENTS without duplicates, those at or after T included."""
@@ -107,10 +107,9 @@ def evaluate(events: pa.RecordBatch, policy: Policy, T: int, marks: pa.RecordBat
         events: `schemas.event.EVENTS`, in any order, with duplicates; verbs are those of the policy.
         policy: The parameters.
         T: The end of what is known, microseconds, a multiple of the grid; events at or after it are left out.
-        marks: `transforms.core.evaluation.resumed.MARKS`, if events of a standing are among the events: then the cells before the
-        one with
-            which a set's standing opens are not those of the whole past, and `transforms.core.standing.folding.resumed_cells` is
-            to follow.
+        marks: `transforms.core.evaluation.resumed.MARKS`, if events of a standing are among the events. Then cells before
+            the one at which a set's standing opens are incomplete, and `transforms.core.standing.folding.resumed_cells` must be
+            called on the result.
 
     Raises:
         KeyError: an operation has a verb that the policy lacks.

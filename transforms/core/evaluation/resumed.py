@@ -1,4 +1,4 @@
-"""What an evaluation goes on from: the marks of a standing, beside the lines of its events (rules: Standing)."""
+"""Marks: the part of a standing that events cannot express, and how an evaluation goes on from it (rules: Standing)."""
 
 from typing import Any, Final, NamedTuple
 
@@ -30,12 +30,12 @@ NO_MARKS: Final = no_rows(MARKS)
 
 
 class ResumeMarks(NamedTuple):
-    """Marks as the kernels take them: an entry each set, each line, or each decision."""
+    """Marks as arrays for the kernels, with one entry for each set, each line, or each decision."""
 
     opens: Ints
     """Of each set; -NEVER: it has no standing."""
     begun: Ints
-    """From when on a set has rows though no line tells; NEVER: lines tell."""
+    """From when on a set has rows even if no line of it shows any; NEVER: only as its lines show."""
     reported: Bools
     since: Ints
     decided: Ints
@@ -46,7 +46,7 @@ class ResumeMarks(NamedTuple):
 def resumed_from(
     marks: pa.RecordBatch, set_ids: pa.StringArray, instance_ids: pa.StringArray, lines: Lines, early: int
 ) -> ResumeMarks:
-    """The marks of a standing beside the lines of its events.
+    """Arranges the marks of a standing by the sets and lines of an evaluation.
 
     Args:
         marks: MARKS, of sets that `set_ids` has.

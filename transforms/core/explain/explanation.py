@@ -84,7 +84,7 @@ class Stretch(NamedTuple):
 
 
 class StretchBounds(NamedTuple):
-    """Stretches without what is in them; one entry a stretch, ascending."""
+    """When stretches begin and end, without their attributions; one entry a stretch, ascending."""
 
     start: Ints
     end: Ints

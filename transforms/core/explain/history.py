@@ -11,7 +11,7 @@ _BAD: Final = ("degraded", "unavailable", "overrun")
 
 
 class InstanceAnswer(NamedTuple):
-    """What a version told of one instance, or of the scale set itself; times in microseconds."""
+    """What a version said of one instance, or of the scale set itself; times in microseconds."""
 
     verdict: str
     verb: str | None
@@ -23,7 +23,7 @@ class InstanceAnswer(NamedTuple):
 
 
 class Change(NamedTuple):
-    """What is told otherwise than before, of all instances of which the same was and is told."""
+    """A change of the answer, for all instances whose answers changed in the same way."""
 
     own: bool
     instances: tuple[str, ...]
@@ -72,7 +72,7 @@ def history(versions: pa.Table, series: pa.Table, attributions: pa.Table, cell: 
 
 
 class _SetAnswer(NamedTuple):
-    """As it stood at a moment of publication."""
+    """The answer for a scale set as it stood at a moment of publication."""
 
     revision: int
     states: tuple[str | None, str]

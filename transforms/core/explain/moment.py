@@ -58,7 +58,7 @@ class OperationRow(NamedTuple):
 
 
 class NearestOperations(NamedTuple):
-    """Operations on what nothing explains, nearest to its beginning; None if there is none within a day."""
+    """The operations nearest to the beginning of an unexplained episode; None if there is none within a day."""
 
     before: OperationRow | None
     """The one whose limit is the last before it."""

@@ -1,4 +1,4 @@
-"""Cells: what an evaluation says against what was published, and the versions that follow
+"""Cells: compares an evaluation with what was published, and makes the new versions
 (rules: Cells; contract: Equal cells)."""
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -38,8 +38,9 @@ ROWS: Final = ("availability_rows", "attribution_rows", "operation_rows")
 
 
 CHECKPOINTS: Final = pa.schema([("key", pa.string()), ("taken", pa.int64()), ("standing", pa.large_binary())])
-"""What the ledger leaves of a key, so that a later run can go on from there: of how many events of the key it has been told in
-this run (late ones and copies too), and its standing, encoded. It goes with the changes: it must not be kept before they are."""
+"""Checkpoints, one row a key, from which a later run can go on: how many events of the key the ledger has received in this run
+(late ones and copies too), and its standing, encoded. A checkpoint travels with the changes, since it must not be stored before
+they are."""
 
 
 class Publication(NamedTuple):
@@ -49,7 +50,7 @@ class Publication(NamedTuple):
     """Hash of the policy."""
     grid: int
     now: int
-    """`as_of` of a version that follows none that is as late."""
+    """`as_of` of a new version, unless the version before it is as late or later."""
     since: int | None
     """Start of the first cell; None: of each set, the cell of its first event."""
     until: int
@@ -57,7 +58,7 @@ class Publication(NamedTuple):
     backfill: bool
     """Whether `cause` is always backfill."""
     final: int | None
-    """Cells before this had been published for good: what changes them is `late`; None: no event came behind a timer."""
+    """Cells before this were final; a change of them has the cause `late`. None: no event came behind a timer."""
 
 
 class Changes(NamedTuple):
@@ -70,11 +71,11 @@ class Changes(NamedTuple):
     checkpoints: pa.RecordBatch = no_rows(CHECKPOINTS)
     """CHECKPOINTS, one row a key."""
     settled: pa.RecordBatch = no_rows(DROPPED)
-    """DROPPED: the events that were taken in and that what is left does not keep."""
+    """DROPPED: the events that were taken in and that the checkpoints do not keep."""
 
 
 class Comparison(NamedTuple):
-    """An evaluation beside what was published."""
+    """The outcome of comparing an evaluation with what was published."""
 
     changes: Changes
     unchanged: int

@@ -1,4 +1,4 @@
-"""Decisions of the ledger: what is late, until when things are known, when to look again (rules: T, Late)."""
+"""Decisions of the ledger: which events are late, until when data is complete, when to evaluate again (rules: T, Late)."""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -19,47 +19,47 @@ Mask = npt.NDArray[np.bool_]
 
 
 class LedgerInput(NamedTuple):
-    """What comes into the ledger for one key: events, or what was published before, or both."""
+    """One input of the ledger for one key: events, or what was published before, or both."""
 
     end: int | None
-    """T of a bounded input, in microseconds; None: the input has no end, and timers tell."""
+    """T of a bounded input, in microseconds. None: the input has no end, and timers decide when to evaluate."""
     events: pa.RecordBatch
     published: pa.RecordBatch
     recalled: bool = False
-    """Whether it is what an earlier run of a stream had taken in and published for the key: it was judged and counted then."""
+    """Whether an earlier run of the stream had accepted these events and published these versions; they were counted then."""
     standing: Standing = NO_STANDING
-    """What the key goes on from, below its events."""
+    """The standing from which the key goes on; its events come on top."""
 
 
 class Notes(NamedTuple):
-    """What the ledger knows of a key beside its events."""
+    """What the ledger remembers of a key beside its events."""
 
     known: pa.RecordBatch
     """PUBLISHED: the current versions of its cells."""
     fired: int | None = None
     """The last grid end that has fired, in microseconds."""
     used: int = 0
-    """Records that were counted as used, and as duplicates."""
+    """Records counted so far as used; `duplicates`: as duplicates."""
     duplicates: int = 0
     taken: int = 0
-    """Events that the ledger was told of in this run."""
+    """Events that the ledger has received in this run."""
 
 
 NO_NOTES: Final = Notes(no_rows(PUBLISHED))
 
 
 def input_of_events(events: pa.RecordBatch, end: int | None) -> LedgerInput:
-    """An entry that says nothing of what was published."""
+    """An input of events only."""
     return LedgerInput(end, events, no_rows(PUBLISHED))
 
 
 def input_of_published(published: pa.RecordBatch, end: int | None) -> LedgerInput:
-    """An entry without events."""
+    """An input of published versions only."""
     return LedgerInput(end, empty_events(), published)
 
 
 def input_of_standing(standing: Standing, end: int) -> LedgerInput:
-    """What a bounded input goes on from."""
+    """An input that holds the standing from which a bounded input goes on."""
     return LedgerInput(end, empty_events(), no_rows(PUBLISHED), standing=standing)
 
 
@@ -79,10 +79,10 @@ def complete_until(latest: int, fired: int | None, grid: int) -> int:
 
 
 def fired_before(T: int, published: pa.RecordBatch, grid: int) -> int | None:
-    """The last grid end whose timer had fired, as far as what was published (PUBLISHED) tells; None: it tells of none.
+    """The last grid end whose timer had fired in an earlier run, judging by what was published; None: none had.
 
     Args:
-        T: until when things are known without that timer: published cells reach beyond only because of one.
+        T: until when data is complete without any timer: published cells reach beyond it only because one had fired.
         published: PUBLISHED of one scale set.
         grid: in microseconds.
     """
@@ -91,7 +91,7 @@ def fired_before(T: int, published: pa.RecordBatch, grid: int) -> int | None:
 
 
 def latest_of(*moments: int | None) -> int | None:
-    """The latest moment of those that there are.
+    """The latest of the moments that are not None; None if there is none.
 
     >>> latest_of(None, 3), latest_of(None, None)
     (3, None)
@@ -100,7 +100,7 @@ def latest_of(*moments: int | None) -> int | None:
 
 
 def next_grid_end(earliest: int, fired: int | None, grid: int, now: int) -> int | None:
-    """The grid end at which to look again: behind the last that fired, else behind the earliest event.
+    """The grid end at which to evaluate next: the one after the last that fired, else the first after the earliest event.
 
     None if it lies more than one grid interval after the present: at the end of an input the watermark jumps to infinity, and
     timers that set the next one would then fire for ever.

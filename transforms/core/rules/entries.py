@@ -29,7 +29,7 @@ ROWS, CHANGES, BEGUN, DECISIONS, FORGOTTEN = range(5)
 
 
 class WalkOutput(NamedTuple):
-    """Room for what the walk writes, and how much it needed: if more than there is, the walk has to be repeated with more."""
+    """The arrays that the walk fills, and how much room it needed: if more than there is, the walk is repeated with more."""
 
     rows: Ints
     """Rows of attributions, ROW_FIELDS each."""

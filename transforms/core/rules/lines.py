@@ -60,7 +60,7 @@ class Lines(NamedTuple):
 
 
 class Lookups(NamedTuple):
-    """What the walk looks up. Few arrays, since each costs at every call of a compiled function."""
+    """All that the walk looks up. Few arrays, since each array costs time at every call of a compiled function."""
 
     signals: Records
     """Of SIGNAL."""

@@ -1,4 +1,4 @@
-"""Verdicts: what an episode is found to be, and on what grounds (rules: Episodes)."""
+"""Verdicts: how an episode is judged, and on what grounds (rules: Episodes)."""
 
 from typing import NamedTuple
 
@@ -6,11 +6,12 @@ from schemas.tables.attribution import VERDICTS
 
 EXPLAINED, REMOVED, PRESUMED, OVERRUN, UNEXCUSED, FAULT, UNEXPLAINED = range(len(VERDICTS))
 UNDECIDED, NOT_GRANTED, GRANTED, AWAY_FOR_GOOD, GIVEN_UP_FOR_GOOD, OVERRUN_FOR_GOOD = range(-1, 5)
-"""Decisions on an episode that goes on behind L: by the count of its operation, or for good, by a standing."""
+"""Decisions on an episode that goes on behind L. The count of its operation grants a presumption or does not (*refused*
+operations are something else); the last three are made for good, by a standing."""
 
 
 class BestCandidate(NamedTuple):
-    """What steps 2 and 3 find."""
+    """The result of steps 2 and 3: the best candidate, if there is any."""
 
     op: int
     """The explaining operation, or -1."""
@@ -21,7 +22,7 @@ class BestCandidate(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """What an episode is found to be."""
+    """The judgement on one episode."""
 
     verdict: int
     op: int
@@ -32,8 +33,8 @@ class Judgement(NamedTuple):
     end: int
     """Where the episode's row ends: its own end, or where the instance becomes absent if that is earlier."""
     away: int
-    """From here to `back` the instance is absent or removed, as far as can be told, and no episode begins; -1: nowhere."""
+    """From here to `back` the instance is taken to be absent or removed, and no episode begins. -1: it is not."""
     back: int
     absent: bool
     pending: bool
-    """All but the count allows the presumption: `decision` is needed."""
+    """Everything but the count allows the presumption, so that a decision on the count is needed."""

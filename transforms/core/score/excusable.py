@@ -48,7 +48,7 @@ class Truth(NamedTuple):
 
 
 class OperationWindows(NamedTuple):
-    """Operations as their records tell them, by (set, start). Microseconds."""
+    """Operations as their records tell them, sorted by (set, start). Microseconds."""
 
     set: Ints
     start: Ints

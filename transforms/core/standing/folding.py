@@ -39,13 +39,14 @@ from transforms.core.standing.retention import NO_LINE, LineHistories, Retention
 from transforms.core.standing.standing import DROPPED, EVALUATED, NO_STANDING, Standing
 
 KNOWN_AGAIN: Final = DAY
-"""How far back from where it is closed a standing itself tells copies: what was handed over and not acknowledged comes again."""
+"""How long a standing remembers dropped events, back from where it is closed, to recognise copies: a message that was not
+acknowledged is delivered again."""
 _SIGNAL, _FAULT, _OPERATION = range(len(KINDS))
 _DECISION_NAMES = {decision: name for name, decision in DECIDED.items()}
 
 
 class FoldResult(NamedTuple):
-    """What becomes of an evaluation."""
+    """An evaluation, split into what is kept and what is not."""
 
     standing: Standing
     settled: pa.RecordBatch
@@ -112,7 +113,7 @@ def closed_before(events: pa.RecordBatch, standing: Standing) -> Ints:
 
 
 def is_behind(events: pa.RecordBatch, standing: Standing) -> Bools:
-    """Which events come too late for a standing: from before it was closed, and no copies of any that it has."""
+    """Which events come too late for a standing: older than its horizon, and not copies of events that it keeps."""
     behind: Bools = micros(events, "time") < closed_before(events, standing)
     if behind.any():
         behind[behind] = ~np.isin(identities(events.filter(pa.array(behind))), identities(standing.events))

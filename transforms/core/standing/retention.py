@@ -33,7 +33,8 @@ NO_LINE: Final = NEVER
 
 
 class LineHistories(NamedTuple):
-    """What the walk found, by line: changes [change_lo[line], change_lo[line + 1]), and the first rows of episodes likewise."""
+    """Output of the walk, sorted by line: `changes[change_lo[line]:change_lo[line + 1]]` are those of a line, `episodes` likewise
+    (of each only its first row)."""
 
     change_lo: Ints
     changes: Ints
@@ -44,7 +45,7 @@ class LineHistories(NamedTuple):
 
 
 class Retention(NamedTuple):
-    """Room for what is kept."""
+    """What is kept: arrays that the kernels fill."""
 
     cut: Ints
     """Of each line."""
@@ -114,7 +115,11 @@ def _keep_signals(
     line: int, x: int, keep_from: int, before: bool, lines: Lines, past: Lookups, found: LineHistories, out: Retention
 ) -> int:
     """Marks the signals from the cut on, the latest return before it, the latest that is no repeat, and H just before it if that
-    is needed. Gives the time of the last-named if it is not Available, else -1."""
+    is needed.
+
+    Returns:
+        The time of H just before the cut, if that is kept and is not Available (an orphan onset), else -1.
+    """
     k = first_signal(past, lines.lo[line], lines.lo[line + 1], x)
     for later in range(k, lines.lo[line + 1]):
         out.signals[later] = True
@@ -148,7 +153,7 @@ def _push(line: int, onset: int, decision: int, out: Retention) -> None:
 
 @kernel
 def _decide(line: int, x: int, keep_from: int, orphan_onset: int, found: LineHistories, rules: Rules, out: Retention) -> None:
-    """Writes down what was decided on the episodes of the line since its cut."""
+    """Records the decisions on the episodes of the line since its cut."""
     if orphan_onset != NONE:
         _push(line, orphan_onset, OVERRUN_FOR_GOOD, out)
     for e in range(found.episode_lo[line], found.episode_lo[line + 1]):
@@ -167,7 +172,7 @@ def _decide(line: int, x: int, keep_from: int, orphan_onset: int, found: LineHis
 def _bears(
     op: int, definite: bool, line: int, x: int, keep_from: int, lines: Lines, past: Lookups, found: LineHistories, rules: Rules
 ) -> bool:
-    """Whether an operation on a line may have had a part in what the line was since its cut."""
+    """Whether an operation may have had a part in what the line was between its cut and `keep_from`."""
     earliest, limit = past.ops[op].begin - rules.skew, past.ops[op].limit
     if definite:
         return True  # a renewal too that is long over: it tells that a removal before it has only lost its end

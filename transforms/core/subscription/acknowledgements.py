@@ -1,4 +1,4 @@
-"""What was handed over and is not acknowledged yet, and when it may be (steps: Source).
+"""Messages that were handed over and are not acknowledged yet, and when they may be (steps: Source).
 
 A message may be acknowledged when what it led to is durable. Two things are known of runners (measured on Flink): the
 finalizer of a bundle runs when a checkpoint completes, also for bundles that ended after that checkpoint was cut; and a
@@ -24,13 +24,13 @@ from typing import NamedTuple
 
 
 class ShardPosition(NamedTuple):
-    """Where a shard stands: the number of its next bundle, and the attempt that did those before."""
+    """The position of a shard: the number of its next bundle, and the attempt that did those before."""
 
     number: int
     attempt: str
 
     def next(self) -> "ShardPosition":
-        """The place behind this one."""
+        """The position after this one."""
         return ShardPosition(self.number + 1, self.attempt)
 
 
@@ -60,7 +60,7 @@ class Acknowledgements:
     def __init__(self) -> None:
         self._shards: dict[int, _ShardBundles] = {}
         self.outstanding = 0
-        """How many ids are held."""
+        """The number of ids held."""
 
     def resume(self, shard: int, place: ShardPosition, fresh: str) -> tuple[ShardPosition, list[str]]:
         """Begins the next bundle of a shard.
@@ -83,7 +83,7 @@ class Acknowledgements:
         return ShardPosition(place.number, fresh), dropped
 
     def take(self, shard: int, place: ShardPosition, ids: Iterable[str]) -> None:
-        """Takes in what a bundle has handed over; nothing if its attempt has ended."""
+        """Adds ids that a bundle has handed over; does nothing if its attempt has ended."""
         held = self._of(shard, place)
         if held is not None:
             added = list(ids)

@@ -19,7 +19,7 @@ _MACHINE: Final = 4
 
 
 class TargetColumns(NamedTuple):
-    """One row a record: what its target is (PLACED, OTHER, UNPLACED, ABSENT), and codes of `Places`, -1 for none."""
+    """The targets of records, one row each: the kind (PLACED, OTHER, UNPLACED, ABSENT), and codes of `Places`, -1 for none."""
 
     found: np.ndarray
     sets: np.ndarray

@@ -34,7 +34,7 @@ class IdentityShape(msgspec.Struct, gc=False):
 
 
 class EventProperties(msgspec.Struct, gc=False, rename="camel"):
-    """What a health or autoscale record tells."""
+    """The fields of a health or autoscale record."""
 
     current_health_status: Text = None
     health_status: Text = None

@@ -35,7 +35,7 @@ _STRING: Final = re.compile(rb'[^"\\\x00-\x1f]*+(?:\\["\\/bfnrtu][^"\\\x00-\x1f]
 
 
 class BrokenValue(Exception):  # noqa: N818 - it says what the text is
-    """The text is no one JSON value: it breaks off, or is malformed, in its `rest`."""
+    """The text is not a single JSON value: it breaks off or is malformed within `rest`."""
 
     def __init__(self, rest: bytes) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class BrokenValue(Exception):  # noqa: N818 - it says what the text is
 
 @dataclass
 class _Container:
-    """An array or object that was opened; `role` is what its parts are: records, rows, members, or "" for nothing of ours."""
+    """An array or object that is being read; `role` says what its parts are: records, rows, members, or "" for anything else."""
 
     bracket: bytes
     key: bytes

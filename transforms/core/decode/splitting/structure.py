@@ -16,7 +16,7 @@ _check: Final = msgspec.json.Decoder(msgspec.Raw).decode
 
 
 class Structure(NamedTuple):
-    """Brackets, commas and colons outside strings: where they are, which, and the level behind each."""
+    """Brackets, commas and colons outside strings: position and character of each, and the nesting level behind it."""
 
     at: np.ndarray
     marks: np.ndarray

@@ -13,7 +13,7 @@ _decode_object: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 class Fault(NamedTuple):
-    """Something among records that is none: its number among them, why it is rejected, and its text."""
+    """Something among records that is not a record: its number, why it is rejected, and its text."""
 
     number: int
     why: RejectedRecord
@@ -21,14 +21,15 @@ class Fault(NamedTuple):
 
 
 class RecordTexts(NamedTuple):
-    """Texts of records, what one is called where it stands ("" if it is all there is), their numbers, and what is none."""
+    """Texts of records, with their numbers, the word for one in a location ("line 3"; empty if there is only one), and the faults
+    among them."""
 
     word: str
     texts: Sequence[bytes]
     numbers: Sequence[int]
     faults: Sequence[Fault] = ()
     is_measured: bool = False
-    """Whether the size of the records was looked at: that of their texts is none."""
+    """Whether the sizes of the records have been checked already; those of their texts then say nothing."""
     depth: int = 0
     """How many envelopes and messages were unwrapped."""
 

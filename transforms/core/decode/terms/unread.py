@@ -29,7 +29,7 @@ class Shape(NamedTuple):
 
 
 class Sighting(NamedTuple):
-    """How often a shape was seen, in which file (the first by name), and whether in others, too."""
+    """How often a shape was seen, the first file (by name) in which it was, and whether it was in others too."""
 
     records: int
     file: str
