@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
 import pytest
@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.support.emulator import Emulator, emulator
 from tests.support.evaluators import EVALUATORS
-from tests.support.judging import Judged
+from tests.support.judging import Judge
 from tests.support.judging import judge as judge_events
 
 _SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
@@ -41,7 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(params=EVALUATORS)
-def judge(request: pytest.FixtureRequest) -> Callable[..., Judged]:
+def judge(request: pytest.FixtureRequest) -> Judge:
     """`tests.support.judging.judge` by each evaluator in turn: the kernel, and what it is compared with."""
     return partial(judge_events, request.param)
 

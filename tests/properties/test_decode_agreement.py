@@ -196,7 +196,7 @@ MANY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 @MANY
 @given(st.lists(st.one_of(records(), loose_records()), max_size=6), MODES, st.booleans())
-def test_columns_and_models_say_the_same_of_any_records(found, mode, with_inventory):
+def test_columns_and_models_say_the_same_of_any_records(found: Any, mode: Any, with_inventory: bool) -> None:
     by = decoding.settings(INVENTORY if with_inventory else None, format=mode)
     decoded = decode(*found, by=by)
     counts = decoded.counts
@@ -226,7 +226,7 @@ TOLD = ["requestbody", "currentHealthStatus", "details", "context", "cause", "Re
 
 @MANY
 @given(rest_records())
-def test_a_record_gives_the_same_in_any_of_its_forms(record):
+def test_a_record_gives_the_same_in_any_of_its_forms(record: Any) -> None:
     plain = decode_text(line(record), "test", decoding.SETTINGS)
     found = [decode_text(form(record), "test", decoding.SETTINGS) for form in REST_FORMS.values()]
     found += decode_pieces(csv_texts([csv_of([log_row(record)])]), "test", decoding.SETTINGS)
@@ -240,7 +240,7 @@ def test_a_record_gives_the_same_in_any_of_its_forms(record):
 
 @MANY
 @given(st.sampled_from(RECORDS[:6]), st.lists(st.sampled_from(list(GRID_FORMS.values())), max_size=4))
-def test_an_event_gives_the_same_in_messages_in_messages(record, forms):
+def test_an_event_gives_the_same_in_messages_in_messages(record: Any, forms: Any) -> None:
     by = decoding.settings(INVENTORY)
     text = line(record)
     for form in forms:
@@ -250,7 +250,7 @@ def test_an_event_gives_the_same_in_messages_in_messages(record, forms):
 
 @MANY
 @given(records(), st.data())
-def test_columns_and_models_say_the_same_of_any_damaged_text(record, data):
+def test_columns_and_models_say_the_same_of_any_damaged_text(record: Any, data: st.DataObject) -> None:
     text = bytearray(line(record))
     for _ in range(data.draw(st.integers(1, 3))):
         at = data.draw(st.integers(0, len(text) - 1))
@@ -282,7 +282,7 @@ def test_columns_and_models_say_the_same_of_any_damaged_text(record, data):
 
 @MANY
 @given(st.lists(records(), min_size=1, max_size=4), st.sampled_from(["array", "records", "value"]))
-def test_a_value_holds_what_lines_hold(found, envelope):
+def test_a_value_holds_what_lines_hold(found: Any, envelope: Any) -> None:
     whole = found if envelope == "array" else {envelope: found}
     lines = decode_records([line(record) for record in found], "test", 1, decoding.SETTINGS)
     decoded = decode_text(line(whole), "test", decoding.SETTINGS)
@@ -293,13 +293,13 @@ def test_a_value_holds_what_lines_hold(found, envelope):
 
 @MANY
 @given(st.binary(max_size=200))
-def test_no_bytes_break_the_decoder(data):
+def test_no_bytes_break_the_decoder(data: bytes) -> None:
     decoded = decode_text(data, "test", decoding.SETTINGS)
     assert decoded.events.num_rows == 0
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=range(len(RECORDS)))
-def test_the_records_that_are_changed_are_decoded_as_they_are(record):
+def test_the_records_that_are_changed_are_decoded_as_they_are(record: Any) -> None:
     text = line(record)
     by = decoding.settings(INVENTORY, now=decoding.NOW)
     decoded = decode(text, by=by)

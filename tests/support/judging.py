@@ -1,6 +1,6 @@
 """The answer of an evaluator in the seconds of a timeline, asked for by what a rule speaks of."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +55,10 @@ class Judged:
 
     def operation(self, key: str = "k", number: int = 0) -> Row:
         return [row for row in self.operations if row["operation_key"] == key][number]
+
+
+Judge = Callable[..., Judged]
+"""`judge` by one of the evaluators: what the fixture of that name gives."""
 
 
 def judge(evaluator: str, *told: Event | Iterable[Event], until: float = HOUR // SECOND, policy: Policy = DEFAULT) -> Judged:

@@ -13,7 +13,7 @@ from tests.support.telling import Telling
 class Scene:
     """One scene of a scale set; every choice is taken from `numbers`, in order."""
 
-    def __init__(self, telling: Telling, numbers: tuple[int, ...]):
+    def __init__(self, telling: Telling, numbers: tuple[int, ...]) -> None:
         self.telling, self.policy, self.numbers = telling, telling.policy, iter(numbers)
         self.little = [0, 1, 2] if self.policy.skew <= 1 else telling.near[6:9]
         self.who, self.other = self.pick(1, 2, 3), self.pick(2, 3, 4)

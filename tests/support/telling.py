@@ -13,7 +13,7 @@ Draw = tuple[int, int]
 class Telling:
     """Tells one scale set; `moments` are those that later events may be anchored at."""
 
-    def __init__(self, scale_set_id: str, policy: Policy, instances: int):
+    def __init__(self, scale_set_id: str, policy: Policy, instances: int) -> None:
         self.scale_set_id, self.policy, self.instances = scale_set_id, policy, instances
         self.moments = [EPOCH + policy.grid // 2]
         self.near, self.far = _near(policy), _far(policy)

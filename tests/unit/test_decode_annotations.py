@@ -1,5 +1,7 @@
 """Annotations: what each name becomes, on whom, and who began it (contract: Annotations)."""
 
+from typing import Any
+
 import pytest
 
 from tests.fixtures.decoding import ignored, one, rejected
@@ -57,7 +59,7 @@ EVIDENCE = [
 
 @pytest.mark.parametrize("name", ANNOUNCED)
 @pytest.mark.parametrize("case", [str, str.upper, str.lower], ids=["plain", "upper", "lower"])
-def test_an_announcement_becomes_an_operation(name, case):
+def test_an_announcement_becomes_an_operation(name: Any, case: Any) -> None:
     event = one(annotation_event(case(name)))
     assert (event["verb"], event["phase"]) == ANNOUNCED[name]
     assert (event["target"], event["instance_ids"], event["operation_key"]) == ("named", ["7"], "ce-1")
@@ -66,13 +68,13 @@ def test_an_announcement_becomes_an_operation(name, case):
 
 @pytest.mark.parametrize("name", FAULTS)
 @pytest.mark.parametrize("case", [str, str.lower], ids=["plain", "lower"])
-def test_a_genuine_failure_becomes_a_fault_notice(name, case):
+def test_a_genuine_failure_becomes_a_fault_notice(name: Any, case: Any) -> None:
     event = one(annotation_event(case(name)))
     assert (event["kind"], event["annotation"], event["instance_id"]) == ("fault", case(name), "7")
 
 
 @pytest.mark.parametrize("name", EVIDENCE)
-def test_the_rest_is_evidence_only(name):
+def test_the_rest_is_evidence_only(name: Any) -> None:
     assert ignored(annotation_event(name)) == f"annotation:{name.casefold()}"
     assert ignored(graph_row(annotation(name), type=None)) == f"annotation:{name.casefold()}"
     assert ignored(health_record(None, name)) == "health_unchanged"
@@ -91,7 +93,7 @@ def test_the_rest_is_evidence_only(name):
         (None, "Unplanned", False),
     ],
 )
-def test_an_unknown_name_is_a_fault_by_its_impact(impact, category, is_fault):
+def test_an_unknown_name_is_a_fault_by_its_impact(impact: str | None, category: str | None, is_fault: bool) -> None:
     record = annotation_event("SomethingNew", impactType=impact, category=category)
     if is_fault:
         assert one(record)["kind"] == "fault"
@@ -99,11 +101,11 @@ def test_an_unknown_name_is_a_fault_by_its_impact(impact, category, is_fault):
         assert ignored(record) == "annotation:somethingnew"
 
 
-def test_a_known_name_means_what_the_table_says_whatever_its_impact():
+def test_a_known_name_means_what_the_table_says_whatever_its_impact() -> None:
     assert one(annotation_event(VM + "Preempted", impactType="Degraded", category="Unplanned"))["verb"] == "evict"
 
 
-def test_details_that_are_no_name_of_the_table_are_prose():
+def test_details_that_are_no_name_of_the_table_are_prose() -> None:
     record = health_record(None, "SomethingNew")
     record["properties"] |= {"impactType": "Degraded"}
     assert ignored(record) == "health_unchanged"
@@ -125,26 +127,26 @@ def test_details_that_are_no_name_of_the_table_are_prose():
         (None, None, "unknown"),
     ],
 )
-def test_context_or_else_cause_tells_who_began_it(context, cause, initiator):
+def test_context_or_else_cause_tells_who_began_it(context: str | None, cause: str | None, initiator: str) -> None:
     assert one(annotation_event(VM + "Restarted", context=context, cause=cause))["initiator"] == initiator
 
 
 @pytest.mark.parametrize("name", [name for name, (verb, _) in ANNOUNCED.items() if verb == "maintenance"])
-def test_planned_maintenance_is_the_platforms_whatever_the_context(name):
+def test_planned_maintenance_is_the_platforms_whatever_the_context(name: Any) -> None:
     assert one(annotation_event(name))["initiator"] == "platform"
 
 
-def test_an_annotation_without_an_instance_is_about_all():
+def test_an_annotation_without_an_instance_is_about_all() -> None:
     event = one(annotation_event(VM + "Restarted", SET))
     assert event["target"] == "all"
     assert "instance_ids" not in event
 
 
-def test_a_fault_without_an_instance_bears_on_the_set_itself():
+def test_a_fault_without_an_instance_bears_on_the_set_itself() -> None:
     assert "instance_id" not in one(annotation_event(VM + "HostCrashed", SET))
 
 
-def test_an_absent_name_is_a_missing_field_once_the_target_is_known():
+def test_an_absent_name_is_a_missing_field_once_the_target_is_known() -> None:
     assert rejected(annotation_event(None)) == ("missing_field", "annotationName is required, and it is absent")
     assert rejected(annotation_event(["x"]))[0] == "bad_value"
     assert ignored(annotation_event(None, "/elsewhere")) == "other_resource"

@@ -13,7 +13,7 @@ def _batch(*names: str) -> pa.RecordBatch:
     return decode(*events, fault(annotation="x"), operation(operation_key="k"))[0]
 
 
-def test_a_compact_slice_holds_its_own_ids_only():
+def test_a_compact_slice_holds_its_own_ids_only() -> None:
     batch = _batch("a", "b", "c")
     part = compact(batch.slice(1, 1))
     assert part["scale_set_id"].dictionary.to_pylist() == ["b"]
@@ -23,18 +23,18 @@ def test_a_compact_slice_holds_its_own_ids_only():
     assert part.schema == EVENTS
 
 
-def test_a_compact_batch_is_left_as_it_is():
+def test_a_compact_batch_is_left_as_it_is() -> None:
     batch = _batch("a", "b")
     assert all(compact(batch)[name] is not None and compact(batch)[name].equals(batch[name]) for name in EVENTS.names)
 
 
-def test_an_empty_slice_is_compact():
+def test_an_empty_slice_is_compact() -> None:
     part = compact(_batch("a", "b").slice(0, 0))
     assert all(len(part[name].dictionary) == 0 for name in IDS)
     assert part.num_rows == 0
 
 
-def test_concatenated_batches_have_each_id_once():
+def test_concatenated_batches_have_each_id_once() -> None:
     one, other = _batch("a", "b"), _batch("b", "c")
     whole = concat([one, empty_events(), other])
     assert whole.to_pylist() == one.to_pylist() + other.to_pylist()
@@ -44,12 +44,12 @@ def test_concatenated_batches_have_each_id_once():
     assert whole.schema == EVENTS
 
 
-def test_no_batches_make_an_empty_one():
+def test_no_batches_make_an_empty_one() -> None:
     assert concat([]).equals(empty_events())
     assert concat([empty_events()]).num_rows == 0
 
 
-def test_decoded_batches_are_compact_and_have_each_id_once():
+def test_decoded_batches_are_compact_and_have_each_id_once() -> None:
     batch = decode(
         signal(scale_set_id="A"), signal(scale_set_id="a", instance_id="X"), signal(scale_set_id="a", instance_id="x")
     )[0]

@@ -1,6 +1,7 @@
 """Which format a record is of, which kind, which target: in this order (contract: Formats, Order of checks)."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -52,7 +53,7 @@ from transforms.core.decode.slow_path.events import record_hash
         pytest.param(operation(), "canonical", "operation", "o-1", id="canonical_operation"),
     ],
 )
-def test_each_source_gives_its_event(record, format, kind, event_id):
+def test_each_source_gives_its_event(record: Any, format: str, kind: str, event_id: Any) -> None:
     decoded = decode(record)
     (event,) = rows(decoded)
     assert (event["kind"], event["event_id"], event["scale_set_id"]) == (kind, event_id, SET_ID)
@@ -71,7 +72,7 @@ def test_each_source_gives_its_event(record, format, kind, event_id):
         pytest.param(graph_row(state(), type=...), "resourcegraph", id="graph_without_type"),
     ],
 )
-def test_the_first_format_that_fits_counts(record, format):
+def test_the_first_format_that_fits_counts(record: Any, format: str) -> None:
     ((decoded, _),) = decode(record).counts.decoded
     assert decoded == format
 
@@ -86,7 +87,7 @@ def test_the_first_format_that_fits_counts(record, format):
         pytest.param({}, id="empty"),
     ],
 )
-def test_a_record_of_no_format_is_ignored(record):
+def test_a_record_of_no_format_is_ignored(record: Any) -> None:
     assert ignored(record) == "no_format"
 
 
@@ -112,7 +113,7 @@ def test_a_record_of_no_format_is_ignored(record):
         pytest.param(rest("jane@example.com"), "operation:other", id="nothing_but_kinds_in_the_counts"),
     ],
 )
-def test_what_is_of_no_kind_is_ignored_before_anything_else_is_looked_at(record, kind):
+def test_what_is_of_no_kind_is_ignored_before_anything_else_is_looked_at(record: Any, kind: str) -> None:
     assert ignored(record | {"resourceId": "/elsewhere", "eventTimestamp": "soon"} if "eventDataId" in record else record) == kind
 
 
@@ -127,7 +128,7 @@ def test_what_is_of_no_kind_is_ignored_before_anything_else_is_looked_at(record,
         pytest.param(GROUP + "/providers/Microsoft.Compute/virtualMachines/x", "unplaced_vm", id="machine"),
     ],
 )
-def test_another_target_is_ignored_before_other_fields_are_looked_at(target, kind):
+def test_another_target_is_ignored_before_other_fields_are_looked_at(target: Any, kind: str) -> None:
     assert ignored(status_event("Bogus", target)) == kind
     assert ignored(rest(status="Bogus", resourceId=target)) == kind
     assert ignored(status_event("Degraded", target)) == kind
@@ -141,32 +142,32 @@ def test_another_target_is_ignored_before_other_fields_are_looked_at(target, kin
         pytest.param(resource_event(uri=None), "resourceUri", id="resource_event"),
     ],
 )
-def test_an_absent_target_is_a_missing_field(record, name):
+def test_an_absent_target_is_a_missing_field(record: Any, name: str) -> None:
     assert rejected(record) == ("missing_field", f"{name} is required, and it is absent")
 
 
-def test_the_subject_without_its_health_tail_stands_in_for_the_target():
+def test_the_subject_without_its_health_tail_stands_in_for_the_target() -> None:
     tail = "/providers/Microsoft.resourceHEALTH/AvailabilityStatuses/current"
     assert one(status_event(target=..., subject=INSTANCE + tail))["instance_id"] == "7"
 
 
-def test_ids_of_resources_are_case_folded_as_unicode_and_others_stay():
+def test_ids_of_resources_are_case_folded_as_unicode_and_others_stay() -> None:
     event = one(status_event(target=SET.replace("Web", "Straße") + "/virtualMachines/Ä1", id="ÄÖ"))
     assert event["scale_set_id"].endswith("/strasse")
     assert (event["instance_id"], event["event_id"]) == ("ä1", "ÄÖ")
     assert one(signal(scale_set_id="Straße", instance_id="Ä1"))["scale_set_id"] == "strasse"
 
 
-def test_health_of_the_set_itself_has_no_instance():
+def test_health_of_the_set_itself_has_no_instance() -> None:
     assert "instance_id" not in one(status_event(target=SET))
 
 
-def test_the_time_is_when_it_happened_not_when_it_was_published():
+def test_the_time_is_when_it_happened_not_when_it_was_published() -> None:
     assert one(status_event(time="2026-10-01T11:00:00Z")) == one(status_event())
     assert decode(resource_event(eventTime="2026-10-01T09:00:11Z")).counts.latest == AT_MICROS + 876_544
 
 
-def test_cloud_events_of_resources_have_their_time_in_the_envelope():
+def test_cloud_events_of_resources_have_their_time_in_the_envelope() -> None:
     record = resource_event(
         eventType=..., eventTime=..., type="Microsoft.Resources.ResourceActionSuccess", specversion="1.0", time=AT
     )
@@ -174,46 +175,46 @@ def test_cloud_events_of_resources_have_their_time_in_the_envelope():
 
 
 @pytest.mark.parametrize("status", ["currentHealthStatus", "healthStatus"])
-def test_health_records_tell_a_state_in_either_vocabulary(status):
+def test_health_records_tell_a_state_in_either_vocabulary(status: str) -> None:
     assert one(health_record(properties={status: "Degraded"}))["state"] == "Degraded"
     assert one(health_export({status: "Degraded"}))["state"] == "Degraded"
     assert one(health_export(json.dumps({status: "Degraded"})))["state"] == "Degraded"
 
 
-def test_a_health_record_with_an_annotation_gives_a_second_event():
+def test_a_health_record_with_an_annotation_gives_a_second_event() -> None:
     first, second = rows(decode(health_record("Unknown", "VirtualMachineStartInitiatedByControlPlane")))
     assert (first["kind"], first["state"], first["second"]) == ("signal", "Unknown", False)
     assert (second["kind"], second["event_id"], second["second"]) == ("operation", "rest-1#annotation", True)
     assert (second["operation_key"], second["initiator"], second["time"]) == ("rest-1#annotation", "customer", first["time"])
 
 
-def test_a_health_record_with_nothing_but_an_annotation_gives_that_alone():
+def test_a_health_record_with_nothing_but_an_annotation_gives_that_alone() -> None:
     event = one(health_record("", "VirtualMachinePreempted"))
     assert (event["verb"], event["event_id"], event["second"]) == ("evict", "rest-1#annotation", False)
 
 
-def test_the_context_of_a_health_record_comes_before_its_cause():
+def test_the_context_of_a_health_record_comes_before_its_cause() -> None:
     told = {"details": "VirtualMachineRestarted", "context": "Platform Initiated", "cause": "UserInitiated"}
     assert one(health_record(properties=told))["initiator"] == "platform"
 
 
-def test_a_wanted_format_is_taken_for_every_record():
+def test_a_wanted_format_is_taken_for_every_record() -> None:
     assert one(status_event(kind="signal"), by=settings(format="eventgrid"))["event_id"] == "ce-1"
     assert ignored(status_event(), by=settings(format="canonical")) == "kind:none"
     assert rows(decode(rest(eventType="x"), by=settings(format="activitylog")))
     assert rows(decode(graph_row(state()), by=settings(format="resourcegraph")))
 
 
-def test_an_unknown_format_is_refused():
+def test_an_unknown_format_is_refused() -> None:
     with pytest.raises(ValueError, match="format must be one of"):
         settings(format="xml")
 
 
-def test_the_id_of_a_graph_row_is_the_hash_of_the_whole_row():
+def test_the_id_of_a_graph_row_is_the_hash_of_the_whole_row() -> None:
     one_row, other = (decode(graph_row(annotation("VirtualMachineCrashed"), type=..., extra=extra)) for extra in (1, 2))
     assert one_row.events["event_id"] != other.events["event_id"]
     assert len(one_row.events["event_id"][0].as_py()) == 32
 
 
-def test_records_that_differ_only_in_the_order_of_keys_have_one_hash():
+def test_records_that_differ_only_in_the_order_of_keys_have_one_hash() -> None:
     assert record_hash({"a": 1, "b": {"c": 2, "d": 3}}) == record_hash({"b": {"d": 3, "c": 2}, "a": 1})

@@ -1,6 +1,7 @@
 """The inventory: whose a virtual machine is, and when (contract: Inventory)."""
 
 import io
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,7 +19,7 @@ def _inventory(*rows: dict[str, str]) -> Inventory:
     return inventory_of((f"row {number}", {"vm_id": MACHINE, "scale_set_id": SET} | row) for number, row in enumerate(rows, 1))
 
 
-def test_a_flexible_machine_belongs_to_its_set_under_its_name():
+def test_a_flexible_machine_belongs_to_its_set_under_its_name() -> None:
     event = one(status_event(target=MACHINE.upper()), by=settings(_inventory({})))
     assert (event["scale_set_id"], event["instance_id"]) == (SET_ID, "flex_a1b2")
 
@@ -34,7 +35,7 @@ def test_a_flexible_machine_belongs_to_its_set_under_its_name():
         ({"valid_from": "", "valid_to": None}, True),
     ],
 )
-def test_a_row_holds_from_its_start_until_just_before_its_end(row, holds):
+def test_a_row_holds_from_its_start_until_just_before_its_end(row: Any, holds: bool) -> None:
     by = settings(_inventory(row))
     if holds:
         assert one(status_event(target=MACHINE), by=by)["scale_set_id"] == SET_ID
@@ -42,7 +43,7 @@ def test_a_row_holds_from_its_start_until_just_before_its_end(row, holds):
         assert ignored(status_event("Bogus", MACHINE), by=by) == ignored(status_event(target=MACHINE), by=by) == "unplaced_vm"
 
 
-def test_of_several_rows_the_latest_start_counts():
+def test_of_several_rows_the_latest_start_counts() -> None:
     rows = [{}, {"scale_set_id": OTHER, "valid_from": "2026-09-01T00:00:00Z"}, {"valid_from": "2026-08-01T00:00:00Z"}]
     inventory = _inventory(*rows)
     assert one(status_event(target=MACHINE), by=settings(inventory))["scale_set_id"] == OTHER.casefold()
@@ -50,7 +51,7 @@ def test_of_several_rows_the_latest_start_counts():
     assert inventory.place(MACHINE.casefold(), 0).scale_set_id == SET_ID
 
 
-def test_a_machine_in_no_row_is_counted_among_the_unplaced():
+def test_a_machine_in_no_row_is_counted_among_the_unplaced() -> None:
     counts = decode(status_event(target=MACHINE + "x"), status_event(target=MACHINE), by=settings(_inventory({}))).counts
     assert (counts.health, counts.unplaced, counts.ignored) == (2, 1, {"unplaced_vm": 1})
     counts = decode(rest("Microsoft.Compute/virtualMachines/write", resourceId=MACHINE)).counts
@@ -58,7 +59,7 @@ def test_a_machine_in_no_row_is_counted_among_the_unplaced():
 
 
 @pytest.mark.parametrize("time", ["soon", "1999-01-01T00:00:00Z"])
-def test_a_machine_that_the_inventory_names_is_rejected_for_its_time(time):
+def test_a_machine_that_the_inventory_names_is_rejected_for_its_time(time: str) -> None:
     by = settings(_inventory({"valid_from": EARLY}))
     assert rejected(health_record(resourceId=MACHINE, eventTimestamp=time), by=by)[0] == "bad_time"
     assert ignored(health_record(resourceId=MACHINE, eventTimestamp=time)) == "unplaced_vm"
@@ -84,7 +85,7 @@ def _parquet(**columns: list[object]) -> bytes:
         ("i.parquet", _parquet(vm_id=[MACHINE], scale_set_id=[SET], valid_from=pa.array([0], pa.timestamp("s")))),
     ],
 )
-def test_csv_json_lines_and_parquet_say_the_same(name, data):
+def test_csv_json_lines_and_parquet_say_the_same(name: str, data: Any) -> None:
     assert parse_inventory(data, name).place(MACHINE.casefold(), AT_MICROS + 1).scale_set_id == SET_ID
 
 
@@ -111,7 +112,7 @@ def test_csv_json_lines_and_parquet_say_the_same(name, data):
         ("i.txt", b"", "i.txt: an inventory must be a .csv, .jsonl or .parquet file"),
     ],
 )
-def test_a_mistake_is_one_sentence_that_says_where(name, data, sentence):
+def test_a_mistake_is_one_sentence_that_says_where(name: str, data: Any, sentence: str) -> None:
     with pytest.raises(InventoryError) as found:
         parse_inventory(data, name)
     assert str(found.value).startswith(sentence)

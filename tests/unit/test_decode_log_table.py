@@ -1,6 +1,8 @@
 """Log Analytics in Parquet says what its JSON lines say; hostile Parquet and Avro cost rows (contract: Input)."""
 
 import random
+from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,14 +22,14 @@ ROWS = [
 ]
 
 
-def batch(*found, **columns):
+def batch(*found: Any, **columns: Any) -> pa.RecordBatch:
     plain = [texts(row) for row in found]
     names = list(dict.fromkeys(name for row in plain for name in row))
     arrays = {name: pa.array([row.get(name) for row in plain], pa.string()) for name in names}
     return pa.RecordBatch.from_pydict(arrays | columns)
 
 
-def test_rows_say_what_lines_say():
+def test_rows_say_what_lines_say() -> None:
     table, lines = decode_log_table(batch(*ROWS), "f", 1, SETTINGS), decode(*map(texts, ROWS))
     assert rows(table) == rows(lines) == rows(decode(*ROWS))
     assert table.counts == lines.counts
@@ -35,7 +37,7 @@ def test_rows_say_what_lines_say():
 
 @pytest.mark.parametrize("type", [pa.large_string(), pa.binary(), pa.dictionary(pa.int32(), pa.string())])
 @pytest.mark.parametrize("column", ["OperationNameValue", "Properties_d", "TimeGenerated", "Claims_d"])
-def test_columns_may_be_of_related_types(column, type):
+def test_columns_may_be_of_related_types(column: str, type: Any) -> None:
     found = batch(*ROWS)
     at = found.schema.get_field_index(column)
     other = found.set_column(at, pa.field(column, type), found.column(at).cast(type))
@@ -44,27 +46,27 @@ def test_columns_may_be_of_related_types(column, type):
 
 @pytest.mark.parametrize("unit", ["us", "ns"])
 @pytest.mark.parametrize("zone", [None, "UTC", "Europe/Berlin"])
-def test_times_may_be_timestamps(unit, zone):
+def test_times_may_be_timestamps(unit: str, zone: str | None) -> None:
     moment = AT_MICROS * (1000 if unit == "ns" else 1)
     decoded = decode_log_table(batch(ROWS[0], TimeGenerated=pa.array([moment], pa.timestamp(unit, zone))), "f", 1, SETTINGS)
     assert decoded.counts.latest == AT_MICROS
 
 
-def test_properties_may_be_a_structure():
+def test_properties_may_be_a_structure() -> None:
     told = pa.array([{"requestbody": '{"instanceIds": ["3"]}'}, None])
     row = log_row(rest("Microsoft.Compute/virtualMachineScaleSets/restart/action"))
     decoded = decode_log_table(batch(row, row, Properties_d=told), "f", 1, SETTINGS)
     assert sorted(event.get("instance_ids", []) for event in rows(decoded)) == [[], ["3"]]
 
 
-def test_a_column_that_is_spelt_loosely_counts():
+def test_a_column_that_is_spelt_loosely_counts() -> None:
     row = log_row(rest())
     assert rows(decode_log_table(batch({**row, "CORRELATIONID": row.pop("CorrelationId")}), "f", 1, SETTINGS)) == rows(
         decode(rest())
     )
 
 
-def test_a_bad_row_costs_itself_and_says_where_it_stands():
+def test_a_bad_row_costs_itself_and_says_where_it_stands() -> None:
     found = [
         ROWS[0],
         ROWS[0] | {"ActivityStatusValue": "x"},
@@ -83,13 +85,13 @@ def test_a_bad_row_costs_itself_and_says_where_it_stands():
     assert decoded.counts.ignored.total() == 1
 
 
-def test_a_wanted_format_is_taken_for_every_row():
+def test_a_wanted_format_is_taken_for_every_row() -> None:
     assert rows(decode_log_table(batch(ROWS[0]), "f", 1, settings(format="activitylog"))) == rows(decode(ROWS[0]))
     assert decode_log_table(batch(ROWS[0]), "f", 1, settings(format="canonical")).counts.ignored == {"kind:none": 1}
 
 
 @pytest.mark.parametrize("name", ["a.parquet", "a.avro"])
-def test_a_foreign_file_costs_one_row(name, tmp_path):
+def test_a_foreign_file_costs_one_row(name: str, tmp_path: Path) -> None:
     if name.endswith("avro"):
         (tmp_path / name).write_bytes(avro_of(b"x").replace(b"Body", b"Bady"))
     else:
@@ -97,7 +99,7 @@ def test_a_foreign_file_costs_one_row(name, tmp_path):
     assert read(tmp_path) == (0, [("file", "not_json")])
 
 
-def read(path, check=True):
+def read(path: Path, check: bool = True) -> tuple[Any, Any]:
     """How many events, and rejects as (location, reason)."""
     events, rejects, counts = 0, [], Counts()
     for shard in plan_shards([str(path)]).shards:
@@ -119,7 +121,7 @@ WHOLE = {
 
 @pytest.mark.parametrize("seed", range(40))
 @pytest.mark.parametrize("name", WHOLE)
-def test_hostile_files_raise_nothing_and_cost_rows(name, seed, tmp_path):
+def test_hostile_files_raise_nothing_and_cost_rows(name: Any, seed: int, tmp_path: Path) -> None:
     draw, text = random.Random(seed), bytearray(WHOLE[name])
     for _ in range(draw.randrange(1, 6)):
         at = draw.randrange(len(text))
@@ -133,12 +135,12 @@ def test_hostile_files_raise_nothing_and_cost_rows(name, seed, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["a.avro", "a.parquet"])
-def test_what_was_read_before_the_damage_stays_and_one_row_tells_of_it(name, tmp_path):
+def test_what_was_read_before_the_damage_stays_and_one_row_tells_of_it(name: str, tmp_path: Path) -> None:
     whole = WHOLE[name]
     (tmp_path / name).write_bytes(whole[: len(whole) * 2 // 3])
     assert read(tmp_path)[1] == [("file", "not_json")]
 
 
-def test_a_resource_of_another_kind_is_ignored_in_parquet_too():
+def test_a_resource_of_another_kind_is_ignored_in_parquet_too() -> None:
     decoded = decode_log_table(batch(ROWS[0] | {"_ResourceId": SET + "/extensions/x"}), "f", 1, SETTINGS)
     assert decoded.counts.ignored == {"other_resource": 1}

@@ -2,6 +2,9 @@
 
 import json
 import tracemalloc
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,14 +16,14 @@ from transforms.core.decode.blocks import DamagedText, decode_blocks
 
 
 @pytest.fixture(autouse=True)
-def _short(monkeypatch):
+def _short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blocks, "PIECE", 1_000)
 
 
-def read(text: bytes, block: int = 97, damage: str = ""):
+def read(text: bytes, block: int = 97, damage: str = "") -> tuple[list[str], list[tuple[str, str]]]:
     """Event ids, and rejects as (location, reason)."""
 
-    def parts():
+    def parts() -> Iterator[bytes]:
         yield from (text[start : start + block] for start in range(0, len(text), block))
         if damage:
             raise DamagedText(damage)
@@ -30,11 +33,11 @@ def read(text: bytes, block: int = 97, damage: str = ""):
     return ids, [(r["location"], r["reason"]) for piece in found for r in piece.rejects.to_pylist()]
 
 
-def records(count, **fields):
+def records(count: int, **fields: Any) -> list[Any]:
     return [signal(event_id=f"s-{number}", **fields) for number in range(count)]
 
 
-def ids(count):
+def ids(count: int) -> list[str]:
     return [f"s-{number}" for number in range(count)]
 
 
@@ -56,14 +59,14 @@ VALUES = {
 @pytest.mark.parametrize("block", [1, 97, 1 << 20])
 @pytest.mark.parametrize("indent", [None, 1])
 @pytest.mark.parametrize("value", VALUES.values(), ids=VALUES.keys())
-def test_a_long_value_holds_what_it_holds(value, indent, block):
+def test_a_long_value_holds_what_it_holds(value: Any, indent: int | None, block: Any) -> None:
     assert read(b"\xef\xbb\xbf " + json.dumps(value, indent=indent).encode() + b"\n", block) == (
         ids(2 if isinstance(value, dict) and value.get("value") == [] else 40),
         [],
     )
 
 
-def test_records_on_lines_of_their_own_within_an_envelope_are_one_value_whatever_one_of_them_is():
+def test_records_on_lines_of_their_own_within_an_envelope_are_one_value_whatever_one_of_them_is() -> None:
     odd = [signal(event_id="big", pad="x" * 5_000), signal(event_id="deep", pad=[]), 5]
     texts = [line(record).replace(b'"pad": []', b'"pad": ' + b"[" * 100 + b"]" * 100) for record in [*MANY, *odd, *MANY]]
     found, rejects = read(b'{"value": [\n' + b",\n".join(texts) + b"\n]}")
@@ -71,7 +74,7 @@ def test_records_on_lines_of_their_own_within_an_envelope_are_one_value_whatever
     assert rejects == [("record 41", "too_large"), ("record 42", "too_deep"), ("record 43", "not_json")]
 
 
-def test_an_outsized_record_within_an_envelope_on_lines_is_one_row(tmp_path):
+def test_an_outsized_record_within_an_envelope_on_lines_is_one_row(tmp_path: Path) -> None:
     """1 MiB is the limit of a record, and the file is held whole."""
     blocks.PIECE = 32 << 20
     texts = [line(record) for record in [*MANY, signal(event_id="big", pad="x" * (2 << 20)), *MANY]]
@@ -87,7 +90,7 @@ def test_an_outsized_record_within_an_envelope_on_lines_is_one_row(tmp_path):
         pytest.param([{"value": MANY, "EventTimestamp": "x"}, 5], "record 1", id="a_loose_mark_in_an_element"),
     ],
 )
-def test_a_long_object_that_is_no_envelope_is_outsized(value, where):
+def test_a_long_object_that_is_no_envelope_is_outsized(value: Any, where: str) -> None:
     found, rejects = read(line(value))
     assert found == []
     assert rejects[0] == (where, "too_large")
@@ -95,33 +98,33 @@ def test_a_long_object_that_is_no_envelope_is_outsized(value, where):
 
 
 @pytest.mark.parametrize("end", [b"", b",", b", {", b"]]", b"] x", b',"', b", {} {}]"])
-def test_a_long_value_that_breaks_off_keeps_what_is_complete(end):
+def test_a_long_value_that_breaks_off_keeps_what_is_complete(end: bytes) -> None:
     found, rejects = read(b"[" + b", ".join(line(record) for record in MANY) + end)
     assert (found, [reason for _, reason in rejects]) == (ids(40), ["not_json"])
 
 
-def test_a_long_table_that_breaks_off_keeps_its_complete_rows():
+def test_a_long_table_that_breaks_off_keeps_its_complete_rows() -> None:
     text = line({"data": table_of(MANY)})
     found, rejects = read(text[: text.rfind(b"[")])
     assert (found, [reason for _, reason in rejects]) == (ids(39), ["not_json"])
 
 
 @pytest.mark.parametrize("start", [b"[\n", b'{"value": [\n'])
-def test_what_is_no_one_value_is_lines_however_late_that_is_seen(start):
+def test_what_is_no_one_value_is_lines_however_late_that_is_seen(start: bytes) -> None:
     text = start + b",\n".join(line(record) for record in MANY) + b',\n{"a": "x"" },\n' + line(signal(event_id="s-40"))
     found, rejects = read(text)
     assert sorted(found) == sorted(ids(41))
     assert rejects == [*([("line 1", "not_json")] if start.startswith(b"{") else []), ("line 42", "not_json")]
 
 
-def test_of_a_damaged_value_nothing_stays_and_of_lines_what_is_whole():
+def test_of_a_damaged_value_nothing_stays_and_of_lines_what_is_whole() -> None:
     text = b", ".join(line(record) for record in MANY)
     assert read(b"[" + text, damage="x") == ([], [("file", "not_json")])
     assert read(text.replace(b", {", b"\n{"), damage="x") == (ids(39), [("file", "not_json")])
     assert read(b"[\n" + text.replace(b"}, {", b"},\n{"), damage="x") == (ids(39), [("file", "not_json")])
 
 
-def test_a_long_value_takes_little_memory(monkeypatch):
+def test_a_long_value_takes_little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blocks, "PIECE", 1 << 20)
     text = b'{"records": [' + b", ".join(line(record) for record in records(30, pad="x" * 1_000_000)) + b"]}"
     tracemalloc.start()
@@ -134,6 +137,6 @@ def test_a_long_value_takes_little_memory(monkeypatch):
 
 
 @pytest.mark.parametrize("text", [b"[" * 20_000, b'{"value":' * 5_000, b'["' + b"\\" * 9_999, b"x" * 5_000, b'{"a"' * 5_000])
-def test_hostile_texts_cost_one_row(text):
+def test_hostile_texts_cost_one_row(text: Any) -> None:
     found, rejects = read(text, 1 << 20)
     assert (found, len(rejects)) == ([], 1)

@@ -2,6 +2,7 @@
 (contract: Administrative, Actions, Named instances)."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -46,14 +47,14 @@ FLEXIBLE = settings(inventory_of([("row 1", {"vm_id": MACHINE, "scale_set_id": S
 @pytest.mark.parametrize(("name", "verb"), VERBS, ids=[name for name, _ in VERBS])
 @pytest.mark.parametrize(("under", "resource"), PLACES, ids=["set", "instance"])
 @pytest.mark.parametrize("case", [str, str.upper, str.lower], ids=["plain", "upper", "lower"])
-def test_the_name_of_an_operation_tells_its_verb_in_any_case(name, verb, under, resource, case):
+def test_the_name_of_an_operation_tells_its_verb_in_any_case(name: Any, verb: Any, under: Any, resource: Any, case: Any) -> None:
     assert one(rest(case(OPERATIONS + under + name), resourceId=case(resource)))["verb"] == verb
     assert one(export(case(OPERATIONS + under + name), resourceId=case(resource)))["verb"] == verb
     assert one(resource_event("WriteFailure", case(OPERATIONS + under + name), case(resource)))["verb"] == verb
 
 
 @pytest.mark.parametrize(("name", "verb"), VERBS, ids=[name for name, _ in VERBS])
-def test_the_same_for_machines_of_flexible_sets(name, verb):
+def test_the_same_for_machines_of_flexible_sets(name: Any, verb: Any) -> None:
     event = one(rest("Microsoft.Compute/virtualMachines/" + name, resourceId=MACHINE), by=FLEXIBLE)
     assert (event["verb"], event["target"], event["instance_ids"]) == (verb, "named", ["flex_a1b2"])
 
@@ -69,7 +70,7 @@ def test_the_same_for_machines_of_flexible_sets(name, verb):
         "virtualMachines/extensions/write",
     ],
 )
-def test_any_other_operation_is_ignored(name):
+def test_any_other_operation_is_ignored(name: str) -> None:
     assert ignored(rest(OPERATIONS + name)) == f"operation:{(OPERATIONS + name).casefold()}"
 
 
@@ -82,26 +83,26 @@ STATUSES = {
 
 
 @pytest.mark.parametrize(("phase", "status"), [(phase, status) for phase, found in STATUSES.items() for status in found])
-def test_a_status_tells_the_phase(phase, status):
+def test_a_status_tells_the_phase(phase: Any, status: Any) -> None:
     assert one(rest(status=status))["phase"] == phase
     assert one(rest(status=..., resultType=status))["phase"] == phase
     assert one(export(result=status))["phase"] == phase
 
 
 @pytest.mark.parametrize("status", ["Active", "0", "Resolved", 0, True, ["Started"]])
-def test_any_other_status_is_a_bad_value(status):
+def test_any_other_status_is_a_bad_value(status: bool | int | list[str] | str) -> None:
     assert rejected(rest(status=status))[0] == "bad_value"
     assert rejected(export(result=status))[0] == "bad_value"
 
 
 @pytest.mark.parametrize("status", ["", None, ...])
-def test_an_absent_status_is_a_missing_field(status):
+def test_an_absent_status_is_a_missing_field(status: Any) -> None:
     assert rejected(rest(status=status)) == ("missing_field", "status is required, and it is absent")
     assert rejected(export(result=status)) == ("missing_field", "resultType is required, and it is absent")
 
 
 @pytest.mark.parametrize("correlation", ["", None, ...])
-def test_an_absent_correlation_is_a_missing_field(correlation):
+def test_an_absent_correlation_is_a_missing_field(correlation: Any) -> None:
     for record in (
         rest(correlationId=correlation),
         export(correlationId=correlation),
@@ -113,7 +114,7 @@ def test_an_absent_correlation_is_a_missing_field(correlation):
         )
 
 
-def test_the_key_is_correlation_operation_and_resource_whatever_the_operation_id_is():
+def test_the_key_is_correlation_operation_and_resource_whatever_the_operation_id_is() -> None:
     key = f"c-1|{OPERATIONS}delete/action|{SET}".casefold()
     assert one(rest())["operation_key"] == one(rest(status="Succeeded", operationId="O-2"))["operation_key"] == key
     assert one(export())["operation_key"] == key
@@ -126,7 +127,7 @@ def test_the_key_is_correlation_operation_and_resource_whatever_the_operation_id
     ids=["success", "failure", "cancel"],
 )
 @pytest.mark.parametrize("what", ["Write", "Delete", "Action"])
-def test_resource_events_tell_ends(what, end, phase):
+def test_resource_events_tell_ends(what: str, end: str, phase: str) -> None:
     assert one(resource_event(what + end))["phase"] == phase
 
 
@@ -156,14 +157,14 @@ def test_resource_events_tell_ends(what, end, phase):
         pytest.param(rest(OPERATIONS + "evictSpotVM/action", caller=ROBOT), "autoscale", id="eviction_by_autoscale"),
     ],
 )
-def test_who_began_it(record, initiator):
+def test_who_began_it(record: Any, initiator: str) -> None:
     assert one(record)["initiator"] == initiator
 
 
 @pytest.mark.parametrize(
     ("claims", "initiator"), [({SPN: ROBOT}, "autoscale"), ({}, "unknown"), (None, "unknown"), ("x", "customer")]
 )
-def test_a_resource_event_has_its_claims_in_its_data(claims, initiator):
+def test_a_resource_event_has_its_claims_in_its_data(claims: Any, initiator: str) -> None:
     record = resource_event()
     record["data"]["claims"] = claims
     assert one(record)["initiator"] == initiator
@@ -190,7 +191,7 @@ NAMED = {"instanceIds": ["3", "A", "a", 5]}
     ],
 )
 @pytest.mark.parametrize("spelling", ["requestbody", "requestBody"])
-def test_the_request_body_names_instances(body, target, ids, spelling):
+def test_the_request_body_names_instances(body: Any, target: str, ids: list[str] | None, spelling: str) -> None:
     for record in (rest(properties={spelling: body}), export(properties={spelling: body, "eventProperties": {}})):
         event = one(record)
         assert (event["target"], event.get("instance_ids")) == (target, ids)
@@ -201,7 +202,7 @@ OF_ALL = ["deallocate", "powerOff", "start", "restart", "reimage", "reimageAll",
 
 @pytest.mark.parametrize("body", [{}, "{}", '"{}"', {"instanceIds": None}, {"other": ["1"]}], ids=repr)
 @pytest.mark.parametrize("name", OF_ALL)
-def test_a_readable_body_that_names_nobody_means_all_of_a_set(name, body):
+def test_a_readable_body_that_names_nobody_means_all_of_a_set(name: Any, body: Any) -> None:
     for record in (rest, export):
         event = one(record(f"{OPERATIONS}{name}/action", properties={"requestbody": body}))
         assert (event["target"], event.get("instance_ids")) == ("all", None)
@@ -210,37 +211,37 @@ def test_a_readable_body_that_names_nobody_means_all_of_a_set(name, body):
 
 
 @pytest.mark.parametrize("name", ["delete/action", "manualUpgrade/action", "evictSpotVM/action", "write"])
-def test_of_other_operations_it_means_nobody_in_particular(name):
+def test_of_other_operations_it_means_nobody_in_particular(name: str) -> None:
     assert one(rest(OPERATIONS + name, properties={"requestbody": {}}))["target"] == "unnamed"
 
 
 @pytest.mark.parametrize("body", [{"instanceIds": []}, {"instanceIds": [{}]}, "******", "", None, [1], ...], ids=repr)
-def test_an_empty_or_unreadable_list_or_body_leaves_it_unnamed(body):
+def test_an_empty_or_unreadable_list_or_body_leaves_it_unnamed(body: Any) -> None:
     assert one(rest(OPERATIONS + "restart/action", properties={"requestbody": body}))["target"] == "unnamed"
 
 
-def test_an_instance_in_the_resource_comes_before_the_body():
+def test_an_instance_in_the_resource_comes_before_the_body() -> None:
     event = one(
         rest(OPERATIONS + "virtualMachines/delete", resourceId=INSTANCE, properties={"requestbody": '{"instanceIds":["*"]}'})
     )
     assert (event["target"], event["instance_ids"]) == ("named", ["7"])
 
 
-def test_a_delete_of_the_set_targets_all():
+def test_a_delete_of_the_set_targets_all() -> None:
     assert one(rest(OPERATIONS + "delete"))["target"] == "all"
     assert one(export(OPERATIONS.upper() + "DELETE"))["target"] == "all"
     assert one(resource_event("DeleteSuccess", OPERATIONS + "delete"))["target"] == "all"
     assert one(rest(OPERATIONS + "delete/action"))["target"] == "unnamed"
 
 
-def test_a_write_names_its_instance_and_its_body_is_not_read():
+def test_a_write_names_its_instance_and_its_body_is_not_read() -> None:
     body = {"requestbody": '{"instanceIds":["1"]}'}
     assert one(rest(OPERATIONS + "write", properties=body))["target"] == "unnamed"
     event = one(rest(OPERATIONS + "virtualMachines/write", resourceId=INSTANCE, properties=body))
     assert (event["target"], event["instance_ids"]) == ("named", ["7"])
 
 
-def test_resource_events_name_nobody_but_the_resource():
+def test_resource_events_name_nobody_but_the_resource() -> None:
     assert one(resource_event())["target"] == "unnamed"
     assert one(resource_event(uri=INSTANCE))["instance_ids"] == ["7"]
 
@@ -257,7 +258,7 @@ def test_resource_events_name_nobody_but_the_resource():
         pytest.param("Scaleup", "scale_out", 5, 3, None, id="out"),
     ],
 )
-def test_autoscale_announces_what_it_does(direction, verb, old, new, count):
+def test_autoscale_announces_what_it_does(direction: str, verb: str, old: Any, new: int | str, count: int | None) -> None:
     event = one(autoscale(direction, OldInstancesCount=old, NewInstancesCount=new))
     assert (event["verb"], event["phase"], event["target"], event["initiator"]) == (verb, "announced", "unnamed", "autoscale")
     assert (event.get("count"), event["scale_set_id"]) == (count, SET_ID)
@@ -265,11 +266,11 @@ def test_autoscale_announces_what_it_does(direction, verb, old, new, count):
 
 
 @pytest.mark.parametrize(("status", "phase"), [("Started", "started"), ("Accepted", "progress"), ("Failed", "failed")])
-def test_autoscale_has_the_other_phases_of_any_operation(status, phase):
+def test_autoscale_has_the_other_phases_of_any_operation(status: str, phase: str) -> None:
     assert one(autoscale(status=status))["phase"] == phase
 
 
-def test_autoscale_of_something_else_is_ignored():
+def test_autoscale_of_something_else_is_ignored() -> None:
     assert (
         ignored(autoscale(ResourceName="/subscriptions/s/resourceGroups/g/providers/Microsoft.Web/serverFarms/p"))
         == "other_resource"
@@ -277,11 +278,11 @@ def test_autoscale_of_something_else_is_ignored():
 
 
 @pytest.mark.parametrize("count", ["many", 2.5, True, "9" * 30])
-def test_an_impossible_count_is_a_bad_value(count):
+def test_an_impossible_count_is_a_bad_value(count: Any) -> None:
     assert rejected(autoscale(OldInstancesCount=count))[0] == "bad_value"
 
 
-def test_an_export_has_autoscale_in_event_properties():
+def test_an_export_has_autoscale_in_event_properties() -> None:
     told = {"ResourceName": SET, "OldInstancesCount": 4, "NewInstancesCount": 1}
     record = export("Microsoft.Insights/AutoscaleSettings/Scaledown/Action", "Succeeded", category="Autoscale")
     for value in (told, json.dumps(told)):

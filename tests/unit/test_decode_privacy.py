@@ -1,5 +1,7 @@
 """Personal data goes nowhere but, unread, into the payload of a rejected record where that is kept (contract: Personal data)."""
 
+from typing import Any
+
 import pytest
 
 from tests.fixtures.decoding import decode, settings
@@ -24,14 +26,14 @@ BROKEN = [
 ]
 
 
-def _resource_event(**fields):
+def _resource_event(**fields: Any) -> dict[str, Any]:
     event = resource_event(**fields)
     event["data"] |= PRIVATE
     return event
 
 
 @pytest.mark.parametrize("odd", [{}, {"claims": "Jane Doe"}, {"claims": ["Jane"]}, {"caller": {"jane": 1}}, {"identity": 5}])
-def test_no_event_no_reject_and_no_count_tells_who_it_was(odd):
+def test_no_event_no_reject_and_no_count_tells_who_it_was(odd: Any) -> None:
     records = [record | PRIVATE | odd for record in RECORDS + BROKEN] + [_resource_event(), _resource_event(id=None)]
     decoded = decode(*records)
     assert decoded.events.num_rows == 6
@@ -40,7 +42,7 @@ def test_no_event_no_reject_and_no_count_tells_who_it_was(odd):
     assert not [secret for secret in SECRETS if secret in told]
 
 
-def test_only_the_payload_of_a_reject_may_hold_it():
+def test_only_the_payload_of_a_reject_may_hold_it() -> None:
     decoded = decode(rest(status="x") | PRIVATE, by=settings(keep_payload=True))
     assert "jane@example.com" in decoded.rejects["payload"][0].as_py()
     told = repr((decoded.events.to_pylist(), decoded.rejects.drop_columns(["payload"]).to_pylist(), decoded.counts))

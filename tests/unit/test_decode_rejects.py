@@ -2,6 +2,7 @@
 
 import base64
 import json
+from typing import Any
 
 import pytest
 
@@ -49,19 +50,19 @@ from transforms.core.decode import DecodeResult, decode_text
         pytest.param(operation(count=True), "bad_value", "count must be a whole number", id="true_count"),
     ],
 )
-def test_a_known_kind_with_an_absent_or_impossible_field_is_rejected(record, reason, detail):
+def test_a_known_kind_with_an_absent_or_impossible_field_is_rejected(record: Any, reason: str, detail: str) -> None:
     own_reason, own_detail = rejected(record)
     assert own_reason == reason
     assert own_detail.startswith(detail)
 
 
-def test_numbers_and_texts_stand_for_each_other():
+def test_numbers_and_texts_stand_for_each_other() -> None:
     assert one(operation(count="3"))["count"] == one(operation(count=3.0))["count"] == 3
     assert one(operation(instance_ids=[7, "8"]))["instance_ids"] == ["7", "8"]
     assert one(signal(instance_id=7, event_id=5))["event_id"] == "5"
 
 
-def test_nothing_is_said_of_fields_that_a_kind_does_not_have():
+def test_nothing_is_said_of_fields_that_a_kind_does_not_have() -> None:
     assert "verb" not in one(signal(verb="delete", phase=[], target=5))
     event = one(operation(target="all", instance_id="7", state="Available"))
     assert not {"instance_id", "instance_ids", "state"} & set(event)
@@ -91,7 +92,7 @@ def test_nothing_is_said_of_fields_that_a_kind_does_not_have():
     ],
     ids=repr,
 )
-def test_what_is_no_json_object_is_not_json(text):
+def test_what_is_no_json_object_is_not_json(text: bytes) -> None:
     assert rejected(text)[0] == "not_json"
 
 
@@ -106,7 +107,7 @@ def test_what_is_no_json_object_is_not_json(text):
         pytest.param(line(signal(more=[[]] * 100, deep={"a": {"b": {}}})), id="many_brackets"),
     ],
 )
-def test_oddities_elsewhere_in_a_record_do_no_harm(text):
+def test_oddities_elsewhere_in_a_record_do_no_harm(text: Any) -> None:
     assert one(text) == one(signal())
 
 
@@ -114,14 +115,14 @@ def _nested(levels: int) -> bytes:
     return line(signal())[:-1] + b', "a": ' + b"[" * (levels - 1) + b"]" * (levels - 1) + b"}"
 
 
-def test_64_levels_are_fine_and_65_too_deep():
+def test_64_levels_are_fine_and_65_too_deep() -> None:
     assert one(_nested(64)) == one(signal())
     assert rejected(_nested(65)) == ("too_deep", "a record may have 64 levels, got 65")
     assert rejected(_nested(10_000))[0] == "too_deep"
     assert rejected(b"[" * 10_000 + b"]" * 10_000)[0] == "too_deep"
 
 
-def test_brackets_in_texts_are_no_levels():
+def test_brackets_in_texts_are_no_levels() -> None:
     assert one(signal(a="[{" * 500, b='\\"[[' * 100)) == one(signal())
 
 
@@ -130,12 +131,12 @@ def _sized(size: int) -> bytes:
     return line(signal(pad="x" * (size - bare)))
 
 
-def test_a_text_of_1_mib_is_fine_and_one_byte_more_too_large():
+def test_a_text_of_1_mib_is_fine_and_one_byte_more_too_large() -> None:
     assert one(_sized(1 << 20)) == one(signal())
     assert rejected(_sized((1 << 20) + 1))[0] == "too_large"
 
 
-def test_a_reject_says_where_when_and_why():
+def test_a_reject_says_where_when_and_why() -> None:
     decoded = decode(signal(), b"", b"{")
     (reject,) = decoded.rejects.to_pylist()
     assert decoded.rejects.schema == REJECTS
@@ -143,14 +144,14 @@ def test_a_reject_says_where_when_and_why():
     assert decoded.counts.records == 2
 
 
-def test_the_payload_is_kept_where_that_is_wanted():
+def test_the_payload_is_kept_where_that_is_wanted() -> None:
     decoded = decode(b'{"a": "\xff"', rest(status="Bogus"), by=settings(keep_payload=True))
     first, second = decoded.rejects["payload"].to_pylist()
     assert first == '{"a": "\N{REPLACEMENT CHARACTER}"'
     assert json.loads(second) == json.loads(line(rest(status="Bogus")))
 
 
-def test_one_bad_record_does_no_harm_to_others():
+def test_one_bad_record_does_no_harm_to_others() -> None:
     decoded = decode(signal(), b"{", signal(event_id="s-2"), b"\xff", b"[" * 5000, signal(event_id="s-3"))
     assert [row["event_id"] for row in rows(decoded)] == ["s-1", "s-2", "s-3"]
     assert [reject["location"] for reject in decoded.rejects.to_pylist()] == ["line 2", "line 4", "line 5"]
@@ -177,19 +178,19 @@ TWO = line(signal()) + b"\n" + line(signal(event_id="s-2"))
         pytest.param(b"\n".join(line({"records": [signal(event_id=f"s-{n}")]}) for n in (1, 2)), id="envelopes_on_lines"),
     ],
 )
-def test_lines_arrays_and_envelopes_hold_the_same(text):
+def test_lines_arrays_and_envelopes_hold_the_same(text: Any) -> None:
     decoded = _read(text)
     assert sorted(row["event_id"] for row in rows(decoded)) == ["s-1", "s-2"]
     assert decoded.counts.records == 2
     assert decoded.rejects.num_rows == 0
 
 
-def test_one_object_over_many_lines_is_a_value():
+def test_one_object_over_many_lines_is_a_value() -> None:
     assert rows(_read(json.dumps(rest(), indent=2).encode())) == rows(decode(rest()))
 
 
 @pytest.mark.parametrize("end", [b"]", b"\n]\n", b"\r\n]", b",\n5]"])
-def test_a_text_that_is_one_value_is_read_as_that_however_its_lines_are_cut(end):
+def test_a_text_that_is_one_value_is_read_as_that_however_its_lines_are_cut(end: bytes) -> None:
     decoded = _read(b"[\n" + TWO.replace(b"\n", b",\n") + end)
     assert decoded.events.num_rows == 2
     assert decoded.rejects["location"].to_pylist() == (["record 3"] if b"5" in end else [])
@@ -198,7 +199,7 @@ def test_a_text_that_is_one_value_is_read_as_that_however_its_lines_are_cut(end)
 @pytest.mark.parametrize(
     "text", [line(signal()), line([signal()]), base64.b64encode(line(signal()))], ids=["object", "array", "base64"]
 )
-def test_any_other_is_lines_if_one_of_them_stands_alone(text):
+def test_any_other_is_lines_if_one_of_them_stands_alone(text: Any) -> None:
     decoded = _read(b"[\n" + text + b",\n,\n{\n],\nx")
     assert [(reject["location"], reject["reason"]) for reject in decoded.rejects.to_pylist()] == [
         ("line 4", "not_json"),
@@ -210,47 +211,47 @@ def test_any_other_is_lines_if_one_of_them_stands_alone(text):
 @pytest.mark.parametrize(
     ("end", "complete"), [(b"", 2), (b",", 2), (b"]]", 2), (b",]", 2), (b"] x", 2), (b", {", 2), (b', {"a": 01}]', 2)]
 )
-def test_a_value_that_breaks_off_keeps_what_is_complete_and_costs_one_row(end, complete):
+def test_a_value_that_breaks_off_keeps_what_is_complete_and_costs_one_row(end: bytes, complete: int) -> None:
     decoded = _read(b"[" + TWO.replace(b"\n", b", ") + end)
     (reject,) = decoded.rejects.to_pylist()
     assert (reject["reason"], decoded.events.num_rows, decoded.counts.records) == ("not_json", complete, complete + 1)
     assert reject["location"] == f"record {complete + 1}"
 
 
-def test_in_a_value_records_have_numbers_and_other_elements_are_rejected():
+def test_in_a_value_records_have_numbers_and_other_elements_are_rejected() -> None:
     decoded = decode_text(b"[5, " + line(signal()) + b", [], " + line(signal(state="x")) + b"]", "file", SETTINGS)
     found = [(reject["location"], reject["reason"]) for reject in decoded.rejects.to_pylist()]
     assert found == [("record 1", "not_json"), ("record 3", "not_json"), ("record 4", "bad_value")]
     assert decoded.events.num_rows == 1
 
 
-def test_a_deep_record_in_a_value_does_no_harm_to_its_neighbours():
+def test_a_deep_record_in_a_value_does_no_harm_to_its_neighbours() -> None:
     decoded = decode_text(b"[" + line(signal()) + b", " + _nested(10_000) + b", " + line(signal()) + b"]", "file", SETTINGS)
     assert decoded.events.num_rows == 2
     assert decoded.rejects["reason"].to_pylist() == ["too_deep"]
 
 
-def test_an_envelope_may_be_larger_and_deeper_than_a_record():
+def test_an_envelope_may_be_larger_and_deeper_than_a_record() -> None:
     records = [json.loads(_sized(600_000)), json.loads(_nested(64))]
     decoded = decode(line({"nextLink": "x", "value": records}))
     assert (decoded.events.num_rows, decoded.rejects.num_rows) == (2, 0)
 
 
-def test_an_envelope_on_a_line_tells_where_its_records_are():
+def test_an_envelope_on_a_line_tells_where_its_records_are() -> None:
     decoded = decode(signal(), {"records": [signal(), signal(state="x")]})
     assert decoded.rejects["location"].to_pylist() == ["line 2, record 2"]
 
 
 @pytest.mark.parametrize("text", [b"", b"  \n\r\n", b"[]", b'{"records": []}', b"\xef\xbb\xbf"])
-def test_nothing_holds_no_records(text):
+def test_nothing_holds_no_records(text: bytes) -> None:
     decoded = _read(text)
     assert (decoded.counts.records, decoded.rejects.num_rows) == (0, 0)
 
 
 @pytest.mark.parametrize("text", [b"garbage", b"5\n6", b"\x00" * 100, b"null"])
-def test_a_text_that_is_no_value_costs_one_row(text):
+def test_a_text_that_is_no_value_costs_one_row(text: Any) -> None:
     assert _read(text).rejects["reason"].to_pylist() == ["not_json"]
 
 
-def test_rejects_arrive_now():
+def test_rejects_arrive_now() -> None:
     assert decode(b"{").rejects["arrived"].cast("int64").to_pylist() == [NOW]

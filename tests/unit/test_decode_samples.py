@@ -1,6 +1,7 @@
 """Published payloads: each file is decoded, ignored or rejected on purpose, and here is why."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,58 +72,58 @@ NO_RECORDS = {"SOURCES.md", "annotations_2026-03-18.csv"}
 class _Everything(Inventory):
     """An inventory that knows every machine."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__({})
 
-    def rows_of(self, vm_id):
+    def rows_of(self, vm_id: str) -> tuple[Belonging]:
         machine = parse_resource(vm_id)
         assert isinstance(machine, VirtualMachine)
         return (Belonging(-NEVER, NEVER, Place("set", machine.name)),)
 
-    def place(self, vm_id, time):
+    def place(self, vm_id: str, time: int) -> Place:
         return self.rows_of(vm_id)[0].place
 
 
 BY = settings(_Everything())
 
 
-def _decode(name):
+def _decode(name: str) -> Any:
     return decode_text((SAMPLES / name).read_bytes(), name, BY)
 
 
-def test_every_sample_is_in_one_of_the_tables():
+def test_every_sample_is_in_one_of_the_tables() -> None:
     assert {path.name for path in SAMPLES.iterdir()} == {*DECODED, *IGNORED, *REJECTED, *NO_RECORDS}
 
 
 @pytest.mark.parametrize("name", DECODED)
-def test_decoded_samples(name):
+def test_decoded_samples(name: str) -> None:
     decoded = _decode(name)
     assert tuple(decoded.events["kind"].to_pylist()) == DECODED[name]
     assert (decoded.rejects.num_rows, decoded.counts.records) == (0, 1)
 
 
 @pytest.mark.parametrize("name", DECODED)
-def test_without_an_inventory_their_machines_are_unplaced(name):
+def test_without_an_inventory_their_machines_are_unplaced(name: str) -> None:
     decoded = decode_text((SAMPLES / name).read_bytes(), name, settings())
     assert decoded.counts.ignored == {"unplaced_vm": 1}
 
 
 @pytest.mark.parametrize("name", IGNORED)
-def test_ignored_samples(name):
+def test_ignored_samples(name: str) -> None:
     decoded = _decode(name)
     assert +decoded.counts.ignored == IGNORED[name]
     assert (decoded.events.num_rows, decoded.rejects.num_rows) == (0, 0)
 
 
 @pytest.mark.parametrize("name", sorted(REJECTED))
-def test_rejected_samples(name):
+def test_rejected_samples(name: str) -> None:
     decoded = _decode(name)
     assert decoded.rejects["reason"].to_pylist() == ["not_json"]
     assert decoded.events.num_rows == 0
 
 
 @pytest.mark.parametrize("name", [name for name in (*DECODED, *IGNORED) if name.endswith(".json")])
-def test_columns_and_models_agree_on_samples(name):
+def test_columns_and_models_agree_on_samples(name: str) -> None:
     text = b" ".join((SAMPLES / name).read_bytes().split(b"\n"))
     decoded = decode_text(text, "test", BY)
     assert told(decoded) == one_by_one([text.strip()], BY) or text.lstrip().startswith(b"[")

@@ -35,7 +35,7 @@ def _decode(batch: pa.RecordBatch) -> DecodeResult:
     return decode_table(batch, "file", 1, SETTINGS)
 
 
-def test_rows_say_what_lines_say():
+def test_rows_say_what_lines_say() -> None:
     table, lines = _decode(_table(*EVENTS)), decode(*EVENTS)
     assert rows(table) == rows(lines)
     assert table.counts == lines.counts
@@ -58,7 +58,7 @@ def test_rows_say_what_lines_say():
         ("time", pa.timestamp("us", "Europe/Berlin")),
     ],
 )
-def test_columns_may_be_of_related_types(column, type):
+def test_columns_may_be_of_related_types(column: str, type: Any) -> None:
     batch = _table(*EVENTS)
     at = batch.schema.get_field_index(column)
     other = batch.set_column(at, pa.field(column, type), batch.column(at).cast(type, safe=False))
@@ -67,18 +67,18 @@ def test_columns_may_be_of_related_types(column, type):
     assert found == (expected if type == pa.timestamp("ms", "UTC") else rows(_decode(batch)))
 
 
-def test_nanoseconds_are_cut():
+def test_nanoseconds_are_cut() -> None:
     batch = _table(signal(), time=pa.array([AT_MICROS * 1000 + 999], pa.timestamp("ns", "UTC")))
     assert _decode(batch).counts.latest == AT_MICROS
 
 
-def test_times_may_be_texts():
+def test_times_may_be_texts() -> None:
     batch = _table(signal(), signal(), time=pa.array(["2026-10-01 09:00:10.123456", "soon"]))
     decoded = _decode(batch)
     assert (decoded.counts.latest, decoded.rejects["reason"].to_pylist()) == (AT_MICROS, ["bad_time"])
 
 
-def test_missing_columns_are_null():
+def test_missing_columns_are_null() -> None:
     batch = _table(signal()).select(["time", "state", "scale_set_id", "event_id", "kind"])
     assert rows(_decode(batch)) == rows(decode(signal(instance_id=None)))
 
@@ -95,7 +95,7 @@ def test_missing_columns_are_null():
         (fault(annotation=None), "missing_field"),
     ],
 )
-def test_a_bad_row_is_rejected_as_its_line_would_be_and_says_where_it_stands(event, reason):
+def test_a_bad_row_is_rejected_as_its_line_would_be_and_says_where_it_stands(event: Any, reason: str) -> None:
     decoded = decode_table(_table(signal(), event), "file", 11, SETTINGS)
     (reject,) = decoded.rejects.to_pylist()
     (line,) = decode(event).rejects.to_pylist()
@@ -105,19 +105,19 @@ def test_a_bad_row_is_rejected_as_its_line_would_be_and_says_where_it_stands(eve
 
 @pytest.mark.parametrize("time", [0, -(2**62), 2**62, None])
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
-def test_an_impossible_time_is_rejected_whatever_its_unit(time, unit):
+def test_an_impossible_time_is_rejected_whatever_its_unit(time: Any, unit: str) -> None:
     decoded = _decode(_table(signal(), time=pa.array([time], pa.timestamp(unit, "UTC"))))
     assert decoded.rejects["reason"].to_pylist() == ["missing_field" if time is None else "bad_time"]
 
 
 @pytest.mark.parametrize("kind", ["other", None])
-def test_a_row_of_no_kind_is_ignored(kind):
+def test_a_row_of_no_kind_is_ignored(kind: str | None) -> None:
     assert _decode(_table(signal(kind=kind))).counts.ignored == {"no_format": 1}
 
 
-def test_a_table_without_known_columns_is_ignored_row_by_row():
+def test_a_table_without_known_columns_is_ignored_row_by_row() -> None:
     assert _decode(pa.RecordBatch.from_pydict({"x": [1, 2]})).counts.ignored == {"no_format": 2}
 
 
-def test_the_time_column_of_the_schema_is_in_microseconds():
+def test_the_time_column_of_the_schema_is_in_microseconds() -> None:
     assert CANONICAL.field("time").type == TIMESTAMP

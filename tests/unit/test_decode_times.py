@@ -1,5 +1,7 @@
 """Times as records write them (contract: Times)."""
 
+from typing import Any
+
 import pytest
 
 from schemas.time import DAY
@@ -38,7 +40,7 @@ READABLE = [
 
 
 @pytest.mark.parametrize(("text", "later"), READABLE, ids=[text for text, _ in READABLE])
-def test_a_time_is_read_in_every_form_and_cut_after_the_sixth_digit(text, later):
+def test_a_time_is_read_in_every_form_and_cut_after_the_sixth_digit(text: Any, later: Any) -> None:
     for record in (signal(time=text), status_event(), health_export({"currentHealthStatus": "Available"}, time=text)):
         if record.get("time") == text:
             assert decode(record).counts.earliest == JANUARY + later
@@ -73,7 +75,7 @@ UNREADABLE = [
 
 
 @pytest.mark.parametrize("value", UNREADABLE, ids=str)
-def test_what_is_no_time_is_a_bad_time(value):
+def test_what_is_no_time_is_a_bad_time(value: Any) -> None:
     assert rejected(signal(time=value))[0] == "bad_time"
     event = status_event()
     event["data"]["resourceInfo"]["properties"]["occurredTime"] = value
@@ -81,11 +83,11 @@ def test_what_is_no_time_is_a_bad_time(value):
 
 
 @pytest.mark.parametrize("value", [None, "", ...])
-def test_an_absent_time_is_a_missing_field(value):
+def test_an_absent_time_is_a_missing_field(value: Any) -> None:
     assert rejected(signal(time=value)) == ("missing_field", "time is required, and it is absent")
 
 
-def test_times_from_2000_until_a_day_from_now_are_accepted():
+def test_times_from_2000_until_a_day_from_now_are_accepted() -> None:
     edge = settings(now=EARLIEST)
     assert decode(signal(time="2000-01-01T00:00:00Z"), by=edge).counts.earliest == EARLIEST
     assert rejected(signal(time="1999-12-31T23:59:59.999999999Z"), by=edge)[0] == "bad_time"
@@ -96,18 +98,18 @@ def test_times_from_2000_until_a_day_from_now_are_accepted():
 @pytest.mark.parametrize(
     "time", ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "1677-01-01T00:00:00Z"]
 )
-def test_times_beyond_every_type_are_bad_times(time):
+def test_times_beyond_every_type_are_bad_times(time: str) -> None:
     assert rejected(signal(time=time))[0] == "bad_time"
 
 
-def test_what_lies_after_now_does_not_move_the_latest_time():
+def test_what_lies_after_now_does_not_move_the_latest_time() -> None:
     counts = decode(signal(), signal(time="2026-10-31T10:00:00Z")).counts
     assert counts.latest < NOW < decode(signal(time="2026-10-31T10:00:00Z")).counts.earliest
     assert decode(signal(time="2026-10-31T10:00:00Z")).counts.latest is None
 
 
 @pytest.mark.parametrize("text", [text for text, _ in READABLE])
-def test_a_column_reads_each_form_beside_ordinary_ones(text):
+def test_a_column_reads_each_form_beside_ordinary_ones(text: Any) -> None:
     micros, good = micros_of(["2026-10-01T00:00:00Z", text, None, "soon"], NOW)
     assert good.tolist() == [True, True, False, False]
     assert micros[1] == parse_time(text.strip())

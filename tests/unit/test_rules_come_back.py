@@ -1,15 +1,18 @@
 """A renewal that is over explains only what nothing else does (rules: Come back from)."""
 
+from typing import Any
+
 import pytest
 
 from tests.support.build import degraded, down, op, spanning, unknown, up
+from tests.support.judging import Judge, Judged
 
 ONSET = 1200
 UPDATE = spanning(1150, 1160, "update", key="u")
 FELL_AND_CAME_BACK = [*up(0, "1"), *down(1010, "1"), *up(1050, "1"), *down(ONSET, "1")]
 
 
-def _explains(judged, instance="1"):
+def _explains(judged: Judged, instance: str | None = "1") -> str:
     """The key of what explains the last episode, of two candidates."""
     row = judged.rows(instance)[-1]
     assert (row["start"], row["candidates"]) == (ONSET, 2)
@@ -53,11 +56,11 @@ def _explains(judged, instance="1"):
         "a stop",
     ],
 )
-def test_what_it_has_come_back_from_explains_only_if_nothing_else_does(judge, renewal, explains):
+def test_what_it_has_come_back_from_explains_only_if_nothing_else_does(judge: Judge, renewal: Any, explains: str) -> None:
     assert _explains(judge(FELL_AND_CAME_BACK, renewal, UPDATE)) == explains
 
 
-def test_if_nothing_else_does_it_explains_still(judge):
+def test_if_nothing_else_does_it_explains_still(judge: Judge) -> None:
     assert judge(FELL_AND_CAME_BACK, spanning(1000, 1100, "restart", "1")).verdict("1", 1) == "overrun"
 
 
@@ -72,28 +75,28 @@ def test_if_nothing_else_does_it_explains_still(judge):
     ],
     ids=["a repeat", "from Unknown", "a first signal", "a lost tie", "only later"],
 )
-def test_it_has_come_back_with_a_return_that_is_no_repeat(judge, signals, explains):
+def test_it_has_come_back_with_a_return_that_is_no_repeat(judge: Judge, signals: Any, explains: str) -> None:
     judged = judge(signals, spanning(1000, 1100, "restart", "1"), spanning(1000, 1160, "stop", key="u"), until=1201)
     assert _explains(judged) == explains
 
 
-def test_what_another_has_come_back_from_is_at_work_still(judge):
+def test_what_another_has_come_back_from_is_at_work_still(judge: Judge) -> None:
     signals = [*up(0, "1", "2"), *down(1010, "2"), *up(1050, "2"), *down(ONSET, "1")]
     assert _explains(judge(signals, spanning(1000, 1100, "restart", "1 2"), UPDATE)) == "k"
 
 
-def test_of_two_that_it_has_come_back_from_the_definite_one_explains(judge):
+def test_of_two_that_it_has_come_back_from_the_definite_one_explains(judge: Judge) -> None:
     both = [*spanning(1000, 1100, "restart", "1"), *spanning(1001, 1100, "upgrade", key="u")]
     assert _explains(judge(FELL_AND_CAME_BACK, both)) == "k"
 
 
-def test_it_comes_after_one_that_does_not_excuse(judge):
+def test_it_comes_after_one_that_does_not_excuse(judge: Judge) -> None:
     platform = spanning(1150, 1160, "maintenance", "1", key="u", by="platform")
     judged = judge(FELL_AND_CAME_BACK, spanning(1000, 1100, "restart", "1"), platform)
     assert (_explains(judged), judged.verdict("1", 1)) == ("u", "unexcused")
 
 
-def test_the_set_itself_comes_back_too(judge):
+def test_the_set_itself_comes_back_too(judge: Judge) -> None:
     own = [*up(0, None), *degraded(1010, None), *up(1050, None), *degraded(ONSET, None)]
     restart = spanning(1160, 1180, "restart", "7", key="r")
     assert _explains(judge(own, spanning(1000, 1100, "stop", "1"), restart), None) == "r"

@@ -1,8 +1,11 @@
 """An overrun that has been silent for `max_open` is given up (rules: Given up)."""
 
+from typing import Any
+
 import pytest
 
 from tests.support.build import degraded, down, fallen, fault, op, spanning, unknown, up
+from tests.support.judging import Judge
 
 DAY = 86400
 WEEK = 7 * DAY
@@ -58,12 +61,12 @@ FAILED = [op(10, "delete", "started", "1"), op(11, "delete", "progress"), op(20,
         "made anew only later",
     ],
 )
-def test_given_up_after_max_open_of_silence_in_a_set_that_is_not_bad(judge, more, given_up):
+def test_given_up_after_max_open_of_silence_in_a_set_that_is_not_bad(judge: Judge, more: Any, given_up: bool) -> None:
     row = judge(fallen(FAILED, more), until=9 * DAY).row()
     assert (row["verdict"], row["end"]) == ("overrun", G if given_up else WEEK + 3600)
 
 
-def test_what_is_given_up_was_counted_until_then(judge):
+def test_what_is_given_up_was_counted_until_then(judge: Judge) -> None:
     judged = judge(fallen(FAILED), until=9 * DAY)
     assert (judged.row()["excused_seconds"], judged.row()["counted_seconds"]) == (L - 15, WEEK)
     assert (judged.spans("overrun"), judged.spans("raw_unavailable")) == ([(L, G)], [(15, G)])
@@ -71,11 +74,11 @@ def test_what_is_given_up_was_counted_until_then(judge):
 
 
 @pytest.mark.parametrize("until", [G - 920, G + 2680])
-def test_it_is_not_given_up_before(judge, until):
+def test_it_is_not_given_up_before(judge: Judge, until: Any) -> None:
     assert judge(fallen(FAILED), until=until).row()["end"] == (G if until > G else None)
 
 
-def test_only_a_kind_that_may_take_away_is_given_up(judge):
+def test_only_a_kind_that_may_take_away_is_given_up(judge: Judge) -> None:
     assert judge(fallen(spanning(10, 20, "restart", "1")), until=9 * DAY).row()["end"] == WEEK + 3600
 
 
@@ -92,7 +95,7 @@ def test_only_a_kind_that_may_take_away_is_given_up(judge):
     ],
     ids=["returns", "lives", "lives at once", "unknown", "made anew", "begun unseen before", "begun unseen by the limit"],
 )
-def test_what_is_given_up_is_absent_until_it_returns_or_lives_or_is_made_anew(judge, more, again):
+def test_what_is_given_up_is_absent_until_it_returns_or_lives_or_is_made_anew(judge: Judge, more: Any, again: Any) -> None:
     judged = judge(fallen(FAILED, more), until=9 * DAY)
     classes = ("up", "degraded", "unavailable", "overrun", "excused", "unknown", "removed")
     found = [(span[0], name) for name in classes for span in judged.spans(name) if span[0] >= G]
