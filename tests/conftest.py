@@ -1,13 +1,16 @@
-"""Hypothesis profiles, the two evaluators, and the emulator.
+"""Hypothesis profiles, limits of time, what runs again, the two evaluators, and the emulator.
 
 Profiles: `dev` for a quick answer, `ci` for a thorough one, `nightly` for a night; HYPOTHESIS_PROFILE names another choice.
 """
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import warnings
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from functools import partial
 
 import pytest
@@ -38,6 +41,66 @@ def pytest_configure(config: pytest.Config) -> None:
                 folder,
             ]
             subprocess.run(command, cwd=config.rootpath, check=True, stdout=subprocess.DEVNULL)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_unconfigure() -> None:
+    """Shows what threads and objects raise after the last test: as an error it would end pytest, and name no test."""
+    for late in (pytest.PytestUnhandledThreadExceptionWarning, pytest.PytestUnraisableExceptionWarning):
+        warnings.filterwarnings("default", category=late)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
+    """Limits the fixtures; pytest-timeout limits the test itself (`timeout_func_only`)."""
+    with _limited(item.config, "its fixtures"):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
+    """Limits the ends of fixtures."""
+    with _limited(item.config, "the end of its fixtures"):
+        return (yield)
+
+
+@contextmanager
+def _limited(config: pytest.Config, what: str) -> Iterator[None]:
+    """An alarm within one phase of a test, whose failure it then is. One over all phases may go off between them, or while
+    pytest waits to run a test again, and what it raises there ends pytest with INTERNALERROR, without the test's name."""
+    given = config.getoption("timeout")
+    seconds = float(config.getini("timeout") if given is None else given)
+
+    def over(*_: object) -> None:
+        pytest.fail(f"{what} took more than {seconds:.0f} s")
+
+    before = signal.signal(signal.SIGALRM, over)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Has tests run again that depend on the machine's speed, and no others."""
+    for item in items:
+        if mark := item.get_closest_marker("depends_on_speed"):
+            _runs_again(item, *mark.args, **mark.kwargs)
+
+
+def _runs_again(item: pytest.Item, reason: str, reruns: int = 2) -> None:
+    item.add_marker(pytest.mark.flaky(reruns=reruns, reruns_delay=5))
+    item.user_properties.append(("depends_on_speed", reason))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says how often tests were run again, and which."""
+    again = terminalreporter.stats.get("rerun", [])
+    terminalreporter.write_line(f"Run again: {len(again)}")
+    for report in again:
+        terminalreporter.write_line(f"  {report.nodeid}: {dict(report.user_properties)['depends_on_speed']}")
 
 
 @pytest.fixture(params=EVALUATORS)

@@ -14,7 +14,12 @@ from runners.engines.flink.options import flink_options
 from runners.engines.flink.trail import LastJob, Trail
 from tests.support.flink import Processes, free_port, wait, worker_pool
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.alone,
+    pytest.mark.timeout(300),
+    pytest.mark.depends_on_speed("a cluster misses a task manager by the clock"),
+]
 
 
 def test_the_shipped_configuration_is_taken_and_is_enough_for_a_stream(processes: Processes) -> None:

@@ -11,7 +11,12 @@ from tests.support.emulator import Emulator
 from tests.support.flink import Processes, streaming, wait
 from tests.support.job_service import JobService, job_service
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.alone,
+    pytest.mark.timeout(300),
+    pytest.mark.depends_on_speed("jobs must run and take checkpoints within a time"),
+]
 
 
 def given(processes: Processes, service: JobService) -> list[str]:

@@ -20,7 +20,12 @@ from tests.support.emulator import Emulator
 from tests.support.files import current, signal, table, trueup, two_days, write_events
 from tests.support.flink import Processes, streaming, wait, worker_pool
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.alone,
+    pytest.mark.timeout(900),
+    pytest.mark.depends_on_speed("jobs must run and take checkpoints within a time"),
+]
 _TARGET = ":runners:flink:1.20:job-server:shadowJar"
 
 

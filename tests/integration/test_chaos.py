@@ -32,7 +32,13 @@ KILLS = 4
 SETS = 200
 DISORDER = 40 * MINUTE
 """Less than the policy's lateness."""
-pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.flaky(reruns=1)]
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.alone,
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+    pytest.mark.depends_on_speed("leases run out and the hour ends while it waits", reruns=1),
+]
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,7 @@ from apache_beam.utils.timestamp import Timestamp
 from runners.engines.prism import local_binary, prism
 from tests.support.emulator import missing
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.depends_on_speed("rounds come by the clock")]
 KEYS = 12
 ROUNDS = 3
 APART = 3.0

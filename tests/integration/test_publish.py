@@ -79,6 +79,7 @@ def test_it_goes_on_behind_what_its_progress_file_notes(pubsub: Emulator, names:
     assert sorted(json.loads(one.message.data)["event_id"] for one in pubsub.pull(subscription)) == [*"0123456"]
 
 
+@pytest.mark.depends_on_speed("a pace is kept within seconds")
 def test_it_keeps_the_pace(pubsub: Emulator, names: tuple[str, str], tmp_path: Path) -> None:
     topic, _ = names
     write(tmp_path / "a.jsonl", [record(number, seconds=3600 * number) for number in range(3)])

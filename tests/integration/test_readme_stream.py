@@ -17,7 +17,11 @@ from tests.support.files import current
 
 ROOT = Path(__file__).parents[2]
 BLOCKS = re.findall(r"^```shell\n(.*?)^```$", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
-pytestmark = pytest.mark.integration
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.alone,
+    pytest.mark.depends_on_speed("rows must come within the minute that a reader waits"),
+]
 
 
 def verdict(out: Path) -> list[str]:

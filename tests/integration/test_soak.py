@@ -28,7 +28,13 @@ DAYS = 3
 EVENTS = 300 * int(SECONDS)
 SETS = 12
 SAMPLES = 40
-pytestmark = [pytest.mark.integration, pytest.mark.slow, pytest.mark.timeout(300 + SECONDS), pytest.mark.flaky(reruns=1)]
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.alone,
+    pytest.mark.slow,
+    pytest.mark.timeout(300 + SECONDS),
+    pytest.mark.depends_on_speed("a stream that lags behind the simulated days holds more", reruns=1),
+]
 
 
 class Sample(NamedTuple):

@@ -19,7 +19,7 @@ from transforms.subscription.restriction import ShardPositionCoder, ShardPositio
 from transforms.subscription.source import ReadMessages, SubscriptionSettings, end_reader, present, reader_of
 
 START = ShardPosition(0, "")
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.depends_on_speed("leases run out by the clock")]
 
 
 class Bundle(NamedTuple):

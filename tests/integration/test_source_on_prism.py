@@ -22,7 +22,7 @@ from tests.support.emulator import Emulator, missing
 from transforms.core.decode import DecodeSettings
 from transforms.subscription.source import DecodeMessages, ReadSubscription, SubscriptionSettings, end_reader, present, reader_of
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.depends_on_speed("leases run out by the clock")]
 SEEN: dict[str, list[Any]] = {}
 """What the steps have seen, by test: they run in this process."""
 

@@ -26,7 +26,12 @@ from tests.support.timelines import many_sets
 from transforms.subscription.source import present
 
 ROOT = Path(__file__).parents[2]
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.alone,
+    pytest.mark.timeout(400),
+    pytest.mark.depends_on_speed("rows must come within a time, and the hour may end meanwhile"),
+]
 
 
 @pytest.fixture(autouse=True)
