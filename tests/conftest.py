@@ -8,10 +8,12 @@ import signal
 import subprocess
 import sys
 import tempfile
+import traceback
 import warnings
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from functools import partial
+from unittest import mock
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -41,6 +43,19 @@ def pytest_configure(config: pytest.Config) -> None:
                 folder,
             ]
             subprocess.run(command, cwd=config.rootpath, check=True, stdout=subprocess.DEVNULL)
+
+
+def pytest_sessionstart() -> None:
+    """Has what an object raises as it goes told without carets below its lines: `traceback` parses each line for them, and where
+    garbage is collected while Python 3.11 parses, that breaks the outer parse (SystemError, "recursion depth mismatch"), which
+    is often pytest's own: of a test file, or of a failure's source."""
+    tell = sys.unraisablehook
+
+    def tell_without_carets(args: "sys.UnraisableHookArgs") -> None:
+        with mock.patch.object(traceback, "_extract_caret_anchors_from_line_segment", create=True, return_value=None):
+            tell(args)
+
+    sys.unraisablehook = tell_without_carets
 
 
 @pytest.hookimpl(tryfirst=True)
