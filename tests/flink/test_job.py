@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipelines.test_stream_graph import STEPS
 from tests.support.emulator import Emulator
 from tests.support.flink import Processes, streaming, wait
+from tests.support.graph import STEPS
 from tests.support.job_service import JobService, job_service
 
 pytestmark = [

@@ -15,10 +15,10 @@ import pytest
 from apache_beam.utils.subprocess_server import JavaJarServer
 
 from schemas.time import format_time
-from tests.integration.test_stream import backfilled, bodies, hour, reaches, recent, revisions, send
 from tests.support.emulator import Emulator
 from tests.support.files import current, signal, table, trueup, two_days, write_events
 from tests.support.flink import Processes, streaming, wait, worker_pool
+from tests.support.live import backfilled, bodies, hour, reaches, recent, revisions, send
 
 pytestmark = [
     pytest.mark.integration,

@@ -18,12 +18,12 @@ import pytest
 from pipelines.record.current import all_rows, current_rows
 from pipelines.record.versions import current_versions
 from runners.engines.prism import local_binary
-from schemas.time import HOUR, MINUTE, floor_to, format_time
+from schemas.time import HOUR, MINUTE, format_time
 from tests.support.emulator import Emulator, missing
 from tests.support.files import TABLES, trueup
 from tests.support.fleet import fleet
+from tests.support.live import hour
 from tests.support.streaming import Running, observed, send_many
-from transforms.subscription.source import present
 
 MESSAGES = int(os.environ.get("TRUEUP_CHAOS_MESSAGES", "200000"))
 EVENTS = MESSAGES * 4 // 5
@@ -76,10 +76,6 @@ class Told:
 
     def add(self, running: Running) -> None:
         self.counts.update(running.counts())
-
-
-def hour() -> int:
-    return floor_to(present(), HOUR)
 
 
 def wait(seconds: float, running: Running, until: Callable[[], bool]) -> None:

@@ -11,9 +11,9 @@ import pytest
 
 from runners.engines.prism import local_binary
 from schemas.time import format_time
-from tests.integration.test_stream import revisions, wait
 from tests.support.emulator import Emulator, missing
 from tests.support.files import current
+from tests.support.live import revisions, wait
 
 ROOT = Path(__file__).parents[2]
 BLOCKS = re.findall(r"^```shell\n(.*?)^```$", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)

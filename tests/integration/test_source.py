@@ -1,6 +1,5 @@
 """The source against the real emulator, bundle by bundle, as a runner would run it."""
 
-import json
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -11,8 +10,8 @@ from apache_beam.runners.sdf_utils import RestrictionTrackerView, ThreadsafeRest
 from apache_beam.utils.timestamp import MIN_TIMESTAMP, Timestamp
 
 from schemas.policy import Policy
-from schemas.time import MINUTE, SECOND, format_time
-from tests.support.emulator import Emulator
+from schemas.time import MINUTE, SECOND
+from tests.support.emulator import Emulator, signal
 from transforms.core.decode import DecodeSettings
 from transforms.core.subscription.acknowledgements import ShardPosition
 from transforms.subscription.restriction import ShardPositionCoder, ShardPositionTracker, WatermarkProvider
@@ -59,11 +58,6 @@ def bundle(settings: SubscriptionSettings, place: ShardPosition = START, waterma
         float(pause),
         finalizers,
     )
-
-
-def signal(time_: int, event_id: str = "e") -> bytes:
-    fields = {"event_id": event_id, "scale_set_id": "a", "instance_id": "1", "state": "Available"}
-    return json.dumps({"kind": "signal", "time": format_time(time_), **fields}).encode()
 
 
 class Case(NamedTuple):

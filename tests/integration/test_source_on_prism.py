@@ -17,8 +17,7 @@ from apache_beam.utils.timestamp import Timestamp
 from runners.engines.prism import local_binary, prism
 from schemas.policy import Policy
 from schemas.time import HOUR, SECOND
-from tests.integration.test_source import signal
-from tests.support.emulator import Emulator, missing
+from tests.support.emulator import Emulator, missing, signal
 from transforms.core.decode import DecodeSettings
 from transforms.subscription.source import DecodeMessages, ReadSubscription, SubscriptionSettings, end_reader, present, reader_of
 

@@ -1,29 +1,26 @@
 """`trueup stream` as a user runs it: the emulator, Prism, and a process of its own that is stopped or killed."""
 
-import json
 import os
 import random
 import signal as signals
 import subprocess
 import sys
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from runners.engines.prism import local_binary
 from schemas.policy import Policy
-from schemas.time import DAY, HOUR, floor_to, format_time
+from schemas.time import DAY, HOUR, floor_to
 from tests.support.build import Event
 from tests.support.emulator import Emulator, missing
-from tests.support.files import at, current, signal, table, trueup, two_days, write_events
+from tests.support.files import current, signal, table, trueup, two_days, write_events
+from tests.support.live import backfilled, bodies, hour, reaches, recent, revisions, send, wait
 from tests.support.timelines import many_sets
-from transforms.subscription.source import present
 
 ROOT = Path(__file__).parents[2]
 pytestmark = [
@@ -38,26 +35,6 @@ pytestmark = [
 def binary() -> None:
     if local_binary() is None:
         missing("Prism: `go install` it at Beam's version (.ci/tools does), or let TRUEUP_PRISM name it")
-
-
-def hour() -> int:
-    """The beginning of the present hour."""
-    return floor_to(present(), HOUR)
-
-
-def recent(events: list[Event], end: int) -> list[Event]:
-    """The events of two days, moved so that these end at a moment."""
-    shift = end - at(0) - 2 * DAY
-    return [{**event, "time": event["time"] + shift} for event in events]
-
-
-def bodies(events: list[Event]) -> list[bytes]:
-    return [json.dumps({**event, "time": format_time(event["time"])}).encode() for event in events]
-
-
-def send(pubsub: Emulator, topic: str, messages: list[bytes]) -> None:
-    for sent in [pubsub.publisher.publish(topic, body) for body in messages]:
-        sent.result(60)
 
 
 @contextmanager
@@ -75,31 +52,6 @@ def streaming(subscription: str, out: Path, *options: str) -> Iterator["subproce
     finally:
         process.kill()
         process.communicate()
-
-
-def wait(seconds: float, until: Callable[[], Any], of: object = "") -> None:
-    end = time.monotonic() + seconds
-    while not until():
-        assert time.monotonic() < end, f"it did not come {of}"
-        time.sleep(0.5)
-
-
-def revisions(out: Path) -> list[dict[str, Any]]:
-    return table(out, "revisions").to_pylist()
-
-
-def reaches(out: Path, end: int, sets: int) -> bool:
-    """Whether every scale set has its rows up to a moment."""
-    last = [row["scale_set_id"] for row in revisions(out) if row["cell"].timestamp() * 1e6 == end - HOUR]
-    return len(set(last)) == sets
-
-
-def backfilled(folder: Path, events: list[Event]) -> dict[str, list[dict[str, Any]]]:
-    """The current rows of a backfill that knows all up to the present hour."""
-    path = write_events(folder / f"{uuid.uuid4().hex}.jsonl", events)
-    out = folder / f"{path.stem}-tables"
-    assert trueup("backfill", "--input", path, "--output", out, "--until", format_time(hour())).status == 0
-    return current(out)
 
 
 def test_a_stream_ends_as_the_backfill_restates_what_comes_late_and_stops_in_order(pubsub: Emulator, tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from pipelines.record.store import Store
 from runners.engines import compacting
-from tests.properties.test_compaction import publish_history
 from tests.support.files import current, names
+from tests.support.history import publish_history
 
 
 def wait(until: Callable[[], bool]) -> None:

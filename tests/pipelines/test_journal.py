@@ -20,7 +20,7 @@ from schemas.tables.reject import REJECTS
 from schemas.time import HOUR, from_micros
 from tests.support.build import Event, at, op, signal, to_batch
 from tests.support.graph import Keeping
-from tests.unit.test_newest_versions import EVENTS, told, versions
+from tests.support.versions import EVENTS, told, versions
 
 ROOT = Path(__file__).parents[2]
 NAME = "projects/p/subscriptions/s"

@@ -15,9 +15,9 @@ from google.protobuf.wrappers_pb2 import BytesValue
 from pipelines.record.store import Store
 from pipelines.stream.journal import Journal
 from pipelines.stream.stream import Stream, StreamSettings
+from tests.support.graph import STEPS
 
 WINDOWS = {"beam:window_fn:global_windows:v1", "beam:window_fn:session_windows:v1"}
-STEPS = {"ReadSubscription", "DecodeMessages", "KeepRejects", "CorrectRecord", "PublishCells", "KeepLate"}
 PARDO = "beam:transform:pardo:v1"
 GROUP = "beam:transform:group_by_key:v1"
 NATIVE = {"beam:transform:impulse:v1", "beam:transform:flatten:v1", GROUP, "beam:transform:reshuffle:v1"}

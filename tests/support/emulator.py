@@ -1,5 +1,6 @@
 """Google's Pub/Sub emulator as a process of its own on a loopback port."""
 
+import json
 import os
 import shutil
 import socket
@@ -14,6 +15,7 @@ from unittest import mock
 import pytest
 
 from runners.process.children import ending_with_parent
+from schemas.time import format_time
 
 PACKAGE = "google-cloud-cli-pubsub-emulator"
 PROJECT = "projects/trueup-tests"
@@ -112,3 +114,9 @@ def missing(what: str) -> Any:
     if os.environ.get("CI"):
         pytest.fail(f"CI needs {what}.")
     pytest.skip(f"needs {what}")
+
+
+def signal(time_: int, event_id: str = "e") -> bytes:
+    """A message: instance 1 of the set `a` is available at a moment in microseconds."""
+    fields = {"event_id": event_id, "scale_set_id": "a", "instance_id": "1", "state": "Available"}
+    return json.dumps({"kind": "signal", "time": format_time(time_), **fields}).encode()

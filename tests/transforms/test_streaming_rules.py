@@ -13,7 +13,7 @@ from apache_beam.testing import test_stream
 from schemas.time import HOUR, SECOND
 from tests.support.build import Event, at, op, signal, spanning, to_batch
 from tests.support.graph import Keeping, ledger_settings
-from tests.transforms.test_streaming_ledger import END, day_of_two_sets, evaluated, out_of_order, run_stream, stream, whole_ms
+from tests.support.unbounded import END, day_of_two_sets, evaluated, out_of_order, run_stream, stream, whole_ms
 from transforms.coders import LedgerInputCoder
 from transforms.core.columns.arrow import no_rows
 from transforms.core.ledger.changes import PUBLISHED, published_after

@@ -1,16 +1,14 @@
 """Records of no format are counted by shape, with what they look like: exact, bounded, and the same whoever decodes them."""
 
 import json
-import random
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from schemas.policy import Policy
+from tests.fixtures.decoding import noted
 from transforms.core.decode import DecodeSettings, decode_text
-from transforms.core.decode.terms.unread import MOST, Sighting, Unread, fields_of, shape_of
+from transforms.core.decode.terms.unread import MOST, Sighting, fields_of, shape_of
 
 SETTINGS = DecodeSettings(Policy(), 1_800_000_000_000_000)
 LOOKS = {
@@ -67,28 +65,6 @@ def test_counted_are_those_of_no_format_and_no_others() -> None:
     counts = decode_text(text.encode(), "f", SETTINGS).counts
     assert counts.ignored["no_format"] == counts.unread.records == 3
     assert {shape.keys: seen.records for shape, seen in counts.unread.shapes.items()} == {("odd",): 2, ("a",): 1}
-
-
-def noted(names: list[str], file: str = "") -> Unread:
-    unread = Unread()
-    for name in names:
-        unread.note({name: 1})
-    return unread.of_file(file)
-
-
-@given(st.randoms(use_true_random=False), st.integers(1, 5))
-def test_any_split_and_order_gives_the_same_and_counts_every_record(random_: random.Random, pieces: int) -> None:
-    names = [f"k{random_.randrange(2 * MOST):04}" for _ in range(4 * MOST)]
-    parts = [names[place::pieces] for place in range(pieces)]
-    random_.shuffle(parts)
-    whole, summed = noted(names), sum((noted(part) for part in parts), Unread())
-    assert summed.shapes == whole.shapes
-    assert summed.others == whole.others
-    assert len(whole.shapes) <= MOST
-    assert whole.records == len(names)
-    assert {shape.keys[0]: seen.records for shape, seen in whole.shapes.items()} == {
-        name: names.count(name) for name in sorted(set(names))[:MOST]
-    }
 
 
 def test_what_is_known_is_never_crowded_out() -> None:

@@ -1,0 +1,63 @@
+"""Events of the present, sent to a stream, and its tables compared with a backfill."""
+
+import json
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from schemas.time import DAY, HOUR, floor_to, format_time
+from tests.support.build import Event
+from tests.support.emulator import Emulator
+from tests.support.files import at, current, table, trueup, write_events
+from transforms.subscription.source import present
+
+
+def hour() -> int:
+    """The beginning of the present hour."""
+    return floor_to(present(), HOUR)
+
+
+def recent(events: list[Event], end: int) -> list[Event]:
+    """The events of two days, moved so that these end at a moment."""
+    shift = end - at(0) - 2 * DAY
+    return [{**event, "time": event["time"] + shift} for event in events]
+
+
+def bodies(events: list[Event]) -> list[bytes]:
+    """The messages of events."""
+    return [json.dumps({**event, "time": format_time(event["time"])}).encode() for event in events]
+
+
+def send(pubsub: Emulator, topic: str, messages: list[bytes]) -> None:
+    """Publishes messages; all have arrived when it returns."""
+    for sent in [pubsub.publisher.publish(topic, body) for body in messages]:
+        sent.result(60)
+
+
+def wait(seconds: float, until: Callable[[], Any], of: object = "") -> None:
+    """Waits until something holds, and fails after some seconds."""
+    end = time.monotonic() + seconds
+    while not until():
+        assert time.monotonic() < end, f"it did not come {of}"
+        time.sleep(0.5)
+
+
+def revisions(out: Path) -> list[dict[str, Any]]:
+    """All rows of the table `revisions`."""
+    return table(out, "revisions").to_pylist()
+
+
+def reaches(out: Path, end: int, sets: int) -> bool:
+    """Whether every scale set has its rows up to a moment."""
+    last = [row["scale_set_id"] for row in revisions(out) if row["cell"].timestamp() * 1e6 == end - HOUR]
+    return len(set(last)) == sets
+
+
+def backfilled(folder: Path, events: list[Event]) -> dict[str, list[dict[str, Any]]]:
+    """The current rows of a backfill that knows all up to the present hour."""
+    path = write_events(folder / f"{uuid.uuid4().hex}.jsonl", events)
+    out = folder / f"{path.stem}-tables"
+    assert trueup("backfill", "--input", path, "--output", out, "--until", format_time(hour())).status == 0
+    return current(out)
