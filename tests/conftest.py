@@ -115,7 +115,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     again = terminalreporter.stats.get("rerun", [])
     terminalreporter.write_line(f"Run again: {len(again)}")
     for report in again:
-        terminalreporter.write_line(f"  {report.nodeid}: {dict(report.user_properties)['depends_on_speed']}")
+        terminalreporter.write_line(f"  {report.nodeid}: {dict(report.user_properties).get('depends_on_speed', '?')}")
 
 
 @pytest.fixture(params=EVALUATORS)
