@@ -9,7 +9,7 @@ import pytest
 from schemas.tables.reject import REJECTS
 from tests.fixtures.decoding import NOW, SETTINGS, decode, one, rejected, rows, settings
 from tests.fixtures.native import annotation_event, fault, health_record, line, operation, rest, signal, status_event
-from transforms.core.decode import DecodeResult, decode_text
+from transforms.core.decode import DecodeResult, decode_records, decode_text
 
 
 @pytest.mark.parametrize(
@@ -255,3 +255,14 @@ def test_a_text_that_is_no_value_costs_one_row(text: Any) -> None:
 
 def test_rejects_arrive_now() -> None:
     assert decode(b"{").rejects["arrived"].cast("int64").to_pylist() == [NOW]
+
+
+@pytest.mark.parametrize(
+    "body", [b'"\xff{}"', b'"\\ud800"', b'"\\ud83d {}"'], ids=["no UTF-8", "half a pair", "half a pair first"]
+)
+@pytest.mark.parametrize("name", ["body", "content", "messageText"])
+def test_a_message_whose_text_is_none_costs_its_own_row(name: str, body: bytes) -> None:
+    text = b'{"id": "m", "%s": %s}' % (name.encode(), body)
+    decoded = decode_records([text, line(signal())], "x", 1, SETTINGS)
+    assert [row["reason"] for row in decoded.rejects.to_pylist()] == ["not_json"]
+    assert len(decoded.events) == 1

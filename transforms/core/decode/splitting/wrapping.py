@@ -40,6 +40,14 @@ _LONG: Final = re.compile(
 _decode_text: Final = msgspec.json.Decoder(str).decode
 
 
+def _text_in(raw: bytes) -> bytes:
+    """The text that a JSON string holds; where it is none (no UTF-8, half of a pair of surrogates), as it is written."""
+    try:
+        return _decode_text(raw).encode()
+    except (msgspec.MsgspecError, UnicodeError):
+        return raw
+
+
 def unwrap(text: bytes) -> RecordTexts | bytes | None:
     """What an object wraps: the texts of records, or the data of a message; None if it is a record, or nothing known.
 
@@ -102,7 +110,7 @@ def contents(members: Mapping[str, bytes], name: str) -> RecordTexts | bytes:
     if name == "rows":
         return rows_of(members["columns"], elements_of(raw))
     if name in _BODIES:
-        return _decode_text(raw).encode() if raw.startswith(b'"') else raw
+        return _text_in(raw) if raw.startswith(b'"') else raw
     if raw.startswith(b"["):
         return many(elements_of(raw), depth=1)
     return contents(members_of(raw) or {}, "rows")
