@@ -4,14 +4,15 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from schemas.policy import Policy
-from transforms.core.columns.kernel import group_by
+from transforms.core.columns.arrow import micros
+from transforms.core.columns.kernel import NEVER, Bools, Ints, group_by
 from transforms.core.evaluation.cell_rows import cells_of
 from transforms.core.evaluation.codes import CodedEvents, encode
 from transforms.core.evaluation.duplicates import remove_duplicates
+from transforms.core.evaluation.ends import End, ends_of
 from transforms.core.evaluation.resumed import NO_MARKS, ResumeMarks, resumed_from
 from transforms.core.evaluation.rows import attribution_rows, operation_rows, series_rows
 from transforms.core.rules.entries import CHANGES, ROW_FIELDS, ROWS, WalkOutput
@@ -45,7 +46,7 @@ class Workings(NamedTuple):
 
     events: pa.RecordBatch
     """EVENTS without duplicates, those at or after T included."""
-    early: npt.NDArray[np.bool_]
+    early: Bools
     """Which of them lie before T."""
     coded: CodedEvents
     folded: FoldedOperations
@@ -53,20 +54,22 @@ class Workings(NamedTuple):
     past: Lookups
     walked: WalkOutput
     resumed: ResumeMarks
+    ends: Ints
+    """T of each set."""
     rules: Rules
 
 
-def rules_of(policy: Policy, T: int) -> Rules:
-    """The numbers of a policy as the kernels take them."""
+def rules_of(policy: Policy) -> Rules:
+    """The numbers of a policy as the kernels take them; T is that of no scale set."""
     return Rules(
         policy.skew, policy.unseen, policy.settle, policy.possible_excuse, policy.max_excuse, policy.presume_after,
-        policy.max_open, policy.grid, policy.longest_deadline, T,
+        policy.max_open, policy.grid, policy.longest_deadline, NEVER,
     )  # fmt: skip
 
 
-def _walk(lines: Lines, past: Lookups, folded: FoldedOperations, resumed: ResumeMarks, rules: Rules, sets: int) -> WalkOutput:
+def _walk(lines: Lines, past: Lookups, folded: FoldedOperations, resumed: ResumeMarks, ends: Ints, rules: Rules) -> WalkOutput:
     """The walk, repeated with more room in the rare case that the first guess was too small."""
-    op_lo = np.searchsorted(folded.ops.set, np.arange(sets + 1))
+    op_lo = np.searchsorted(folded.ops.set, np.arange(len(ends) + 1))
     room = [2 * len(past.signals) + 2 * len(past.lists) + 64] * 2 + [
         len(past.lists) + 64,
         len(past.signals) + len(resumed.decided) + 64,
@@ -76,29 +79,36 @@ def _walk(lines: Lines, past: Lookups, folded: FoldedOperations, resumed: Resume
         shapes = ((room[0], ROW_FIELDS), (room[1], 3), (room[2], 3), (room[3], 3), room[4], len(room), len(room))
         out = WalkOutput(*(np.empty(shape, np.int64) for shape in shapes))
         out.peak[:] = 0
-        walk(lines, past, rules, op_lo, resumed.decided, resumed.decided_lo, out)
+        walk(lines, past, rules, ends, op_lo, resumed.decided, resumed.decided_lo, out)
         if all(peak <= size for peak, size in zip(out.peak, room, strict=True)):
             return out._replace(rows=out.rows[: out.used[ROWS]], changes=out.changes[: out.used[CHANGES]])
         room = [size if peak <= size else max(int(peak), 2 * size) for peak, size in zip(out.peak, room, strict=True)]
 
 
-def _series(walked: WalkOutput, lines: Lines, resumed: ResumeMarks, rules: Rules, sets: int) -> Series:
+def _series(walked: WalkOutput, lines: Lines, resumed: ResumeMarks, ends: Ints, rules: Rules) -> Series:
     """The rows of the series of all sets."""
     changes = walked.changes
     of_set = lines.set[changes[:, 1]]
-    bounds, order = group_by(of_set, sets, np.argsort(changes[:, 0], kind="stable"))
-    first = np.minimum(resumed.begun, rules.T)
+    bounds, order = group_by(of_set, len(ends), np.argsort(changes[:, 0], kind="stable"))
+    first = np.minimum(resumed.begun, ends)
     np.minimum.at(first, of_set, changes[:, 0])
-    room = int(len(changes) + ((rules.T - first) // rules.grid + 2).sum())
+    room = int(len(changes) + ((ends - first) // rules.grid + 2).sum())
     columns: Any = [np.empty(room, type_) for type_ in (np.int32, np.int64, np.int64, np.int8, np.int8)]
     columns += [np.empty((COUNTS, room), np.int32), np.zeros(1, np.int64)]
     out = Series(*columns)
-    build_series(changes, bounds, order, lines, resumed.begun, resumed.reported, rules, out)
+    build_series(changes, bounds, order, lines, resumed.begun, resumed.reported, ends, rules, out)
     filled: Any = [column[..., : out.used[0]] for column in columns]
     return Series(*filled)
 
 
-def evaluate(events: pa.RecordBatch, policy: Policy, T: int, marks: pa.RecordBatch = NO_MARKS) -> Evaluation:
+def _is_early(events: pa.RecordBatch, T: End) -> Bools:
+    """Which events lie before T of their scale set."""
+    ids = events["scale_set_id"]
+    early: Bools = micros(events, "time") < ends_of(T, ids.dictionary)[ids.indices.to_numpy()]
+    return early
+
+
+def evaluate(events: pa.RecordBatch, policy: Policy, T: End, marks: pa.RecordBatch = NO_MARKS) -> Evaluation:
     """Evaluates all scale sets of a batch in one call.
 
     The result is a function of the set of events, the policy and T: order, repetition and other sets do not matter.
@@ -106,27 +116,28 @@ def evaluate(events: pa.RecordBatch, policy: Policy, T: int, marks: pa.RecordBat
     Args:
         events: `schemas.event.EVENTS`, in any order, with duplicates; verbs are those of the policy.
         policy: The parameters.
-        T: The end of what is known, microseconds, a multiple of the grid; events at or after it are left out.
+        T: The end of what is known, microseconds, a multiple of the grid, one for all scale sets or one each; events of a set at
+            or after it are left out.
         marks: `transforms.core.evaluation.resumed.MARKS`, if events of a standing are among the events. Then cells before
             the one at which a set's standing opens are incomplete, and `transforms.core.standing.folding.resumed_cells` must be
             called on the result.
 
     Raises:
-        KeyError: an operation has a verb that the policy lacks.
+        KeyError: an operation has a verb that the policy lacks; T is one each, and lacks a scale set.
     """
     events, used, duplicates = remove_duplicates(events)
-    early = events["time"].cast(pa.int64()).to_numpy() < T
-    rules = rules_of(policy, T)
+    early = _is_early(events, T)
     coded = encode(events if early.all() else events.filter(pa.array(early)), marks.column("scale_set_id").dictionary)
-    sets = len(coded.texts.set_ids)
+    ends = ends_of(T, coded.texts.set_ids)
+    rules = rules_of(policy)
     folded = fold_operations(coded.records, policy)
-    lines, past = build_lines(coded.signals, coded.faults, folded, coded.texts.verbs, sets)
+    lines, past = build_lines(coded.signals, coded.faults, folded, coded.texts.verbs, len(ends))
     resumed = resumed_from(marks, coded.texts.set_ids, coded.texts.instance_ids, lines, rules.skew + rules.unseen)
     lines = lines._replace(since=resumed.since)
-    walked = _walk(lines, past, folded, resumed, rules, sets)
-    series = _series(walked, lines, resumed, rules, sets)
+    walked = _walk(lines, past, folded, resumed, ends, rules)
+    series = _series(walked, lines, resumed, ends, rules)
     attributions = attribution_rows(walked.rows, lines, folded.ops, coded, rules)
     operations = operation_rows(walked.rows, folded, coded, rules)
     tables = (series_rows(series, coded.texts, rules), attributions, operations)
-    worked = Workings(events, early, coded, folded, lines, past, walked, resumed, rules)
+    worked = Workings(events, early, coded, folded, lines, past, walked, resumed, ends, rules)
     return Evaluation(*tables, cells_of(*tables, policy), used, duplicates, worked)

@@ -42,7 +42,7 @@ from transforms.core.rules.entries import (
 from transforms.core.rules.lapses import OwnSignals
 from transforms.core.rules.lines import AVAILABLE, DEGRADED, UNKNOWN, Lines, Lookups
 from transforms.core.rules.presumptions import count_left, decision_on, keep_begun, keep_decision
-from transforms.core.rules.removals import Life, Rules, definite_removals, first_signal
+from transforms.core.rules.removals import Life, Rules, definite_removals, first_signal, rules_until
 from transforms.core.rules.targets import NONE
 from transforms.core.rules.verdicts import GRANTED, NOT_GRANTED
 
@@ -160,14 +160,17 @@ def _walk_line(
 
 
 @kernel
-def walk(lines: Lines, past: Lookups, rules: Rules, op_lo: Ints, settled: Ints, settled_lo: Ints, out: WalkOutput) -> None:
+def walk(
+    lines: Lines, past: Lookups, given: Rules, ends: Ints, op_lo: Ints, settled: Ints, settled_lo: Ints, out: WalkOutput
+) -> None:
     """Walks all lines of all sets: of each set its own line first, since it bears presumptions out, then its instances; those
     that wait for a decision on a presumption then take turns, in order of (onset, instance).
 
     Args:
         lines: The lines of all sets, sorted.
         past: Their signals, fault notices and operations.
-        rules: The policy and T.
+        given: The policy.
+        ends: T of each set.
         op_lo: `op_lo[s]:op_lo[s + 1]` are the operations of set s.
         settled: (line, onset, decision) a row: what a standing says of episodes that can change no more.
         settled_lo: `settled[settled_lo[s]:settled_lo[s + 1]]` are those of set s.
@@ -175,6 +178,7 @@ def walk(lines: Lines, past: Lookups, rules: Rules, op_lo: Ints, settled: Ints, 
     """
     out.used[:] = 0
     for s in range(len(op_lo) - 1):
+        rules = rules_until(ends[s], given)
         first, last = lines.of_set[s], lines.of_set[s + 1]
         head, seen, version = np.full(last - first, NONE), np.full(last - first, NONE), np.zeros(last - first, np.int64)
         left = np.full(op_lo[s + 1] - op_lo[s], NONE)

@@ -24,7 +24,7 @@ from transforms.core.rules.targets import NONE
 
 
 class Rules(NamedTuple):
-    """The policy's times in microseconds, and T."""
+    """The policy's times in microseconds, and T of the scale set at hand."""
 
     skew: int
     unseen: int
@@ -37,6 +37,15 @@ class Rules(NamedTuple):
     longest: int
     """The longest deadline."""
     T: int
+
+
+@kernel
+def rules_until(T: int, rules: Rules) -> Rules:
+    """The same rules with T of another scale set."""
+    return Rules(
+        rules.skew, rules.unseen, rules.settle, rules.possible_excuse, rules.max_excuse, rules.presume_after, rules.max_open,
+        rules.grid, rules.longest, T,
+    )  # fmt: skip
 
 
 class Life(NamedTuple):

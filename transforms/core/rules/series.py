@@ -109,8 +109,9 @@ def _push(s: int, x: int, y: int, reported: int, state: int, counts: Ints, rules
 
 @kernel
 def build_series(
-    changes: Ints, bounds: Ints, order: Ints, lines: Lines, begun: Ints, reported_before: Bools, rules: Rules, out: Series
-) -> None:
+    changes: Ints, bounds: Ints, order: Ints, lines: Lines, begun: Ints, reported_before: Bools, ends: Ints, rules: Rules,
+    out: Series,
+) -> None:  # fmt: skip
     """Rows: maximal intervals on which counts and states are constant, cut at every multiple of the grid, up to T.
 
     Args:
@@ -120,7 +121,8 @@ def build_series(
         lines: The lines.
         begun: Of each set a moment from which on it has rows, whether or not a line changes then; NEVER if it begins with a line.
         reported_before: Of each set whether an instance that is forgotten has reported.
-        rules: The policy and T.
+        ends: T of each set.
+        rules: The policy.
         out: Room for the rows: one a change, and one a grid interval from the first of a set to T.
     """
     code = np.full(len(lines.set), -1, np.int64)
@@ -153,4 +155,4 @@ def build_series(
             since, r0, s0 = t, r1, s1
             shown[:] = counts
         if since != NEVER:
-            _push(s, since, rules.T, r0, s0, shown, rules, out)
+            _push(s, since, ends[s], r0, s0, shown, rules, out)

@@ -16,6 +16,7 @@ from transforms.core.columns.batches import compact
 from transforms.core.columns.kernel import NEVER, Bools, Ints, group_by
 from transforms.core.evaluation.cell_rows import cells_of
 from transforms.core.evaluation.duplicates import identities
+from transforms.core.evaluation.ends import End, ends_of
 from transforms.core.evaluation.evaluate import Evaluation, Workings
 from transforms.core.evaluation.resumed import (
     BEGUN,
@@ -53,22 +54,23 @@ class FoldResult(NamedTuple):
     """DROPPED: the events that the standing does not keep."""
 
 
-def folded(evaluated: Evaluation, closed: int, before: Standing = NO_STANDING) -> Standing:
+def folded(evaluated: Evaluation, closed: End, before: Standing = NO_STANDING) -> Standing:
     """The standing of the scale sets of an evaluation: see `fold`."""
     return fold(evaluated, closed, before).standing
 
 
-def fold(evaluated: Evaluation, closed: int, before: Standing = NO_STANDING) -> FoldResult:
+def fold(evaluated: Evaluation, closed: End, before: Standing = NO_STANDING) -> FoldResult:
     """The standing of the scale sets of an evaluation, and what it does not keep.
 
     Args:
         evaluated: The evaluation, `resumed_cells` of it if it went on from a standing.
-        closed: The horizon, microseconds: no event before it will be taken in any more.
-        before: What it went on from.
+        closed: The horizon, microseconds, one for all scale sets or one each: no event before it will be taken in any more.
+        before: What it went on from: of no other scale sets.
     """
     worked: Any = evaluated.worked
     found = _found(worked)
-    opens = _opens(worked, found, closed)
+    horizon = ends_of(closed, worked.coded.texts.set_ids)
+    opens = _opens(worked, found, horizon)
     keep_from = opens - worked.rules.skew - worked.rules.unseen
     lines, past = worked.lines, worked.past
     keeping = Retention(
@@ -84,16 +86,22 @@ def fold(evaluated: Evaluation, closed: int, before: Standing = NO_STANDING) -> 
     kept = _kept_events(worked, keeping, keep_from)
     events = compact(worked.events.filter(pa.array(kept)))
     settled = _dropped(worked.events.filter(pa.array(~kept)))
-    marks = _marks(worked, keeping, opens, keep_from, closed)
+    marks = _marks(worked, keeping, opens, keep_from, horizon)
     availability, attributions, operations = _open_cells(evaluated, opens, worked.rules)
-    recent = [each.filter(pc.greater_equal(each.column("time"), closed - KNOWN_AGAIN)) for each in (before.dropped, settled)]
-    dropped = compact(one_batch(recent, DROPPED))
+    dropped = compact(one_batch([_recent(before.dropped, closed), _recent(settled, closed)], DROPPED))
     return FoldResult(Standing(events, marks, availability, attributions, operations, dropped), settled)
 
 
 def _dropped(events: pa.RecordBatch) -> pa.RecordBatch:
     columns = [events.column("scale_set_id"), pa.array(micros(events, "time")), pa.array(identities(events))]
     return pa.RecordBatch.from_arrays(columns, schema=DROPPED)
+
+
+def _recent(dropped: pa.RecordBatch, closed: End) -> pa.RecordBatch:
+    """Those of which copies are still recognised."""
+    ids = dropped.column("scale_set_id")
+    since = ends_of(closed, ids.dictionary)[ids.indices.to_numpy()] - KNOWN_AGAIN
+    return dropped.filter(pa.array(dropped.column("time").to_numpy() >= since))
 
 
 def is_copy(events: pa.RecordBatch, standing: Standing) -> Bools:
@@ -135,14 +143,14 @@ def _found(worked: Workings) -> LineHistories:
     return LineHistories(change_lo, changes[order], episode_lo, first[of_line])
 
 
-def _opens(worked: Workings, found: LineHistories, closed: int) -> Ints:
-    """Of each set the first cell that an event at or after `closed` can change, but for attributions that are open there."""
-    rules, ops, sets = worked.rules, worked.past.ops, len(worked.resumed.opens)
+def _opens(worked: Workings, found: LineHistories, horizon: Ints) -> Ints:
+    """Of each set the first cell that an event at or after its horizon can change, but for attributions that are open there."""
+    rules, ops = worked.rules, worked.past.ops
     of_op, early = worked.folded.ops.set, rules.skew + rules.unseen
-    settled = np.full(sets, closed - early)
-    open_ops = np.where(ops["refused"], ops["end"] + rules.settle, ops["limit"]) >= closed
+    settled = horizon - early
+    open_ops = np.where(ops["refused"], ops["end"] + rules.settle, ops["limit"]) >= horizon[of_op]
     # What extends it may be an update beside it, and whether that adds tells a scale-out beside that, which may yet be refused.
-    open_ops |= ops["start"] >= closed - 3 * rules.skew
+    open_ops |= ops["start"] >= horizon[of_op] - 3 * rules.skew
     np.minimum.at(settled, of_op[open_ops], ops["begin"][open_ops] - rules.skew)
     opens = settled.copy()
     rows = found.episodes
@@ -226,15 +234,15 @@ def _pasts(worked: Workings, opens: Ints) -> tuple[Bools, Bools]:
     return begun, reported
 
 
-def _marks(worked: Workings, keeping: Retention, opens: Ints, keep_from: Ints, closed: int) -> pa.RecordBatch:
+def _marks(worked: Workings, keeping: Retention, opens: Ints, keep_from: Ints, horizon: Ints) -> pa.RecordBatch:
     lines, texts, sets = worked.lines, worked.coded.texts, len(opens)
     begun, reported = _pasts(worked, opens)
     later, decided = np.flatnonzero(keeping.cut < keep_from[lines.set]), keeping.decided[: keeping.used[0]]
     names = [MARK_NAMES.index(_DECISION_NAMES[decision]) for decision in decided[:, 2].tolist()]
     of_set: list[tuple[str, Ints, Ints]] = [
         (OPENS, np.arange(sets), opens),
-        (CLOSED, np.arange(sets), np.full(sets, closed)),
-        (COMPLETE_UNTIL, np.arange(sets), np.full(sets, worked.rules.T)),
+        (CLOSED, np.arange(sets), horizon),
+        (COMPLETE_UNTIL, np.arange(sets), worked.ends),
         (BEGUN, np.flatnonzero(begun), opens[begun]),
         (REPORTED, np.flatnonzero(reported), opens[reported]),
     ]
