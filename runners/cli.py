@@ -11,6 +11,7 @@ import click
 
 from pipelines.failures import TrueupError
 from runners.commands.backfill import backfill
+from runners.commands.collect import collect
 from runners.commands.compact import compact
 from runners.commands.demo import demo
 from runners.commands.explain import explain
@@ -59,7 +60,7 @@ def trueup() -> None:
     """
 
 
-for _command in (demo, backfill, stream, publish, report, explain, sql, simulate, score, compact, validate):
+for _command in (demo, backfill, stream, collect, publish, report, explain, sql, simulate, score, compact, validate):
     trueup.add_command(_command)
 
 

@@ -9,7 +9,8 @@ from typing import Final
 
 import pyarrow as pa
 from apache_beam.io.filesystem import CompressionTypes, FileMetadata
-from apache_beam.io.filesystems import FileSystems
+
+from transforms.files.filesystems import FileSystems
 
 _SPECIAL: Final = re.compile(r"[*?[]")
 """Characters that mean something in a glob."""

@@ -43,7 +43,8 @@ def test_files_that_are_named_are_there(page: str) -> None:
 def test_each_variable_of_the_environment_is_explained() -> None:
     scripts = [path for path in (ROOT / ".ci").iterdir() if path.is_file()]
     used = {name for path in [*sources(), *scripts] for name in re.findall(r"\bTRUEUP_[A-Z_]+\b", path.read_text())}
-    assert set(re.findall(r"`(TRUEUP_\w+)`", (ROOT / "tests" / "README.md").read_text())) == used
+    told = "".join((ROOT / folder / "README.md").read_text() for folder in ("tests", "schemas"))
+    assert set(re.findall(r"`(TRUEUP_\w+)`", told)) == used
 
 
 def test_a_wheel_leaves_them_out() -> None:

@@ -7,13 +7,13 @@ import fastavro
 import pyarrow as pa
 import pyarrow.parquet as pq
 from apache_beam.io.filesystem import CompressionTypes
-from apache_beam.io.filesystems import FileSystems
 
 from schemas.event import CANONICAL
 from transforms.core.decode import DecodeResult, DecodeSettings, decode_log_table, decode_table, reject_whole
 from transforms.core.decode.blocks import PIECE, DamagedText
 from transforms.core.decode.log_table import MARK
 from transforms.core.decode.messages import decode_many
+from transforms.files.filesystems import FileSystems
 
 _ROWS: Final = {"parquet": 1 << 17, "log": 1 << 13}
 """Rows that are decoded at once; those of a Log Analytics table have a kilobyte or two."""
