@@ -1,6 +1,8 @@
 """Coders of the elements that travel between stages: Arrow IPC, never pickle (pickle drags the parents of sliced batches along).
 
-Each coder has a name of its own with a version: state of a running job is written with it.
+The bytes are made here, and a running job's state is written with them. The coder objects themselves reach a worker as Beam
+pickles them, which names their class: a worker in a process of its own reads them before it imports any step, so that nothing
+would have registered a name of our own there yet.
 """
 
 import struct
@@ -39,9 +41,6 @@ class _ArrowCoder(Coder):
     def is_deterministic(self) -> bool:
         return True
 
-    def to_runner_api_parameter(self, unused_context: Any) -> tuple[str, None, tuple[()]]:
-        return self.urn, None, ()
-
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other)
 
@@ -51,8 +50,6 @@ class _ArrowCoder(Coder):
 
 class RecordBatchCoder(_ArrowCoder):
     """One RecordBatch of any schema."""
-
-    urn: ClassVar[str] = "trueup:coder:record_batch:v1"
 
     def encode(self, batch: pa.RecordBatch) -> bytes:
         """The batch as an Arrow IPC stream."""
@@ -75,8 +72,6 @@ class RecordBatchCoder(_ArrowCoder):
 
 class LedgerInputCoder(_ArrowCoder):
     """One `LedgerInput`: the end of what is known, then its batches."""
-
-    urn: ClassVar[str] = "trueup:coder:entry:v2"
 
     def encode(self, given: LedgerInput) -> bytes:
         """A flag, a moment and two flags, then two IPC streams, and those of a standing if there is one."""
@@ -133,14 +128,11 @@ class _BatchesCoder(_ArrowCoder):
 class StandingCoder(_BatchesCoder):
     """One `Standing`: its batches."""
 
-    urn: ClassVar[str] = "trueup:coder:standing:v1"
     made = Standing
 
 
 class NotesCoder(_ArrowCoder):
     """One `Notes`: its numbers, then its batch."""
-
-    urn: ClassVar[str] = "trueup:coder:notes:v1"
 
     def encode(self, notes: Notes) -> bytes:
         """A flag and numbers, then an IPC stream."""
@@ -167,14 +159,11 @@ class NotesCoder(_ArrowCoder):
 class ChangesCoder(_BatchesCoder):
     """One `Changes`: its batches."""
 
-    urn: ClassVar[str] = "trueup:coder:changes:v3"
     made = Changes
 
 
 class GlanceCoder(_ArrowCoder):
     """One `Glance`."""
-
-    urn: ClassVar[str] = "trueup:coder:glance:v1"
 
     def encode(self, glance: Glance) -> bytes:
         """JSON."""
@@ -202,4 +191,3 @@ for _kind, _coder in (
     (Changes, ChangesCoder),
 ):
     registry.register_coder(_kind, _coder)
-    Coder.register_urn(_coder.urn, None, lambda *_, made=_coder: made())

@@ -2,10 +2,12 @@
 
 import threading
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
+from google.protobuf.wrappers_pb2 import BytesValue
 
 from schemas.policy import Policy
 from tests.support.build import rows
@@ -79,3 +81,13 @@ class Keeping:
 def ledger_settings(now: int, policy: Policy | None = None, **more: Any) -> LedgerSettings:
     """Settings of a ledger whose clock stands at `now`, in microseconds."""
     return LedgerSettings(policy or Policy(), evaluate, Standing(now), **more)
+
+
+def coder_names(parts: Any, name: str) -> Iterator[str]:
+    """Of a coder among the components of a pipeline's proto, and of its parts: Beam's name, or of one that is handed over
+    pickled its class."""
+    coder = parts.coders[name]
+    pickled = coder.spec.urn == "beam:coder:pickled_python:v1"
+    yield BytesValue.FromString(coder.spec.payload).value.split(b"$")[0].decode() if pickled else coder.spec.urn
+    for each in coder.component_coder_ids:
+        yield from coder_names(parts, each)

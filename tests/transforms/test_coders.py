@@ -1,9 +1,14 @@
 """Elements travel as Arrow, whole and small, and never as pickles."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import apache_beam as beam
 import pyarrow as pa
 import pytest
 from apache_beam.coders import Coder
+from apache_beam.runners.pipeline_context import PipelineContext
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from pipelines.correction.graph import BoundedInput, CorrectRecord
@@ -13,8 +18,8 @@ from schemas.event import empty_events
 from schemas.policy import Policy
 from schemas.time import HOUR
 from tests.support.build import at, signal, to_batch
-from tests.support.graph import Keeping, ledger_settings
-from transforms.coders import ChangesCoder, LedgerInputCoder, NotesCoder, RecordBatchCoder
+from tests.support.graph import Keeping, coder_names, ledger_settings
+from transforms.coders import ChangesCoder, GlanceCoder, LedgerInputCoder, NotesCoder, RecordBatchCoder, StandingCoder
 from transforms.core.columns.arrow import no_rows
 from transforms.core.decode import DecodeSettings
 from transforms.core.ledger.changes import PUBLISHED, Changes
@@ -23,7 +28,9 @@ from transforms.decode import DecodeRecords
 from transforms.facts import GatherFacts
 from transforms.files.shards import Shard
 from transforms.publish import KeepRejects, PublishCells
+from transforms.subscription.restriction import ShardPositionCoder
 
+ROOT = Path(__file__).parents[2]
 EVENTS = to_batch([signal(number, str(number), "Available") for number in range(1_000)])
 
 
@@ -61,11 +68,37 @@ def test_changes_come_back_as_they_were() -> None:
     assert ChangesCoder().decode(ChangesCoder().encode(changes)) == changes
 
 
-@pytest.mark.parametrize("coder", [RecordBatchCoder(), LedgerInputCoder(), NotesCoder(), ChangesCoder()])
-def test_a_coder_is_known_by_its_own_name(coder: Coder) -> None:
+CODERS: list[Coder] = [
+    RecordBatchCoder(),
+    LedgerInputCoder(),
+    StandingCoder(),
+    NotesCoder(),
+    ChangesCoder(),
+    GlanceCoder(),
+    ShardPositionCoder(),
+]
+_WORKER = """
+import sys
+from apache_beam.coders import Coder
+from apache_beam.portability.api import beam_runner_api_pb2
+from apache_beam.runners.pipeline_context import PipelineContext
+for given in sys.stdin.read().split():
+    print(type(Coder.from_runner_api(beam_runner_api_pb2.Coder.FromString(bytes.fromhex(given)), PipelineContext())).__name__)
+"""
+
+
+@pytest.mark.parametrize("coder", CODERS)
+def test_equal_elements_have_equal_bytes(coder: Coder) -> None:
     assert coder.is_deterministic()
     assert coder == type(coder)()
-    assert coder.to_runner_api_parameter(None)[0].startswith("trueup:coder:")
+
+
+def test_a_worker_that_has_imported_nothing_but_beam_knows_the_coders() -> None:
+    """It reads them before the first step. A name of our own would be registered only where the program has been imported."""
+    protos = [coder.to_runner_api(PipelineContext()).SerializeToString().hex() for coder in CODERS]
+    command = [sys.executable, "-c", _WORKER]
+    known = subprocess.run(command, cwd=ROOT, input=" ".join(protos), capture_output=True, text=True, check=True)
+    assert known.stdout.split() == [type(coder).__name__ for coder in CODERS]
 
 
 def test_a_size_is_known_without_encoding(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,16 +124,11 @@ def graph() -> beam.Pipeline:
 
 def test_no_batch_of_the_graph_is_pickled() -> None:
     proto = graph().to_runner_api()
-    coders = proto.components.coders
-
-    def parts(coder_id: str) -> set[str]:
-        coder = coders[coder_id]
-        return {coder.spec.urn}.union(*(parts(part) for part in coder.component_coder_ids))
-
+    parts, own = proto.components, {type(coder).__name__ for coder in CODERS}
     pickled = {
         name
-        for name, collection in proto.components.pcollections.items()
-        if any("pickle" in urn or "python" in urn for urn in parts(collection.coder_id))
+        for name, collection in parts.pcollections.items()
+        if any(not coder.startswith("beam:coder:") and coder not in own for coder in coder_names(parts, collection.coder_id))
     }
     of = {
         name: transform.unique_name

@@ -1,6 +1,6 @@
 """Where the shards of an endless source stand, as Beam wants to know it: coder, tracker, and watermark of a splittable DoFn."""
 
-from typing import Any, ClassVar, Final
+from typing import Final
 
 from apache_beam.coders import Coder, StrUtf8Coder, TimestampCoder, TupleCoder, VarIntCoder
 from apache_beam.io.iobase import RestrictionProgress, RestrictionTracker
@@ -12,9 +12,8 @@ from transforms.core.subscription.acknowledgements import ShardPosition
 
 
 class ShardPositionCoder(Coder):
-    """One `ShardPosition`; never pickle, since it lies in the state of a running job."""
+    """One `ShardPosition`; its bytes are no pickle, since they lie in the state of a running job."""
 
-    urn: ClassVar[str] = "trueup:coder:place:v1"
     _pair: Final = TupleCoder((VarIntCoder(), StrUtf8Coder()))
 
     def encode(self, place: ShardPosition) -> bytes:
@@ -29,10 +28,6 @@ class ShardPositionCoder(Coder):
         """Equal places have equal bytes."""
         return True
 
-    def to_runner_api_parameter(self, unused_context: Any) -> tuple[str, None, tuple[()]]:
-        """Its name; it has no parameters."""
-        return self.urn, None, ()
-
     def to_type_hint(self) -> type:
         """What it codes."""
         return ShardPosition
@@ -42,9 +37,6 @@ class ShardPositionCoder(Coder):
 
     def __hash__(self) -> int:
         return hash(type(self))
-
-
-Coder.register_urn(ShardPositionCoder.urn, None, lambda *_: ShardPositionCoder())
 
 
 class ShardPositionTracker(RestrictionTracker):
