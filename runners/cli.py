@@ -25,6 +25,7 @@ from runners.commands.validate import validate
 from runners.process.ending import end_on_signals
 from runners.words.names import harmless
 from runners.words.suggestions import SuggestingGroup, sentence_of
+from schemas.wording import last_line
 
 _NOISE = re.compile(r"^[\w.]+(Error|Exception): | ?\[while running .*\]$")
 """What Beam and Python put around the sentence of an error."""
@@ -100,8 +101,7 @@ def _last_line(error: Exception) -> str:
     """Of an error that Beam has wrapped in its traceback, what was raised."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."
-    lines = [line for line in str(error).strip().splitlines() if line.strip()]
-    return _NOISE.sub("", lines[-1]).strip().rstrip(".") + "." if lines else f"{type(error).__name__}."
+    return _NOISE.sub("", last_line(error)).strip().rstrip(".") + "."
 
 
 def _quiet_libraries() -> None:

@@ -6,9 +6,9 @@ from pydantic import AfterValidator, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
 from schemas.fields import Count, FoldedIds, Id, shown
-from schemas.nearest import nearest
 from schemas.policy import Initiator
 from schemas.signal import CanonicalEvent
+from schemas.wording import nearest
 
 Phase = Literal["started", "progress", "announced", "succeeded", "failed"]
 Target = Literal["named", "all", "unnamed"]

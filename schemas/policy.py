@@ -8,8 +8,8 @@ from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 
-from schemas.nearest import nearest
 from schemas.time import DAY, HOUR, MINUTE, format_duration, parse_duration
+from schemas.wording import nearest
 
 Effect = Literal["removes", "renews", "may_remove"]
 Initiator = Literal["customer", "autoscale", "platform", "unknown"]

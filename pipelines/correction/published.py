@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from pipelines.record.versions import current_versions
+from pipelines.record.selection import current_versions
 from schemas.time import floor_to
 from transforms.core.columns.arrow import micros, no_rows
 from transforms.core.ledger.input_facts import end_of_input

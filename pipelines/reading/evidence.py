@@ -2,10 +2,8 @@
 
 import pyarrow as pa
 
-from pipelines.reading.report import days_of, reach_of, whole
+from pipelines.reading.report import days_of, reach_of
 from pipelines.record.selection import Selection
-from schemas.tables.attribution import ATTRIBUTIONS
-from schemas.tables.operation import OPERATIONS
 from transforms.core.report.charts.marks import marks_of
 from transforms.core.report.request import Report
 
@@ -29,9 +27,7 @@ def evidence(data: str, selection: Selection, report: Report, scale_sets: tuple[
     request, narrow = report.request, selection.narrowed(scale_sets)
     since, until = request.since, request.until
     reach = reach_of(data, request.policies)
-    attributions = narrow.rows("attributions", days_of(since - reach.attribution, until), _ATTRIBUTIONS)
-    operations = narrow.rows("operations", days_of(since - reach.operation, until), _OPERATIONS)
+    attributions = narrow.table("attributions", days_of(since - reach.attribution, until), _ATTRIBUTIONS)
+    operations = narrow.table("operations", days_of(since - reach.operation, until), _OPERATIONS)
     known = until if request.known is None else request.known[1]
-    return marks_of(
-        whole(attributions, ATTRIBUTIONS, _ATTRIBUTIONS), whole(operations, OPERATIONS, _OPERATIONS), (since, until, known), most
-    )
+    return marks_of(attributions, operations, (since, until, known), most)

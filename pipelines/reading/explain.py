@@ -1,6 +1,6 @@
 """The explanation of a scale set: reads what it needs of a folder (contract: trueup explain)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,17 +11,12 @@ from pipelines.failures import RunError
 from pipelines.reading.report import held_in, known_period
 from pipelines.record.selection import Selection
 from schemas.policy import Policy
-from schemas.tables.attribution import ATTRIBUTIONS
-from schemas.tables.availability import AVAILABILITY
-from schemas.tables.operation import OPERATIONS as OPERATION_ROWS
-from schemas.tables.revision import REVISIONS
 from schemas.time import DAY, NEVER, floor_to, format_time
 from transforms.core.explain.explanation import (
     TOLD,
     Stretch,
     StretchBounds,
     covering,
-    no_attributions,
     parts_of,
     spans_of,
     stretch_of,
@@ -31,7 +26,6 @@ from transforms.core.explain.moment import OPERATIONS, SERIES, Explanation, Mome
 
 LAST: Final = 10
 """Stretches that are told unless more are asked for."""
-_VERSION: Final = ("scale_set_id", "cell", "as_of")
 _POLICY: Final = (
     "skew", "unseen", "settle", "possible_excuse", "max_excuse", "presume_after", "max_open", "grid", "verbs",
 )  # fmt: skip
@@ -75,7 +69,7 @@ def explain(settings: ExplainSettings, selection: Selection | None = None) -> Ex
     Raises:
         RunError: nothing is published of it, or not of that moment.
     """
-    selection = Selection(settings.data, only=settings.scale_set_id) if selection is None else selection
+    selection = Selection(settings.data, ids=[settings.scale_set_id]) if selection is None else selection
     known = known_period(settings.data, selection)
     at = settings.at
     policy = _policy(settings.data, selection, (known[1] - 1 if at is None else at) // DAY)
@@ -130,7 +124,7 @@ class _StretchReader:
 
     def attributions(self, begin: int, end: int) -> pa.Table:
         """Current attributions of some days."""
-        return _whole(self.selection.rows("attributions", range(begin, end + 1), TOLD), no_attributions())
+        return self.selection.table("attributions", range(begin, end + 1), TOLD)
 
     def _whole(self, spans: StretchBounds, begin: int) -> list[int]:
         """Those stretches of which no row can lie before the days that were read."""
@@ -152,13 +146,13 @@ def _moment(settings: ExplainSettings, at: int, reader: _StretchReader, policy: 
         raise RunError(
             f"--at: a time within what is published, {format_time(since)} to {format_time(until)}, is required, got {came}."
         )
-    series = _whole(reader.selection.rows("availability", range(day - 1, day + 2), SERIES), _empty(AVAILABILITY, SERIES))
+    series = reader.selection.table("availability", range(day - 1, day + 2), SERIES)
     if not len(covering(series, at)):
         raise RunError(f"--at: a time of which a version is published is required; of {format_time(at)} there is none.")
     parts = parts_of(covering(reader.attributions(day - reader.reach, day), at))
     wanted = [part.cause.start for part in parts if part.cause] + [part.onset[0] for part in parts]
     days = {time // DAY + k for time in wanted for k in (-1, 0, 1)}
-    operations = operations_of(_whole(reader.selection.rows("operations", days, OPERATIONS), _empty(OPERATION_ROWS, OPERATIONS)))
+    operations = operations_of(reader.selection.table("operations", days, OPERATIONS))
     named = {(part.cause.key, part.cause.verb, part.cause.start) for part in parts if part.cause}
     unexplained = next((part for part in parts if part.verdict == "unexplained"), None)
     before, inside, after = reader.around(at)
@@ -178,16 +172,10 @@ def _moment(settings: ExplainSettings, at: int, reader: _StretchReader, policy: 
 def _history(reader: _StretchReader, at: int, grid: int) -> Any:
     day = at // DAY
     days = range(day - reader.reach, day + 1)
-    versions = _all(reader, "revisions", days, REVISIONS, ("cause", "revision"))
-    series = _all(reader, "availability", [day], AVAILABILITY, SERIES)
-    rows = _all(reader, "attributions", days, ATTRIBUTIONS, TOLD)
+    versions = reader.selection.every_version("revisions", days, ("cause", "revision"))
+    series = reader.selection.every_version("availability", [day], SERIES)
+    rows = reader.selection.every_version("attributions", days, TOLD)
     return history(versions, series, rows, floor_to(at, grid), at)
-
-
-def _all(reader: _StretchReader, table: str, days: Iterable[int], schema: pa.Schema, columns: Sequence[str]) -> pa.Table:
-    """Rows of every version, with what names it."""
-    names = list(dict.fromkeys([*_VERSION, *columns]))
-    return _whole(reader.selection.all_rows(table, days, names), _empty(schema, names))
 
 
 def _policy(root: str, selection: Selection, day: int) -> Mapping[str, Any]:
@@ -197,11 +185,3 @@ def _policy(root: str, selection: Selection, day: int) -> Mapping[str, Any]:
     name = versions.column("policy")[len(versions) - 1].as_py()
     held = held_in(root, f"_trueup/policies/{name}.json", *_POLICY)
     return held[0] if held else Policy().model_dump()
-
-
-def _whole(days: list[pa.Table], empty: pa.Table) -> pa.Table:
-    return pa.concat_tables(days, promote_options="permissive").unify_dictionaries() if days else empty
-
-
-def _empty(schema: pa.Schema, columns: Sequence[str]) -> pa.Table:
-    return pa.schema([schema.field(name) for name in columns]).empty_table()

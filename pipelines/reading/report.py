@@ -13,11 +13,9 @@ from pipelines.failures import RunError, UsageError
 from pipelines.record.folder import read_all
 from pipelines.record.selection import Selection
 from schemas.azure.inventory import Inventory
-from schemas.nearest import nearest
 from schemas.policy import Policy
-from schemas.tables.attribution import ATTRIBUTIONS
-from schemas.tables.operation import OPERATIONS
 from schemas.time import DAY, HOUR, format_time, parse_duration
+from schemas.wording import nearest
 from transforms.core.report.calendar import fitting, period_edges
 from transforms.core.report.report import build_report
 from transforms.core.report.request import Report, ReportRequest
@@ -102,11 +100,9 @@ def report(settings: ReportSettings, selection: Selection | None = None) -> Repo
         known=known,
         policies=policies,
     )
-    attributions = selection.rows("attributions", days_of(since - reach.attribution, until), _ATTRIBUTIONS)
-    operations = selection.rows("operations", days_of(since - reach.operation, until + reach.skew), _OPERATIONS)
-    return build_report(
-        series, whole(attributions, ATTRIBUTIONS, _ATTRIBUTIONS), whole(operations, OPERATIONS, _OPERATIONS), request
-    )
+    attributions = selection.table("attributions", days_of(since - reach.attribution, until), _ATTRIBUTIONS)
+    operations = selection.table("operations", days_of(since - reach.operation, until + reach.skew), _OPERATIONS)
+    return build_report(series, attributions, operations, request)
 
 
 def _period(settings: ReportSettings, selection: Selection) -> tuple[int, int, tuple[int, int]]:
@@ -169,11 +165,6 @@ def _series(selection: Selection, since: int, until: int) -> pa.Table:
     if not days:
         raise RunError(f"--since: a period in which something is published is required, got {_span((since, until))}.")
     return pa.concat_tables(days).unify_dictionaries()
-
-
-def whole(days: list[pa.Table], schema: pa.Schema, columns: tuple[str, ...]) -> pa.Table:
-    """The rows of days as one table; without rows, one of these columns of a schema."""
-    return pa.concat_tables(days).unify_dictionaries() if days else pa.schema([schema.field(c) for c in columns]).empty_table()
 
 
 def days_of(since: int, until: int) -> range:

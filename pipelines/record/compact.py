@@ -15,11 +15,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.record.folder import matching, put, read, remove
+from pipelines.record.superseded import VERSION, kept_versions, without_copies
 from pipelines.record.tables import Rows, day_number, parquet, plan_files
 from schemas.time import DAY, SECOND
+from transforms.core.columns.arrow import one_batch
 
 _ROWS: Final = ("availability", "attributions", "operations")
-_VERSION: Final = ["scale_set_id", "cell", "as_of"]
+_VERSION: Final = list(VERSION)
 _TIME: Final = {**dict.fromkeys(_ROWS, "start"), "revisions": "cell", "rejects": "arrived"}
 _ORDER: Final = {**{table: ["scale_set_id", time, "as_of"] for table, time in _TIME.items()}, "rejects": ["source", "arrived"]}
 
@@ -82,7 +84,7 @@ class Compaction:
 
     def _write_day(self, day: int, files: Mapping[str, list[File]]) -> Iterator[str]:
         revisions = _read(files["revisions"])
-        kept = None if revisions is None else kept_versions(revisions, self.now - self.keep)
+        kept = None if revisions is None else _kept(revisions, self.now - self.keep)
         for table in _ROWS:
             yield from self._replace(table, day, files[table], lambda found: self._remainder_of_rows(found, revisions, kept))
         yield from self._replace("revisions", day, files["revisions"], lambda found: self._remainder_of_revisions(found, kept))
@@ -145,34 +147,17 @@ def compact(root: str, now: int, keep: int, grace: float) -> CompactionResult:
     return compaction.done
 
 
-def kept_versions(revisions: pa.Table, since: int) -> pa.Table:
-    """The versions (scale_set_id, cell, as_of) that are current, or were superseded after a moment; each once.
-
-    Args:
-        revisions: all REVISIONS of some cells, with copies or without.
-        since: that moment, in microseconds.
-    """
-    versions = revisions.select(_VERSION).group_by(_VERSION).aggregate([])
-    code = versions["scale_set_id"].combine_chunks().dictionary_encode().indices.to_numpy()
-    cell, as_of = (versions[name].combine_chunks().cast(pa.int64()).to_numpy() for name in ("cell", "as_of"))
-    order = np.lexsort((as_of, cell, code))
-    followed = np.append((np.diff(code[order]) == 0) & (np.diff(cell[order]) == 0), False)
-    superseded = np.append(as_of[order][1:], 0)
-    return versions.take(pa.array(order[~followed | (superseded > since)]))
-
-
-def without_copies(rows: pa.Table) -> pa.Table:
-    """The rows, of exact copies one."""
-    plain = [field.name for field in rows.schema if not pa.types.is_list(field.type)]
-    numbered = rows.select(plain).append_column("row", pa.array(np.arange(len(rows))))
-    first = numbered.group_by(plain).aggregate([("row", "min")])["row_min"]
-    return rows if len(first) == len(rows) else rows.take(first)
-
-
 def _remainder_of_rejects(files: list[File]) -> Remainder:
     found = pa.concat_tables([_content(file) for file in files])
     rows = without_copies(found)
     return Remainder(rows, [file.path for file in files], len(found) - len(rows))
+
+
+def _kept(revisions: pa.Table, since: int) -> pa.Table:
+    """VERSION of those that are not superseded, or were so after a moment."""
+    versions = revisions.select(_VERSION).set_column(0, "scale_set_id", revisions["scale_set_id"].dictionary_encode())
+    kept = kept_versions(one_batch(versions.to_batches(), versions.schema), since)
+    return pa.Table.from_batches([kept]).cast(revisions.select(_VERSION).schema)
 
 
 def _inside(rows: pa.Table, versions: pa.Table) -> pa.Table:

@@ -8,70 +8,73 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
-from functools import cache, cached_property, lru_cache
-from typing import Final, NamedTuple
+from functools import cache, cached_property, lru_cache, partial
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from pipelines.failures import RunError
-from pipelines.record.compact import without_copies
-from pipelines.record.folder import files, read
+from pipelines.record.folder import files
+from pipelines.record.row_groups import Ids, ReadVolume, read_row_groups
+from pipelines.record.superseded import VERSION, kept_versions, without_copies
 from pipelines.record.tables import day_name, day_number
-from pipelines.record.versions import latest
+from schemas.tables.attribution import ATTRIBUTIONS
+from schemas.tables.availability import AVAILABILITY
+from schemas.tables.operation import OPERATIONS
+from schemas.tables.revision import REVISIONS
 from schemas.time import DAY
 from transforms.core.columns.arrow import Ints, micros, one_batch
-from transforms.core.ledger.changes import ROWS
+from transforms.core.ledger.changes import PUBLISHED, ROWS
+from transforms.core.ledger.digests import from_text
 
-_VERSION: Final = ["scale_set_id", "cell", "as_of"]
-_REVISION: Final = [*_VERSION, *ROWS, "policy"]
-_DICTIONARIES: Final = ("scale_set_id", "reported_state", "state", "instance_id", "verb", "verdict", "worst_state", "initiator")
-_COUNT: Final = dict(zip(("availability", "attributions", "operations"), ROWS, strict=True))
+_TABLES: Final = {"availability": AVAILABILITY, "attributions": ATTRIBUTIONS, "operations": OPERATIONS, "revisions": REVISIONS}
+_COUNT: Final = dict(zip(_TABLES, ROWS, strict=False))
 """The column of `revisions` that counts the rows of a table."""
+_REVISION: Final = (*VERSION, *ROWS, "policy")
+_PUBLISHED: Final = (*VERSION, "revision", *ROWS, "digest")
 _THREADS: Final = 2
 _TRIES: Final = 3
-
-
-class ReadVolume(NamedTuple):
-    """How much of the files of a table was read, for measurements."""
-
-    row_groups: int
-    of_row_groups: int
-    bytes: int
+_Found = TypeVar("_Found")
+_Matcher = Callable[[pa.StringArray], pa.BooleanArray]
+"""Which of some ids are wanted."""
 
 
 class Selection:
     """The current rows of some scale sets of a folder, as it stands when it is first asked."""
 
-    def __init__(self, root: str, globs: Sequence[str] = (), only: str | None = None) -> None:
+    def __init__(self, root: str, globs: Sequence[str] = (), ids: Collection[str] | pa.StringArray | None = None) -> None:
         """Selects.
 
         Args:
             root: the folder of the tables.
             globs: case-insensitive patterns of a scale set's id or of its name; none: all.
-            only: the id of the one scale set that is wanted, instead of patterns.
+            ids: exact ids of scale sets, instead of patterns.
         """
         self._root = root
         self.globs = tuple(globs)
-        self._wanted = _matcher(globs) if only is None else only.__eq__
-        self._ids = None if only is None else pa.array([only])
+        self._wanted, self._ids = _matcher(globs), None
+        if ids is not None:
+            names = ids if isinstance(ids, pa.Array) else pa.array(list(ids), pa.string())
+            self._wanted, self._ids = partial(pc.is_in, value_set=names), _ascending(names)
         self._versions: dict[int, pa.RecordBatch | None] = {}
         self.opened: dict[str, list[ReadVolume]] = defaultdict(list)
-        """By table; what `all_rows` opens has a name of its own, "all" and the table."""
+        """By table; what `every_version` opens has a name of its own, "all" and the table."""
 
     def narrowed(self, ids: Collection[str]) -> "Selection":
         """The same of some scale sets, by their exact ids; what is known of their versions is not read again."""
-        narrow, names = Selection(self._root), pa.array(sorted(ids), pa.string())
-        narrow._wanted, narrow.opened = frozenset(ids).__contains__, self.opened
+        narrow = Selection(self._root, ids=ids)
+        narrow.opened = self.opened
         for day, versions in self._versions.items():
-            narrow._versions[day] = None if versions is None else _of(versions, names)
+            own = None if versions is None else narrow._own(versions)
+            narrow._versions[day] = own if own is not None and len(own) else None
         return narrow
 
     def of_wanted(self, sizes: Mapping[str, int]) -> dict[str, int]:
         """What is told of the wanted scale sets."""
-        return {scale_set_id: size for scale_set_id, size in sizes.items() if self._wanted(scale_set_id)}
+        wanted = self._wanted(pa.array(list(sizes), pa.string())).to_pylist()
+        return {name: size for (name, size), one in zip(sizes.items(), wanted, strict=True) if one}
 
     @cached_property
     def days(self) -> list[int]:
@@ -89,8 +92,16 @@ class Selection:
     def versions(self, day: int) -> pa.RecordBatch | None:
         """The current version of each cell of a day, of the wanted scale sets; None if there is none."""
         if day not in self._versions:
-            self._versions[day] = self._again("revisions", day, lambda paths: self._latest(paths))
+            self._versions[day] = self.revisions(day, _REVISION)
         return self._versions[day]
+
+    def revisions(self, day: int, columns: Sequence[str]) -> pa.RecordBatch | None:
+        """The same, with other columns of REVISIONS, VERSION among them; they are read anew each time."""
+        return self._again("revisions", day, lambda paths: self._latest(paths, columns))
+
+    def table(self, name: str, days: Iterable[int], columns: Sequence[str]) -> pa.Table:
+        """Current rows of some days: see `rows`."""
+        return _joined(name, self.rows(name, days, columns), columns)
 
     def rows(
         self, table: str, days: Iterable[int], columns: Sequence[str], then: Callable[[pa.Table], pa.Table] = lambda rows: rows
@@ -110,22 +121,21 @@ class Selection:
             found = pool.map(lambda day: self._again(table, day, lambda paths: self._read(table, day, paths, columns)), held)
             return [then(rows) for rows in found if rows is not None and len(rows)]
 
-    def all_rows(self, table: str, days: Iterable[int], columns: Sequence[str]) -> list[pa.Table]:
-        """Rows of every version, exact copies too, with what names the version; a table a day that has any."""
-        names = list(dict.fromkeys([*_VERSION, *columns]))
+    def every_version(self, table: str, days: Iterable[int], columns: Sequence[str]) -> pa.Table:
+        """Rows of every version, exact copies too, with what names the version."""
+        names = list(dict.fromkeys([*VERSION, *columns]))
 
-        def reads(paths: list[str]) -> pa.Table | None:
-            found = [rows for path in paths for rows in self._groups(f"all {table}", path, names, self._ids)]
-            return pa.concat_tables([rows.filter(pa.array(self._asked(rows))) for rows in found]) if found else None
+        def reads(paths: list[str]) -> pa.Table:
+            found = [self._own(rows) for rows in self._groups(table, paths, names, self._ids, f"all {table}")]
+            return _joined(table, found, names)
 
-        found = [self._again(table, day, reads) for day in days]
-        return [rows for rows in found if rows is not None and len(rows)]
+        return _joined(table, [self._again(table, day, reads) for day in days], names)
 
     def scale_sets(self) -> list[str]:
         """The ids of all scale sets of which anything was ever published, wanted or not, ascending."""
         paths = [path for paths in self._files("revisions").values() for path in paths]
         with ThreadPoolExecutor(_THREADS) as pool:
-            return sorted(set().union(*pool.map(_ids, paths)))
+            return sorted(set().union(*pool.map(_ids_in, paths)))
 
     def _cells(self, day: int) -> list[int]:
         versions = self.versions(day)
@@ -148,7 +158,7 @@ class Selection:
                 raise RunError(f"{path}: a folder named like day=2026-01-31 is required for each file.") from None
         return days
 
-    def _again(self, table: str, day: int, reads: Callable[[list[str]], pa.Table | None]) -> pa.Table | None:
+    def _again(self, table: str, day: int, reads: Callable[[list[str]], _Found]) -> _Found:
         """Reads the files of a day; lists them again if one has gone, as when others compact."""
         paths = self._files(table).get(day, [])
         for _ in range(_TRIES - 1):
@@ -158,67 +168,40 @@ class Selection:
                 paths = files(self._root, f"{table}/{day_name(day)}/*.parquet")
         return reads(paths)
 
-    def _latest(self, paths: list[str]) -> pa.RecordBatch | None:
-        tables = [rows for path in paths for rows in self._groups("revisions", path, _REVISION, None)]
-        kept = [rows.filter(pa.array(self._asked(rows))) for rows in tables]
-        kept = [rows for rows in kept if len(rows)]
+    def _latest(self, paths: list[str], columns: Sequence[str]) -> pa.RecordBatch | None:
+        kept = [own for rows in self._groups("revisions", paths, columns, self._ids) if len(own := self._own(rows))]
         if not kept:
             return None
         joined = pa.concat_tables(kept)
-        return latest(one_batch(joined.to_batches(), joined.schema))
-
-    def _asked(self, rows: pa.Table) -> np.ndarray:
-        columns = [(batch.column("scale_set_id").dictionary, batch.column("scale_set_id").indices) for batch in rows.to_batches()]
-        return np.concatenate(
-            [np.array([self._wanted(one) for one in ids.to_pylist()], np.bool_)[codes] for ids, codes in columns]
-        )
+        return kept_versions(one_batch(joined.to_batches(), joined.schema))
 
     def _read(self, table: str, day: int, paths: list[str], columns: Sequence[str]) -> pa.Table | None:
         versions = self.versions(day)
         assert versions is not None  # the day is among those that have rows
         current = _Current(versions, day)
-        names = list(dict.fromkeys([*_VERSION, *columns]))
-        read_ = [current.of(rows) for path in paths for rows in self._groups(table, path, names, current.ids)]
-        found = [rows for rows in read_ if len(rows)]
+        names = list(dict.fromkeys([*VERSION, *columns]))
+        found = [own for rows in self._groups(table, paths, names, _ascending(current.ids)) if len(own := current.of(rows))]
         if not found:
             return None
         rows = pa.concat_tables(found)
         whole = len(rows) <= self._count(table, day)
         return (rows if whole else without_copies(rows)).select(list(columns))
 
-    def _groups(self, table: str, path: str, columns: list[str], ids: pa.StringArray | None) -> Iterator[pa.Table]:
-        """The row groups of a file that may hold one of some scale sets (ascending)."""
-        with read(path) as source:
-            file = _opened(path, source, columns)
-            wanted = [
-                group for group in range(file.num_row_groups) if ids is None or _may_hold(file.metadata.row_group(group), ids)
-            ]
-            self.opened[table].append(ReadVolume(len(wanted), file.num_row_groups, _size(file, wanted, columns)))
-            if wanted:
-                yield _rows_of(path, file, wanted, columns)
+    def _groups(
+        self, table: str, paths: Iterable[str], columns: Sequence[str], ids: Ids | None, name: str = ""
+    ) -> Iterator[pa.Table]:
+        """The rows of each file that may be of some scale sets."""
+        for path in paths:
+            rows, volume = read_row_groups(path, columns, ids)
+            self.opened[name or table].append(volume)
+            yield rows
 
-
-def _opened(path: str, source: pa.NativeFile, columns: Sequence[str]) -> pq.ParquetFile:
-    try:
-        metadata = pq.read_metadata(source)
-        lacking = sorted(set(columns).difference(metadata.schema.to_arrow_schema().names))
-        if lacking:
-            raise RunError(f"{path}: a column {lacking[0]} is required, and there is none.")
-        return pq.ParquetFile(source, metadata=metadata, read_dictionary=[name for name in _DICTIONARIES if name in columns])
-    except (pa.ArrowInvalid, OSError) as error:
-        raise _damaged(path, error) from error
-
-
-def _rows_of(path: str, file: pq.ParquetFile, groups: list[int], columns: list[str]) -> pa.Table:
-    try:
-        return file.read_row_groups(groups, columns=columns, use_threads=False)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise _damaged(path, error) from error
-
-
-def _damaged(path: str, error: Exception) -> RunError:
-    said = (str(error).strip().splitlines() or [""])[0].rstrip(".")
-    return RunError(f"{path}: a whole Parquet file is required, and this one is damaged ({said}).")
+    def _own(self, rows: Any) -> Any:
+        """Those of some rows, a table or a batch, that are of wanted scale sets."""
+        ids = rows.column("scale_set_id")
+        chunks = ids.chunks if isinstance(ids, pa.ChunkedArray) else [ids]
+        own = pa.chunked_array([self._wanted(ids.dictionary).take(ids.indices) for ids in chunks], pa.bool_())
+        return rows if pc.all(own).as_py() else rows.filter(own)
 
 
 class _Current:
@@ -251,43 +234,56 @@ class _Current:
         return key
 
 
-def _of(versions: pa.RecordBatch, ids: pa.StringArray) -> pa.RecordBatch | None:
-    """Those of some scale sets; None if there is none."""
-    column = versions.column("scale_set_id")
-    wanted = pc.is_in(column.dictionary.cast(pa.string()), ids)
-    kept = versions.filter(wanted.take(column.indices))
-    return kept if len(kept) else None
+def current_versions(root: str, sets: pa.StringArray, since: int | None, until: int) -> pa.RecordBatch:
+    """PUBLISHED: the current version of each cell in [since, until), in microseconds, of some scale sets.
+
+    Args:
+        root: the folder of the tables.
+        sets: ids of scale sets, each once.
+        since: None for all that is older than `until`.
+        until: end of the last cell.
+    """
+    selection = Selection(root, ids=sets)
+    first = -(2**31) if since is None else since // DAY
+    days = [day for day in selection.days if first <= day <= until // DAY]
+    with ThreadPoolExecutor(_THREADS) as pool:
+        found = pool.map(lambda day: selection.revisions(day, _PUBLISHED), days)
+        return one_batch([_published(rows, since, until) for rows in found if rows is not None], PUBLISHED)
 
 
-def _ids(path: str) -> set[str]:
-    with read(path) as source:
-        column = pq.ParquetFile(source, read_dictionary=["scale_set_id"]).read(["scale_set_id"]).column(0)
+def _published(revisions: pa.RecordBatch, since: int | None, until: int) -> pa.RecordBatch:
+    cell = micros(revisions, "cell")
+    asked = (cell < until) & (cell >= (cell if since is None else since))
+    rows = revisions if asked.all() else revisions.filter(pa.array(asked))
+    total = sum(rows.column(name).to_numpy() for name in ROWS)
+    digest = pa.array(from_text(rows.column("digest")))
+    columns = [*(rows.column(name) for name in (*VERSION, "revision")), pa.array(total), digest]
+    return pa.RecordBatch.from_arrays(columns, schema=PUBLISHED)
+
+
+def _joined(table: str, parts: Iterable[pa.Table], columns: Sequence[str]) -> pa.Table:
+    """The rows of some parts as one table, with one dictionary a column."""
+    rows = [part for part in parts if len(part)]
+    if not rows:
+        return pa.schema([_TABLES[table].field(name) for name in columns]).empty_table()
+    return pa.concat_tables(rows, promote_options="permissive").unify_dictionaries()
+
+
+def _ids_in(path: str) -> set[str]:
+    column = read_row_groups(path, ["scale_set_id"], None).rows.column(0)
     return {one for chunk in column.chunks for one in chunk.dictionary.to_pylist()}
 
 
-def _may_hold(group: pq.RowGroupMetaData, ids: pa.StringArray) -> bool:
-    """Whether one of some ids (ascending) lies between the least and the greatest of a row group."""
-    names = (group.column(place).path_in_schema for place in range(group.num_columns))
-    place = next(place for place, name in enumerate(names) if name == "scale_set_id")
-    statistics = group.column(place).statistics
-    if statistics is None or not statistics.has_min_max:
-        return True
-    known = ids.to_pylist()
-    lo, hi = np.searchsorted(np.array(known, object), [statistics.min, statistics.max])
-    return bool(lo < hi or (hi < len(known) and known[hi] == statistics.max))
+def _ascending(ids: pa.StringArray) -> Ids:
+    return np.sort(np.array(ids.to_pylist(), object))
 
 
-def _size(file: pq.ParquetFile, groups: list[int], columns: list[str]) -> int:
-    chunks = (file.metadata.row_group(group).column(place) for group in groups for place in range(file.metadata.num_columns))
-    return sum(chunk.total_compressed_size for chunk in chunks if chunk.path_in_schema.split(".")[0] in columns)
-
-
-def _matcher(globs: Sequence[str]) -> Callable[[str], bool]:
+def _matcher(globs: Sequence[str]) -> _Matcher:
     folded = [glob.casefold() for glob in globs]
 
     @cache
-    def wanted(scale_set_id: str) -> bool:
+    def matches(scale_set_id: str) -> bool:
         id_ = scale_set_id.casefold()
         return not folded or any(fnmatchcase(id_, glob) or fnmatchcase(id_.rpartition("/")[2], glob) for glob in folded)
 
-    return wanted
+    return lambda ids: pa.array([matches(one) for one in ids.to_pylist()], pa.bool_())

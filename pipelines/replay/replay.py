@@ -12,6 +12,7 @@ from apache_beam.io.filesystem import BeamIOError
 
 from pipelines.failures import RunError
 from schemas.time import format_time
+from schemas.wording import first_line
 from transforms.core.decode.blocks import DamagedText, lines_in, texts_in
 from transforms.core.decode.log_table import log_texts
 from transforms.core.decode.outline import Outline, outline_of
@@ -87,7 +88,7 @@ def _records(shards: Sequence[Shard], behind: int) -> Iterator[Outgoing]:
     except DamagedText as damage:
         raise RunError(f"{path}: {damage}.") from None
     except (OSError, BeamIOError, pa.ArrowException) as error:
-        raise RunError(f"{path}: a readable file is required: {(str(error).splitlines() or ['it is none'])[0]}.") from None
+        raise RunError(f"{path}: a readable file is required: {first_line(error)}.") from None
 
 
 def _texts(shard: Shard) -> Iterator[bytes]:

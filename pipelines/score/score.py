@@ -10,14 +10,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.failures import RunError
-from pipelines.record.current import current_rows
 from pipelines.record.folder import files, read, read_all
+from pipelines.record.selection import Selection
 from pipelines.score.tables import Codes, faults_of, micros_of, states_of, times_of, truth_of, verdicts_of, windows_of
-from pipelines.score.worst import WorstRow, worst_rows
+from pipelines.score.worst import TOLD, WorstRow, worst_rows
 from schemas.policy import Policy, Verb
-from schemas.tables.attribution import ATTRIBUTIONS
 from schemas.tables.truth import TRUE_FAULTS, TRUE_INSTANCES, TRUE_OPERATIONS
 from transforms.core.columns.arrow import Ints
+from transforms.core.score.availability import TIMES
 from transforms.core.score.excusable import Durations, bounds
 from transforms.core.score.score import Score, score, wrong_rows
 
@@ -52,9 +52,10 @@ def score_folder(data: str, truth: str) -> ScoreResult:
         RunError: one of the folders does not hold what it should, or they are of different fleets.
     """
     instances, operations, faults = (_true(truth, name, schema) for name, schema in _TABLES.items())
-    series, attributions = current_rows(data, "availability"), current_rows(data, "attributions")
-    if series is None:
+    selection = Selection(data)
+    if not selection.days:
         raise RunError(f"--data: a folder that trueup has written is required, got {data}.")
+    series, attributions = (selection.table(name, selection.days, columns) for name, columns in _READ.items())
     covered = _covered(series, instances)
     if not len(covered):
         raise RunError(f"--data: a record of the scale sets that {truth} tells of is required, and {data} holds none of them.")
@@ -64,7 +65,7 @@ def score_folder(data: str, truth: str) -> ScoreResult:
     rows = truth_of(instances, sets, machines)
     spans = Durations(policy.skew, policy.possible_excuse, policy.max_excuse)
     tells = bounds(rows, windows_of(operations, policy, sets, machines), faults_of(faults, machines), spans)
-    told = _clipped(_of_instances(attributions), covered)
+    told = _clipped(attributions.filter(pc.is_valid(attributions["instance_id"])), covered)
     verdicts = verdicts_of(told, machines)
     return ScoreResult(
         score(rows, tells, verdicts, times_of(instances, series), states_of(series, sets)),
@@ -80,6 +81,10 @@ def score_folder(data: str, truth: str) -> ScoreResult:
     )
 
 
+_READ: Final = {
+    "availability": ("scale_set_id", "start", "end", "reported_state", "state", "policy", *TIMES),
+    "attributions": ("start", "end", "limit", *TOLD),
+}
 _TABLES: Final = {"instances": TRUE_INSTANCES, "operations": TRUE_OPERATIONS, "faults": TRUE_FAULTS}
 
 
@@ -126,11 +131,6 @@ def _places(table: pa.Table, covered: pa.Table) -> Ints:
     found = pc.index_in(table["scale_set_id"].cast(pa.string()), covered["scale_set_id"].combine_chunks())
     places: Ints = found.fill_null(-1).to_numpy().astype(np.int64)
     return places
-
-
-def _of_instances(attributions: pa.Table | None) -> pa.Table:
-    rows = ATTRIBUTIONS.empty_table() if attributions is None else attributions
-    return rows.filter(pc.is_valid(rows["instance_id"]))
 
 
 def _policy(data: str, series: pa.Table) -> tuple[str, Policy]:

@@ -13,7 +13,8 @@ from transforms.core.score.blame import WRONGS, Verdicts
 
 _MOST: Final = 3
 """Rows of each kind of wrong."""
-_TOLD: Final = ("scale_set_id", "instance_id", "onset", "verdict", "operation_key", "verb", "initiator", "operation_start")
+TOLD: Final = ("scale_set_id", "instance_id", "onset", "verdict", "operation_key", "verb", "initiator", "operation_start")
+"""Columns of table `attributions` that tell which row it is."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def _longest(lengths: Ints) -> list[int]:
 
 
 def _row(told: pa.Table, wrong: Ints, verdicts: Verdicts, row: int, kind: int) -> WorstRow:
-    own: dict[str, Any] = told.select(_TOLD).slice(row, 1).to_pylist()[0]
+    own: dict[str, Any] = told.select(TOLD).slice(row, 1).to_pylist()[0]
     start, end = (int(column[verdicts.row == row].max()) for column in (verdicts.start, verdicts.end))
     second = -(-start // SECOND) * SECOND
     return WorstRow(WRONGS[kind], int(wrong[row, kind]), second if second < end else start, **own)

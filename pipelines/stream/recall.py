@@ -13,7 +13,7 @@ from apache_beam.utils.timestamp import MIN_TIMESTAMP
 from apache_beam.utils.windowed_value import WindowedValue
 
 from pipelines.record.current import all_rows
-from pipelines.record.versions import current_versions
+from pipelines.record.selection import current_versions
 from pipelines.stream.journal import Journal
 from schemas.event import empty_events
 from schemas.time import DAY, floor_to

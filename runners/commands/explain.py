@@ -9,7 +9,7 @@ import click
 from pipelines.failures import RunError, UsageError
 from runners.commands.report import Zone, moment_of
 from runners.words.names import harmless, labels
-from schemas.nearest import nearest
+from schemas.wording import nearest
 
 EXAMPLES: Final = """\b
 Examples:

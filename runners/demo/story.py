@@ -12,7 +12,7 @@ from rich.text import Text
 from pipelines.backfill.summary import Summary
 from pipelines.reading.explain import ExplainSettings, explain
 from pipelines.reading.report import ReportSettings
-from pipelines.record.current import current_rows
+from pipelines.record.selection import Selection
 from runners.demo.day import PAGE, SIMULATED
 from runners.explain.output import print_explanation
 from runners.page.page import report_with_page
@@ -25,6 +25,7 @@ from transforms.counters import total
 
 SECTIONS: Final = ("Instance time by class", "Scale sets with the most counted time", "Causes, of instances' episodes")
 """Those of the report that the demo shows, by their titles."""
+_ASKED: Final = ("scale_set_id", "instance_id", "start", "limit", "end", "verdict", "excused_seconds", "counted_seconds")
 _TOP: Final = 20
 _GUIDE: Final = """\
 explained, removed, presumed_removed: an operation explains it; not counted.
@@ -75,10 +76,10 @@ def _print_report(console: Console, report: Report) -> None:
 
 def moment_to_ask(root: str) -> DemoQuestion:
     """A moment in the overrun that was excused for long and counts for long: an operation explains a part of it, and no more."""
-    rows = current_rows(root, "attributions")
-    assert rows is not None  # the run that has just ended has published them
+    selection = Selection(root)
+    rows = selection.table("attributions", selection.days, _ASKED)
     both = pc.min_element_wise(rows.column("excused_seconds"), rows.column("counted_seconds"))
-    overruns = pc.and_(pc.is_valid(rows.column("instance_id")), pc.equal(rows.column("verdict"), "overrun"))
+    overruns = pc.and_(pc.is_valid(rows.column("instance_id")), pc.equal(rows.column("verdict").cast(pa.string()), "overrun"))
     longest = rows.append_column("both", both).filter(overruns).sort_by([("both", "descending")]).slice(0, 1)
     limit, end = (longest.column(name).cast(pa.int64())[0].as_py() for name in ("limit", "end"))
     return DemoQuestion(longest.column("scale_set_id")[0].as_py(), floor_to((limit + end) // 2, MINUTE))

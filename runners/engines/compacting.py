@@ -10,6 +10,7 @@ import click
 
 from pipelines.record.compact import compact
 from schemas.time import DAY
+from schemas.wording import first_line
 
 KEEP: Final = 30 * DAY
 """Versions superseded within this time stay; microseconds. What `trueup compact` keeps too unless it is told otherwise."""
@@ -42,5 +43,4 @@ def _keep_compacting(root: str, every: float, ended: threading.Event) -> None:
         try:
             compact(root, time.time_ns() // 1000, KEEP, GRACE)
         except Exception as error:  # whatever it is (a full disk, a folder that went), the stream goes on
-            reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
-            click.echo(f"trueup: {root}: it was not compacted, and the stream goes on: {reason}.", err=True)
+            click.echo(f"trueup: {root}: it was not compacted, and the stream goes on: {first_line(error)}.", err=True)

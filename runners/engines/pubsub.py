@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from pipelines.failures import RunError, UsageError
+from schemas.wording import first_line
 
 EMULATOR: Final = "PUBSUB_EMULATOR_HOST"
 _DEADLINE: Final = 10
@@ -66,13 +67,13 @@ def sentences(name: str) -> Iterator[None]:
     except exceptions.NotFound:
         raise RunError(f"{name}: it must exist, and does not (on an emulator, `trueup publish --create` makes it).") from None
     except (exceptions.Forbidden, exceptions.Unauthorized) as error:
-        raise RunError(f"{name}: an account that may use it is required: {_first_line(error)}.") from None
+        raise RunError(f"{name}: an account that may use it is required: {_message(error)}.") from None
     except (exceptions.ServiceUnavailable, exceptions.DeadlineExceeded, exceptions.RetryError):
         raise RunError(f"{name}: {_server()} must answer, and does not.") from None
     except exceptions.GoogleAPIError as error:
-        raise RunError(f"{name}: Pub/Sub refuses: {_first_line(error)}.") from None
+        raise RunError(f"{name}: Pub/Sub refuses: {_message(error)}.") from None
     except GoogleAuthError as error:
-        raise RunError(f"{name}: credentials are required: {_first_line(error)}.") from None
+        raise RunError(f"{name}: credentials are required: {_message(error)}.") from None
 
 
 def _client(client: Any, transport: Any) -> Any:
@@ -104,6 +105,6 @@ def _server() -> str:
     return f"the emulator at {address} ({EMULATOR})" if address else "Pub/Sub"
 
 
-def _first_line(error: Exception) -> str:
-    message = getattr(error, "message", None) or str(error)
-    return (str(message).splitlines() or [type(error).__name__])[0].rstrip(".")
+def _message(error: Exception) -> str:
+    """What Google's own errors say without their number, and what others say."""
+    return first_line(getattr(error, "message", None) or error)

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from apache_beam.runners.runner import PipelineResult, PipelineState
 
+from schemas.wording import last_line
+
 _SAME: Final = 1.0
 """Seconds within which a second signal is the first one once more: a terminal and a wrapper both hand it on."""
 
@@ -47,9 +49,3 @@ def watch(result: PipelineResult) -> list[str]:
 
     threading.Thread(target=wait, name="job", daemon=True).start()
     return ended
-
-
-def last_line(error: Any) -> str:
-    """What was raised, of an error that Beam has wrapped in its traceback."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1].rstrip(".") if lines else type(error).__name__

@@ -2,7 +2,7 @@
 
 import click
 
-from schemas.nearest import nearest
+from schemas.wording import nearest
 
 
 class SuggestingGroup(click.Group):

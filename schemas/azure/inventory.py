@@ -16,6 +16,7 @@ from schemas.fields import shown
 from schemas.names import is_nothing
 from schemas.time import NEVER, to_micros
 from schemas.timestamp import parse_time
+from schemas.wording import first_line
 
 ALWAYS: Final = -NEVER
 """Start of a row without `valid_from`."""
@@ -86,9 +87,7 @@ def parse_inventory(data: bytes, name: str) -> Inventory:
     try:
         return inventory_of(_READERS[ending](data, name), name)
     except (UnicodeDecodeError, csv.Error, json.JSONDecodeError, RecursionError, pa.ArrowException) as error:
-        raise InventoryError(
-            f"{name}: {ending.upper()} is required, and it cannot be read: {str(error).splitlines()[0]}"
-        ) from None
+        raise InventoryError(f"{name}: {ending.upper()} is required, and it cannot be read: {first_line(error)}") from None
 
 
 def _latest_first(rows: list[Belonging]) -> tuple[Belonging, ...]:

@@ -73,7 +73,7 @@ def _tables(names: pa.StringArray, day: int) -> Iterator[Rows]:
     yield Rows("attributions", _attributions(names, code[hit], cell[hit], begin[hit]), "start")
     yield Rows("operations", _operations(names, code[hit], cell[hit], begin[hit]), "start")
     counts = {"availability_rows": 1 + 2 * hit, "attribution_rows": hit * 1, "operation_rows": hit * 1}
-    values = {"cell": cell, "as_of": cell + DAY, "revision": 0, "cause": "first", "digest": "0" * 32, **counts}
+    values = {"cell": cell, "as_of": cell + DAY, "revision": 0, "cause": "first", "digest": "0" * 16, **counts}
     yield Rows("revisions", _batch(REVISIONS, names, code, values), "cell")
 
 

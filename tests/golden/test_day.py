@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.record.current import all_rows, current_rows
 from schemas.tables.attribution import VERDICTS
 from schemas.tables.cell import VERSIONED
-from tests.support.files import trueup
+from tests.support.files import current_rows, trueup
+from tests.support.files import table as all_rows
 from transforms.core.score.availability import TIMES, availability, class_times, raw_availability, total_times
 
 EXPECTED = Path(__file__).parent / "tables"
@@ -39,8 +39,7 @@ def backfilled(folder: Path) -> dict[str, Any]:
 
 
 def rows_of(output: Path, table: str) -> list[dict[str, str]]:
-    found = all_rows(str(output), table) if table == "rejects" else current_rows(str(output), table)
-    assert found is not None
+    found = all_rows(output, "rejects") if table == "rejects" else current_rows(output, table)
     return [{name: text_of(value) for name, value in row.items() if name not in UNSTABLE} for row in found.to_pylist()]
 
 

@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 import pytest
 
-from pipelines.record.current import all_rows, current_rows
 from runners.demo.day import DAY
 from schemas.tables.attribution import VERDICTS
 from schemas.tables.availability import CLASSES
 from schemas.tables.cell import VERSIONED
-from tests.support.files import trueup
+from tests.support.files import current_rows, trueup
+from tests.support.files import table as all_rows
 from transforms.core.score.availability import availability, class_times, raw_availability, total_times
 
 EXPECTED = Path(__file__).parent / "demo.txt"
@@ -58,9 +58,7 @@ def test_the_text_is_the_expected_one(shown: Shown) -> None:
 
 
 def test_every_verdict_and_every_class_is_to_be_seen(shown: Shown) -> None:
-    rows, series = current_rows(str(shown.output), "attributions"), current_rows(str(shown.output), "availability")
-    assert rows is not None
-    assert series is not None
+    rows, series = current_rows(shown.output, "attributions"), current_rows(shown.output, "availability")
     assert set(rows["verdict"].to_pylist()) == set(VERDICTS)
     times = total_times(class_times(series))
     assert [name for name in CLASSES if not times[name]] == []
@@ -68,8 +66,7 @@ def test_every_verdict_and_every_class_is_to_be_seen(shown: Shown) -> None:
 
 
 def test_the_correction_is_nearer_to_the_truth(shown: Shown) -> None:
-    series = current_rows(str(shown.output), "availability")
-    assert series is not None
+    series = current_rows(shown.output, "availability")
     total = total_times(class_times(series))
     corrected, raw = availability(total), raw_availability(total)
     assert corrected is not None
@@ -81,10 +78,9 @@ def test_the_correction_is_nearer_to_the_truth(shown: Shown) -> None:
 
 
 def test_a_second_demo_writes_nothing_and_says_so(shown: Shown) -> None:
-    before, revisions = contents(shown.output), all_rows(str(shown.output), "revisions")
+    before, revisions = contents(shown.output), all_rows(shown.output, "revisions")
     text = show(shown.output)
     assert contents(shown.output) == before
-    assert revisions is not None
     assert f"{len(revisions)} cells were written" in shown.text
     assert "no cell was written" in text
     assert "no cell was written" not in shown.text

@@ -7,18 +7,23 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.record.current import all_rows, current_rows
+from pipelines.record.selection import Selection
 
 CELL, FIRST, SECOND = (datetime(2026, 6, 10, hour, tzinfo=UTC) for hour in (9, 10, 11))
 Row = tuple[str, datetime, str]
-"""Scale set, as_of, and what stands in the row."""
+"""Scale set, as_of, and what stands in the row: in `revisions` nothing where the version has none."""
 
 
 def write(root: Path, table: str, name: str, rows: list[Row]) -> None:
     file = root / table / "day=2026-06-10" / f"{name}.parquet"
     file.parent.mkdir(parents=True, exist_ok=True)
     columns = {"scale_set_id": [row[0] for row in rows], "cell": [CELL] * len(rows), "as_of": [row[1] for row in rows]}
-    pq.write_table(pa.table(columns | {"start": columns["cell"], "state": [row[2] for row in rows]}), file)
+    if table == "revisions":
+        counts = {"availability_rows": [1 if row[2] else 0 for row in rows]}
+        counts |= dict.fromkeys(("attribution_rows", "operation_rows"), [0] * len(rows))
+        pq.write_table(pa.table({**columns, **counts, "policy": ["p"] * len(rows)}), file)
+    else:
+        pq.write_table(pa.table({**columns, "start": columns["cell"], "state": [row[2] for row in rows]}), file)
 
 
 @pytest.fixture
@@ -26,15 +31,15 @@ def root(tmp_path: Path) -> Path:
     """Set a in two versions, set b in one."""
     write(tmp_path, "availability", "x", [("a", FIRST, "old"), ("b", FIRST, "only")])
     write(tmp_path, "availability", "y", [("a", SECOND, "new")])
-    write(tmp_path, "revisions", "x", [("a", FIRST, ""), ("b", FIRST, "")])
-    write(tmp_path, "revisions", "y", [("a", SECOND, "")])
+    write(tmp_path, "revisions", "x", [("a", FIRST, "old"), ("b", FIRST, "only")])
+    write(tmp_path, "revisions", "y", [("a", SECOND, "new")])
     return tmp_path
 
 
 def states(root: Path) -> list[str]:
-    found = current_rows(str(root), "availability")
-    assert found is not None
-    return [str(state) for state in found["state"].to_pylist()]
+    selection = Selection(str(root))
+    found = selection.table("availability", selection.days, ("scale_set_id", "start", "state"))
+    return [row["state"] for row in sorted(found.to_pylist(), key=lambda row: str(row["scale_set_id"]))]
 
 
 def test_the_latest_version_of_each_cell_is_current(root: Path) -> None:
@@ -53,10 +58,10 @@ def test_rows_that_no_revision_names_are_never_seen(root: Path) -> None:
 
 def test_exact_copies_count_once(root: Path) -> None:
     write(root, "availability", "z", [("a", SECOND, "new"), ("b", FIRST, "only")])
-    write(root, "revisions", "z", [("a", SECOND, "")])
+    write(root, "revisions", "z", [("a", SECOND, "new")])
     assert states(root) == ["new", "only"]
 
 
 def test_a_folder_without_tables_has_no_rows(tmp_path: Path) -> None:
-    assert current_rows(str(tmp_path), "availability") is None
-    assert all_rows(str(tmp_path), "revisions") is None
+    assert Selection(str(tmp_path)).days == []
+    assert len(Selection(str(tmp_path)).table("availability", range(20_000, 21_000), ("start", "state"))) == 0

@@ -72,7 +72,7 @@ def test_what_is_away_for_weeks_is_shown_until_it_is_back_wherever_one_asks(tmp_
 
 
 def test_few_files_are_opened_for_a_moment_of_a_long_record(week: Path) -> None:
-    selection = Selection(str(week), only=GROUP.format("g", "a"))
+    selection = Selection(str(week), ids=[GROUP.format("g", "a")])
     run(ExplainSettings(str(week), GROUP.format("g", "a"), at(39 * 86_400 + 10)), selection)
     assert sum(one.row_groups for one in selection.opened["availability"]) <= 3
     assert sum(one.row_groups for one in selection.opened["attributions"]) < 15

@@ -1,4 +1,4 @@
-"""The views that ship hold what `pipelines.record.current` gives, and what stood published at a moment
+"""The views that ship hold what `pipelines.record.selection` gives, and what stood published at a moment
 (contract: Current rows, Views)."""
 
 import shutil
@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 import sqlglot
 
-from pipelines.record.current import all_rows, current_rows
 from pipelines.views.statements import DIALECTS, OTHERS, ROWS, queries, setup
-from tests.support.files import trueup
+from tests.support.files import current_rows, trueup
+from tests.support.files import table as all_rows
 from tests.support.published import Published
 from tests.support.views import LATER, Rows, moment_text, opened, plain
 
@@ -25,13 +25,11 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo's tables; one set's first cell published anew without instances, copies, and what a killed run left."""
     root = tmp_path_factory.mktemp("views") / "it's a record"
     assert trueup("demo", "--output", root).status == 0
-    revisions = all_rows(str(root), "revisions")
-    assert revisions is not None
+    revisions = all_rows(root, "revisions")
     first = revisions.slice(0, 1)
     later = _later(first)
     pq.write_table(later, next(root.glob("revisions/day=*")) / "later.parquet")
-    rows = all_rows(str(root), "availability")
-    assert rows is not None
+    rows = all_rows(root, "availability")
     file = next(root.glob("availability/day=*/*.parquet"))
     cell = pc.and_(pc.equal(rows["cell"], first["cell"][0]), pc.equal(rows["scale_set_id"], first["scale_set_id"][0]))
     pq.write_table(_later(rows.filter(cell)).slice(0, 1), file.with_name("later.parquet"))
@@ -55,8 +53,7 @@ def database(record: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 @pytest.mark.parametrize("table", ROWS)
 def test_a_view_holds_the_current_rows(database: duckdb.DuckDBPyConnection, record: Path, table: str) -> None:
-    expected = current_rows(str(record), table)
-    assert expected is not None
+    expected = current_rows(record, table)
     assert len(expected) > 0
     found = held_by(database, table, expected.schema.names)
     assert in_order(found) == in_order([tuple(row.values()) for row in expected.to_pylist()])

@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from pipelines.record.compact import Compaction, compact, kept_versions
+from pipelines.record.compact import Compaction, compact
 from pipelines.record.store import Store
+from pipelines.record.superseded import kept_versions
 from schemas.tables.reject import REJECTS
 from schemas.time import DAY, from_micros
 from tests.support.files import TABLES, VERSIONED, current, names, table
@@ -110,7 +111,8 @@ def test_what_is_superseded_longer_than_keep_goes_and_current_rows_stay(history:
 @pytest.mark.parametrize(("lag", "versions"), [(0, 1), (1, 2)])
 def test_a_version_superseded_exactly_as_long_ago_as_is_kept_goes(lag: int, versions: int) -> None:
     times = [from_micros(NOW - 2 * DAY), from_micros(NOW - DAY)]
-    revisions = pa.table({"scale_set_id": ["a", "a"], "cell": [times[0]] * 2, "as_of": times})
+    names = pa.array(["a", "a"]).dictionary_encode()
+    revisions = pa.record_batch({"scale_set_id": names, "cell": [times[0]] * 2, "as_of": times})
     assert len(kept_versions(revisions, NOW - DAY - lag)) == versions
 
 

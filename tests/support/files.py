@@ -11,12 +11,17 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipelines.record.selection import Selection
 from runners.cli import run
+from schemas.tables.attribution import ATTRIBUTIONS
+from schemas.tables.availability import AVAILABILITY
+from schemas.tables.operation import OPERATIONS
 from schemas.time import DAY, format_time
 from tests.support import build
 from tests.support.build import Event, rows
 
-TABLES = ("availability", "attributions", "operations")
+SCHEMAS = {"availability": AVAILABILITY, "attributions": ATTRIBUTIONS, "operations": OPERATIONS}
+TABLES = tuple(SCHEMAS)
 VERSIONED = (*TABLES, "revisions")
 
 PAST = 1_110 * DAY
@@ -74,6 +79,14 @@ def table(folder: Path, name: str) -> pa.Table:
     """All rows of a table, as any engine would read them by a glob."""
     paths = sorted((folder / name).glob("day=*/*.parquet"))
     return pa.concat_tables([pq.read_table(path, partitioning=None) for path in paths]) if paths else pa.table({})
+
+
+def current_rows(folder: Path, name: str) -> pa.Table:
+    """The current rows of a table, as the product reads them, texts plain, by scale set and start."""
+    selection = Selection(str(folder))
+    rows = selection.table(name, selection.days, SCHEMAS[name].names)
+    plain = [field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field for field in rows.schema]
+    return rows.cast(pa.schema(plain)).sort_by([("scale_set_id", "ascending"), ("start", "ascending")])
 
 
 def current(folder: Path) -> dict[str, list[dict[str, Any]]]:

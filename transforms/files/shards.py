@@ -9,11 +9,12 @@ from typing import Final, Literal, NamedTuple
 import pyarrow as pa
 from apache_beam.io.filesystem import BeamIOError, FileMetadata
 
+from schemas.wording import first_line
 from transforms.core.decode import DecodeResult, DecodeSettings
 from transforms.core.decode.blocks import DamagedText, begins_with_lines, decode_blocks, decode_pieces, lines_in
 from transforms.core.decode.splitting.csv_text import csv_texts
 from transforms.files.filesystems import FileSystems
-from transforms.files.tables import first_line, is_of_the_system, open_file, outline_of, read_avro, read_parquet
+from transforms.files.tables import is_of_the_system, open_file, outline_of, read_avro, read_parquet
 
 ENDINGS: Final = (".jsonl", ".ndjson", ".json", ".csv")
 """Of text, which may be compressed."""

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 from apache_beam.io.filesystem import CompressionTypes
 
 from schemas.event import CANONICAL
+from schemas.wording import first_line
 from transforms.core.decode import DecodeResult, DecodeSettings, decode_log_table, decode_table, reject_whole
 from transforms.core.decode.blocks import PIECE, DamagedText
 from transforms.core.decode.log_table import MARK
@@ -144,8 +145,3 @@ def open_file(path: str) -> Any:
 def is_of_the_system(error: Exception) -> bool:
     """Whether an error is the file system's: Arrow's own about what it reads have no number."""
     return isinstance(error, OSError) and error.errno is not None
-
-
-def first_line(error: Exception) -> str:
-    """The first line of what an error says."""
-    return (str(error).splitlines() or [type(error).__name__])[0]
