@@ -22,6 +22,7 @@ from runners.commands.simulate import simulate
 from runners.commands.sql import sql
 from runners.commands.stream import stream
 from runners.commands.validate import validate
+from runners.commands.watch import watch
 from runners.process.ending import end_on_signals
 from runners.words.names import harmless
 from runners.words.suggestions import SuggestingGroup, sentence_of
@@ -61,7 +62,7 @@ def trueup() -> None:
     """
 
 
-for _command in (demo, backfill, stream, collect, publish, report, explain, sql, simulate, score, compact, validate):
+for _command in (demo, backfill, stream, collect, publish, report, watch, explain, sql, simulate, score, compact, validate):
     trueup.add_command(_command)
 
 

@@ -1,0 +1,64 @@
+"""The bad times of a folder, read again as the folder grows: a day is read anew only when something of it was published
+(contract: trueup watch)."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import pyarrow as pa
+
+from pipelines.record.folder import files
+from pipelines.record.selection import Selection
+from pipelines.record.tables import day_number
+from schemas.time import DAY
+from transforms.core.alarms.bad_times import BAD_ROWS, SERIES_ENDS, StateColumn, bad_rows, bad_times, series_ends
+
+_SERIES: Final = ("scale_set_id", "start", "end", "state", "reported_state")
+
+
+class _DayRead(NamedTuple):
+    """What a day's rows tell, and the files of `revisions` that said so."""
+
+    published: frozenset[str]
+    rows: pa.Table
+    ends: pa.Table
+
+
+class BadTimesOfFolder:
+    """The bad times of some scale sets of a folder."""
+
+    def __init__(self, root: str, globs: Sequence[str], column: StateColumn = "state") -> None:
+        """Reads nothing yet.
+
+        Args:
+            root: the folder of the tables.
+            globs: patterns of scale sets, as a report takes them; none: all.
+            column: whose states count.
+        """
+        self._root, self._globs, self._column = root, globs, column
+        self._days: dict[int, _DayRead] = {}
+
+    def read(self, since: int) -> pa.Table:
+        """BAD_TIMES from the day of a moment on (microseconds); one that began before that day begins with it."""
+        published: dict[int, set[str]] = {}
+        for path in files(self._root, "revisions/day=*/*.parquet"):
+            if (day := day_number(path)) >= since // DAY:
+                published.setdefault(day, set()).add(path)
+        selection = Selection(self._root, self._globs)
+        self._days = {
+            day: self._days[day] if self._is_known(day, paths) else self._day(selection, day, frozenset(paths))
+            for day, paths in sorted(published.items())
+        }
+        rows = pa.concat_tables([BAD_ROWS.empty_table(), *(read.rows for read in self._days.values())])
+        return bad_times(rows, _latest([read.ends for read in self._days.values()]))
+
+    def _is_known(self, day: int, paths: set[str]) -> bool:
+        return day in self._days and self._days[day].published == paths
+
+    def _day(self, selection: Selection, day: int, published: frozenset[str]) -> _DayRead:
+        series = selection.table("availability", [day], _SERIES)
+        return _DayRead(published, bad_rows(series, self._column), series_ends(series))
+
+
+def _latest(ends: list[pa.Table]) -> pa.Table:
+    every = pa.concat_tables([SERIES_ENDS.empty_table(), *ends])
+    return every.group_by("scale_set_id").aggregate([("known", "max")]).rename_columns(SERIES_ENDS.names)

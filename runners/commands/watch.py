@@ -1,0 +1,139 @@
+"""`trueup watch`: alarms from the corrected record, for those who are on call (contract: trueup watch)."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from pipelines.failures import RunError, UsageError
+from runners.commands.options import Span, When, now_micros
+
+if TYPE_CHECKING:
+    from pipelines.alarms.watch import Watch
+
+EXAMPLES = """\b
+Examples:
+  What would have been said since yesterday evening?
+    trueup watch --data record/ --dry-run --once --since 2026-10-01T18:00:00Z
+  To whoever is on call, as a stream writes the record:
+    trueup watch --data record/ --webhook https://HOST/hooks/trueup
+  After a nightly backfill, each message to a script:
+    trueup watch --data record/ --command ./page-me --once
+"""
+_TOPIC: Final = re.compile(r"projects/[^/]+/topics/[^/]+")
+_CURSOR: Final = Path("_trueup", "alarms.json")
+_WAYS: Final = ("webhook", "command", "topic", "dry_run")
+
+
+@click.command(epilog=EXAMPLES)
+@click.option("--data", metavar="DIR", required=True, help="The folder of the tables.")
+@click.option("--webhook", metavar="URL", help="Post each message there.")
+@click.option("--command", metavar="CMD", help="Run CMD in the shell for each message; it reads it on standard input.")
+@click.option("--topic", metavar="projects/P/topics/T", help="Publish each message there.")
+@click.option("--dry-run", is_flag=True, help="Print a line for each message, and take note of nothing.")
+@click.option("--alert-after", type=Span(), default="2m", show_default=True, metavar="TIME", help="If it lasts as long.")
+@click.option("--scale-set", "globs", metavar="GLOB", multiple=True, help="Of these scale sets only; may be given again.")
+@click.option("--since", type=When(), metavar="TIME", help="At first: also of what ended since then.  [default: now]")
+@click.option("--at", type=When(), metavar="TIME", help="With --once: as if it were then.  [default: now]")
+@click.option("--once", is_flag=True, help="Look once, and end.")
+@click.option("--every", type=Span(), default="10s", show_default=True, metavar="TIME", help="Look so often.")
+@click.option("--cursor", metavar="FILE", help="Remembers what has been said.  [default: DIR/_trueup/alarms.json]")
+def watch(**given: Any) -> int:
+    """Says when a scale set is really in trouble, and when that is over: never for what an operation explains.
+
+    A message (CloudEvents 1.0, JSON) tells that a scale set has been Degraded or Unavailable, as corrected, for --alert-after;
+    that it has ended; that it goes on after all; or that the record has no such time any more, since an operation that was told
+    late explains it. It names the instances with their verdicts, what explains them and what does not, and the command that
+    explains more. Each has an id of its own; one that is sent again after a crash has the same.
+    """
+    _check(given)
+    if given["dry_run"]:
+        return _dry(given)
+    watching = _watching(given, Path(given["cursor"] or Path(given["data"], _CURSOR)), _delivery(given))
+    if given["once"]:
+        click.echo(f"{watching.look(_now(given)):,} messages.")
+        return 0
+    return _until_stopped(watching, given["every"] / 1e6)
+
+
+def _check(given: dict[str, Any]) -> None:
+    ways = [way for way in _WAYS if given[way]]
+    if len(ways) != 1:
+        raise UsageError(f"--webhook: one of --webhook, --command, --topic and --dry-run is required, got {len(ways)}.")
+    if given["webhook"] and not given["webhook"].startswith(("https://", "http://")):
+        raise UsageError("--webhook: an address that begins with https:// or http:// is required.")
+    if given["topic"] and _TOPIC.fullmatch(given["topic"]) is None:
+        raise UsageError(f"--topic: a name like projects/P/topics/T is required, got {given['topic']!r}.")
+    if given["at"] is not None and not given["once"]:
+        raise UsageError("--at: --once is required with it.")
+    if given["cursor"] is None and "://" in given["data"] and not given["dry_run"]:
+        raise UsageError(f"--cursor: a file of this machine is required, since {given['data']} is none.")
+
+
+def _now(given: dict[str, Any]) -> int:
+    return now_micros() if given["at"] is None else given["at"]
+
+
+def _delivery(given: dict[str, Any]) -> "Callable[[dict[str, Any]], None]":
+    from runners.engines.delivery import to_command, to_topic, to_webhook
+
+    if given["webhook"]:
+        return to_webhook(given["webhook"])
+    return to_topic(given["topic"]) if given["topic"] else to_command(given["command"])
+
+
+def _watching(given: dict[str, Any], cursor: Path, deliver: "Callable[[dict[str, Any]], None]") -> "Watch":
+    from pipelines.alarms.cursor import AlarmCursor
+    from pipelines.alarms.watch import Watch, WatchSettings
+
+    since = _now(given) if given["since"] is None else given["since"]
+    settings = WatchSettings(given["data"], given["globs"], given["alert_after"])
+    return Watch(settings, AlarmCursor(cursor, since), deliver)
+
+
+def _dry(given: dict[str, Any]) -> int:
+    """Prints what is due; what an earlier watch has said is known, and its file stays as it is."""
+    import shutil
+
+    from runners.process.ending import temporary_folder
+
+    with temporary_folder() as scratch:
+        cursor = Path(scratch, "alarms.json")
+        held = Path(given["cursor"] or Path(given["data"], _CURSOR))
+        if held.exists():
+            shutil.copy(held, cursor)
+        watching = _watching(given, cursor, _print)
+        if given["once"]:
+            watching.look(_now(given))
+            return 0
+        return _until_stopped(watching, given["every"] / 1e6)
+
+
+def _print(message: dict[str, Any]) -> None:
+    from runners.words.alarms import line_of
+
+    click.echo(line_of(message))
+
+
+def _until_stopped(watching: "Watch", every: float) -> int:
+    """Looks again and again; what could not be delivered is tried again, and said once."""
+    from runners.process.watching import stopping
+
+    with stopping() as stopped:
+        told = ""
+        while not stopped.is_set():
+            told = _looked(watching, told)
+            stopped.wait(every)
+    return 0
+
+
+def _looked(watching: "Watch", told: str) -> str:
+    try:
+        watching.look(now_micros())
+    except RunError as error:
+        if str(error) != told:
+            click.echo(f"trueup: {error} It is tried again.", err=True)
+        return str(error)
+    return ""

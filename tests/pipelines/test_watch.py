@@ -1,0 +1,221 @@
+"""`trueup watch`: alarms from a record that grows, to real servers that answer, fail, hang and redirect."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.failures import RunError
+from runners.engines.delivery import to_webhook
+from schemas.time import format_time
+from tests.support.build import Event, degraded, down, spanning, up
+from tests.support.files import PAST, Finished, at, trueup, write_events
+
+HOUR = 3600
+
+
+def _publish(folder: Path, *events: list[Event]) -> None:
+    """The record of some events, in `record`."""
+    past = [{**event, "time": event["time"] - PAST} for some in events for event in some]
+    path = write_events(folder / "events.jsonl", past)
+    assert trueup("backfill", "--input", path, "--output", folder / "record", "--cold").status == 0
+
+
+def _watch(folder: Path, second: int, *options: object) -> Finished:
+    """One look at that second; messages go to a file."""
+    command = f"cat >> {folder}/said; echo >> {folder}/said"
+    return trueup(
+        "watch", "--data", folder / "record", "--command", command, "--once", "--at", format_time(at(second)), "--since",
+        format_time(at(0)), *options,
+    )  # fmt: skip
+
+
+def _said(folder: Path) -> list[dict[str, Any]]:
+    path = folder / "said"
+    found = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    path.unlink(missing_ok=True)
+    return found
+
+
+def _brief(folder: Path) -> list[tuple[str, str]]:
+    return [(one["type"].removeprefix("trueup.scaleset."), one["data"]["state"]) for one in _said(folder)]
+
+
+WELL = up(0, "1") + up(0, "2")
+
+
+def test_a_real_outage_is_told_and_ends(tmp_path: Path) -> None:
+    _publish(tmp_path, WELL, down(600, "1"))
+    assert _watch(tmp_path, 600 + 119).out == "0 messages.\n"
+    assert _watch(tmp_path, 600 + 120).out == "1 messages.\n"
+    (begun,) = _said(tmp_path)
+    assert begun["time"] == format_time(at(600))
+    assert begun["data"]["real"][0]["instance_id"] == "1"
+    assert begun["data"]["real"][0]["verdict"] == "unexplained"
+    assert _watch(tmp_path, 800).out == "0 messages.\n"
+    _publish(tmp_path, WELL, down(600, "1"), up(900, "1"))
+    _watch(tmp_path, 1000)
+    (ended,) = _said(tmp_path)
+    assert (ended["type"], ended["data"]["until"]) == ("trueup.scaleset.ended", format_time(at(900)))
+    assert ended["data"]["first_id"] == begun["id"] != ended["id"]
+
+
+def test_what_an_operation_explains_is_never_told(tmp_path: Path) -> None:
+    _publish(tmp_path, WELL, spanning(590, 900, "delete", "1"), degraded(600, "1"), degraded(601, None), up(1000, None))
+    assert _watch(tmp_path, HOUR).out == "0 messages.\n"
+
+
+def test_a_late_operation_has_it_withdrawn(tmp_path: Path) -> None:
+    _publish(tmp_path, WELL, down(600, "1"), up(900, "1"))
+    _watch(tmp_path, HOUR)
+    assert _brief(tmp_path) == [("begun", "Degraded"), ("ended", "Degraded")]
+    _publish(tmp_path, WELL, down(600, "1"), up(900, "1"), spanning(590, 880, "restart", "1"))
+    _watch(tmp_path, HOUR)
+    assert _brief(tmp_path) == [("withdrawn", "Degraded")]
+    assert _watch(tmp_path, HOUR).out == "0 messages.\n"
+
+
+def test_one_time_over_many_cells_is_one_alarm(tmp_path: Path) -> None:
+    _publish(tmp_path, WELL, down(600, "1"), up(5 * HOUR, "1"))
+    for hour in range(1, 7):
+        _watch(tmp_path, hour * HOUR)
+    assert _brief(tmp_path) == [("begun", "Degraded"), ("ended", "Degraded")]
+
+
+def test_a_message_that_is_not_taken_comes_again_with_the_same_id(tmp_path: Path) -> None:
+    _publish(tmp_path, WELL, down(600, "1"), up(900, "1"))
+    arguments = ("watch", "--data", tmp_path / "record", "--once", "--at", format_time(at(HOUR)), "--since", format_time(at(0)))
+    failing = trueup(*arguments, "--command", f"cat >> {tmp_path}/said; echo >> {tmp_path}/said; exit 3")
+    assert (failing.status, failing.err) == (1, "trueup: --command: exit status 0 is required, it ended with 3.\n")
+    (first,) = _said(tmp_path)
+    _watch(tmp_path, HOUR)
+    again, ended = _said(tmp_path)
+    assert again == first
+    assert ended["type"] == "trueup.scaleset.ended"
+
+
+def test_a_dry_run_takes_no_note(tmp_path: Path) -> None:
+    _publish(tmp_path, WELL, down(600, "1"), up(900, "1"))
+    for _ in range(2):
+        ran = trueup("watch", "--data", tmp_path / "record", "--dry-run", "--once", "--at", format_time(at(HOUR)), "--since",
+                     format_time(at(0)))  # fmt: skip
+        assert len(ran.out.splitlines()) == 2
+        assert "is Degraded: 1 unexplained" in ran.out
+    assert not (tmp_path / "record" / "_trueup" / "alarms.json").exists()
+
+
+def test_the_command_of_a_message_explains(tmp_path: Path) -> None:
+    import shlex
+
+    _publish(tmp_path, WELL, down(600, "1"), up(900, "1"))
+    _watch(tmp_path, HOUR)
+    for message in _said(tmp_path):
+        explained = trueup(*shlex.split(message["data"]["explain"])[1:])
+        assert "It was real" in explained.out, explained.err
+
+
+@contextmanager
+def _server(answers: "Callable[[BaseHTTPRequestHandler, int], None]") -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """A server on loopback, and what it was sent; `answers` gets the handler and how many requests came before."""
+    received: list[dict[str, Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            received.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            answers(self, len(received) - 1)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/hook?token=secret", received
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _status(status: int, headers: dict[str, str] | None = None) -> "Callable[[BaseHTTPRequestHandler, int], None]":
+    def answer(handler: BaseHTTPRequestHandler, before: int) -> None:
+        handler.send_response(status)
+        for name, value in {"content-length": "0", **(headers or {})}.items():
+            handler.send_header(name, value)
+        handler.end_headers()
+
+    return answer
+
+
+def test_a_webhook_gets_the_message(tmp_path: Path) -> None:
+    _publish(tmp_path, WELL, down(600, "1"))
+    with _server(_status(204)) as (url, received):
+        ran = trueup("watch", "--data", tmp_path / "record", "--webhook", url, "--once", "--at", format_time(at(HOUR)))
+        assert (ran.status, ran.out) == (0, "1 messages.\n")
+    assert [one["specversion"] for one in received] == ["1.0"]
+
+
+def test_a_webhook_that_fails_for_a_while_is_asked_again() -> None:
+    def answer(handler: BaseHTTPRequestHandler, before: int) -> None:
+        _status(503 if before < 2 else 200)(handler, before)
+
+    with _server(answer) as (url, received):
+        to_webhook(url, backoff=0.01)({"id": "1"})
+    assert [one["id"] for one in received] == ["1"] * 3
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence", "times"),
+    [
+        (_status(500), "an answer of 200 to 299 is required, 127.0.0.1 gave 500", 5),
+        (_status(404), "an answer of 200 to 299 is required, 127.0.0.1 gave 404", 1),
+        (_status(302, {"location": "http://127.0.0.1:1/"}), "the final address is required, 127.0.0.1 refers to another", 1),
+        (_status(308, {"location": "http://127.0.0.1:1/"}), "the final address is required, 127.0.0.1 refers to another", 1),
+    ],
+)
+def test_a_webhook_that_refuses_is_a_sentence_without_its_secret(
+    answer: "Callable[[BaseHTTPRequestHandler, int], None]", sentence: str, times: int
+) -> None:
+    with _server(answer) as (url, received), pytest.raises(RunError, match=sentence) as raised:
+        to_webhook(url, backoff=0.01)({"id": "1"})
+    assert "secret" not in str(raised.value)
+    assert len(received) == times
+
+
+def test_a_webhook_that_hangs_is_left_alone() -> None:
+    ended = threading.Event()
+    with _server(lambda handler, before: (ended.wait(10), None)[1]) as (url, _):
+        try:
+            with pytest.raises(RunError, match="a server that answers is required"):
+                to_webhook(url, backoff=0.01, timeout=0.1)({"id": "1"})
+        finally:
+            ended.set()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ([], "--webhook: one of --webhook, --command, --topic and --dry-run is required, got 0."),
+        (["--dry-run", "--command", "true"], "--webhook: one of --webhook, --command, --topic and --dry-run is required, got 2."),
+        (["--webhook", "example.org"], "--webhook: an address that begins with https:// or http:// is required."),
+        (["--topic", "t"], "--topic: a name like projects/P/topics/T is required, got 't'."),
+        (["--dry-run", "--at", "2026-01-01T00:00:00Z"], "--at: --once is required with it."),
+    ],
+)
+def test_errors_are_a_sentence(arguments: list[str], sentence: str, tmp_path: Path) -> None:
+    ran = trueup("watch", "--data", tmp_path, *arguments)
+    assert (ran.status, ran.err) == (2, f"trueup: {sentence}\n")
+
+
+def test_a_cursor_of_something_else_is_refused(tmp_path: Path) -> None:
+    _publish(tmp_path, WELL)
+    (tmp_path / "cursor").write_text("{}")
+    ran = _watch(tmp_path, 10, "--cursor", tmp_path / "cursor")
+    wanted = "a file that an earlier `trueup watch` has left is required, got another."
+    assert (ran.status, ran.err) == (2, f"trueup: {tmp_path}/cursor: {wanted}\n")
