@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipelines.record.folder import files
 from pipelines.record.selection import Selection
@@ -57,6 +58,13 @@ class BadTimesOfFolder:
     def _day(self, selection: Selection, day: int, published: frozenset[str]) -> _DayRead:
         series = selection.table("availability", [day], _SERIES)
         return _DayRead(published, bad_rows(series, self._column), series_ends(series))
+
+
+def alarms_in(root: str, column: StateColumn, least: int) -> int:
+    """How many bad times of a folder last for at least so long (microseconds)."""
+    times = BadTimesOfFolder(root, (), column).read(0)
+    lasted = pc.subtract(*(times.column(name).cast(pa.int64()) for name in ("end", "start")))
+    return int(pc.sum(pc.greater_equal(lasted, least)).as_py() or 0)
 
 
 def _latest(ends: list[pa.Table]) -> pa.Table:

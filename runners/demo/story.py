@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from rich.console import Console
 from rich.text import Text
 
+from pipelines.alarms.watcher import alarms_in
 from pipelines.backfill.summary import Summary
 from pipelines.reading.explain import ExplainSettings, explain
 from pipelines.reading.report import ReportSettings
@@ -27,6 +28,7 @@ SECTIONS: Final = ("Instance time by class", "Scale sets with the most counted t
 """Those of the report that the demo shows, by their titles."""
 _ASKED: Final = ("scale_set_id", "instance_id", "start", "limit", "end", "verdict", "excused_seconds", "counted_seconds")
 _TOP: Final = 20
+_LEAST: Final = 2 * MINUTE
 _GUIDE: Final = """\
 explained, removed, presumed_removed: an operation explains it; not counted.
 overrun: the operation did not bring it back in time; counted from there on.
@@ -46,6 +48,7 @@ def show(summary: Summary, output: str) -> None:
     report = report_with_page(ReportSettings(data=output, target=0.999), str(Path(output, PAGE)))
     console = Console(highlight=False, markup=False, emoji=False)
     console.print(Text(_headline(summary)))
+    console.print(Text(f"{_alarms(output)}\n"))
     _print_report(console, report)
     asked = moment_to_ask(output)
     name = labels([asked.scale_set_id])[asked.scale_set_id]
@@ -63,6 +66,11 @@ def _headline(summary: Summary) -> str:
         f"{counts['used']:,} used, {counts['duplicate']:,} duplicate, {total(counts, 'ignored'):,} of other kinds ignored, "
         f"{summary.rejected:,} rejected.\n"
     )
+
+
+def _alarms(output: str) -> str:
+    azure, ours = (alarms_in(output, column, _LEAST) for column in ("reported_state", "state"))
+    return f"Alarms, of trouble that lasts two minutes: {azure} by the states that Azure reports, {ours} by the corrected ones."
 
 
 def _print_report(console: Console, report: Report) -> None:

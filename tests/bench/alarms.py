@@ -1,0 +1,105 @@
+"""How right the pager is: alarms from the corrected and from the reported states of simulated fleets, beside the truth.
+
+    python -m tests.bench.alarms [--fleets 5] [--jobs 2] [-- OPTION ...]
+
+A line for each fleet (those of tests.bench.truth, one form): real outages of machines that last for two minutes, how many of them
+fall into an alarm within five minutes of their onset (in event time), and how many alarms overlap no real outage of their scale
+set at all; for the corrected states, and for those that Azure reports. Options behind `--` are those of `trueup simulate`.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipelines.alarms.watcher import BadTimesOfFolder
+from schemas.time import MINUTE
+from tests.bench.truth import FLEETS, Fleet, judge
+from transforms.core.alarms.bad_times import StateColumn
+
+LEAST: Final = 2 * MINUTE
+WITHIN: Final = 5 * MINUTE
+Spell = tuple[int, int]
+
+
+class Told(NamedTuple):
+    """What alarms of one kind are worth."""
+
+    alarms: int
+    false: int
+    outages: int
+    told: int
+    """Outages that fall into an alarm in time."""
+
+
+def alarms_of(record: Path, column: StateColumn) -> dict[str, list[Spell]]:
+    """Bad times that last, by scale set, in microseconds."""
+    times = BadTimesOfFolder(str(record), (), column).read(0)
+    return _by_set(times, times.column("scale_set_id"))
+
+
+def outages_of(own: Path) -> dict[str, list[Spell]]:
+    """Real outages of machines that last, by scale set."""
+    rows = pq.read_table(own / "truth" / "instances.parquet")
+    real = rows.filter(pc.equal(rows.column("truth"), "outage"))
+    return _by_set(real, real.column("scale_set_id"))
+
+
+def _by_set(rows: pa.Table, names: pa.ChunkedArray) -> dict[str, list[Spell]]:
+    found: dict[str, list[Spell]] = {}
+    starts, ends = (rows.column(name).cast(pa.int64()).to_pylist() for name in ("start", "end"))
+    for name, start, end in zip(names.to_pylist(), starts, ends, strict=True):
+        if end - start >= LEAST:
+            found.setdefault(name, []).append((start, end))
+    return found
+
+
+def compared(alarms: dict[str, list[Spell]], outages: dict[str, list[Spell]]) -> Told:
+    """Alarms beside outages."""
+    false = sum(not _meet(alarm, outages.get(name, [])) for name, own in alarms.items() for alarm in own)
+    begins = [(name, (start, min(end, start + WITHIN))) for name, own in outages.items() for start, end in own]
+    told = sum(_meet(begin, alarms.get(name, [])) for name, begin in begins)
+    return Told(sum(map(len, alarms.values())), false, sum(map(len, outages.values())), told)
+
+
+def _meet(one: Spell, others: list[Spell]) -> bool:
+    return any(start < one[1] and one[0] < end for start, end in others)
+
+
+def _line(fleet: Fleet, folder: Path, options: Sequence[str]) -> str:
+    judge(fleet, "storage", folder, options)
+    own = folder / f"{'-'.join(map(str, fleet))}-storage"
+    record, outages = own.with_name(f"{own.name}-record"), outages_of(own)
+    kinds: tuple[StateColumn, ...] = ("state", "reported_state")
+    cells = [str(value) for kind in kinds for value in compared(alarms_of(record, kind), outages)]
+    return f"| {', '.join(map(str, fleet))} | {' | '.join((cells[2], *cells[:2], cells[3], *cells[4:6], cells[7]))} |"
+
+
+def _lines(fleets: Sequence[Fleet], jobs: int, options: Sequence[str]) -> Iterator[str]:
+    yield "| sets, days, seed | real outages | alarms | false | outages told | Azure's alarms | false | outages told |"
+    yield "|" + "---|" * 8
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(jobs) as pool:
+        yield from pool.map(partial(_line, folder=Path(folder), options=options), fleets)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Prints the table."""
+    cut = arguments.index("--") if "--" in arguments else len(arguments)
+    parser = argparse.ArgumentParser(prog="tests.bench.alarms")
+    parser.add_argument("--fleets", type=int, default=5)
+    parser.add_argument("--jobs", type=int, default=2)
+    given = parser.parse_args(arguments[:cut])
+    for line in _lines(FLEETS[: given.fleets], given.jobs, arguments[cut + 1 :]):
+        print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
