@@ -2,9 +2,8 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from runners.engines.delivery import to_webhook
 from schemas.time import format_time
 from tests.support.build import Event, degraded, down, spanning, up
 from tests.support.files import PAST, Finished, at, trueup, write_events
+from tests.support.hooks import server, status
 
 HOUR = 3600
 
@@ -119,43 +119,9 @@ def test_the_command_of_a_message_explains(tmp_path: Path) -> None:
         assert "It was real" in explained.out, explained.err
 
 
-@contextmanager
-def _server(answers: "Callable[[BaseHTTPRequestHandler, int], None]") -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """A server on loopback, and what it was sent; `answers` gets the handler and how many requests came before."""
-    received: list[dict[str, Any]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            received.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
-            answers(self, len(received) - 1)
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/hook?token=secret", received
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-def _status(status: int, headers: dict[str, str] | None = None) -> "Callable[[BaseHTTPRequestHandler, int], None]":
-    def answer(handler: BaseHTTPRequestHandler, before: int) -> None:
-        handler.send_response(status)
-        for name, value in {"content-length": "0", **(headers or {})}.items():
-            handler.send_header(name, value)
-        handler.end_headers()
-
-    return answer
-
-
 def test_a_webhook_gets_the_message(tmp_path: Path) -> None:
     _publish(tmp_path, WELL, down(600, "1"))
-    with _server(_status(204)) as (url, received):
+    with server(status(204)) as (url, received):
         ran = trueup("watch", "--data", tmp_path / "record", "--webhook", url, "--once", "--at", format_time(at(HOUR)))
         assert (ran.status, ran.out) == (0, "1 messages.\n")
     assert [one["specversion"] for one in received] == ["1.0"]
@@ -163,9 +129,9 @@ def test_a_webhook_gets_the_message(tmp_path: Path) -> None:
 
 def test_a_webhook_that_fails_for_a_while_is_asked_again() -> None:
     def answer(handler: BaseHTTPRequestHandler, before: int) -> None:
-        _status(503 if before < 2 else 200)(handler, before)
+        status(503 if before < 2 else 200)(handler, before)
 
-    with _server(answer) as (url, received):
+    with server(answer) as (url, received):
         to_webhook(url, backoff=0.01)({"id": "1"})
     assert [one["id"] for one in received] == ["1"] * 3
 
@@ -173,16 +139,16 @@ def test_a_webhook_that_fails_for_a_while_is_asked_again() -> None:
 @pytest.mark.parametrize(
     ("answer", "sentence", "times"),
     [
-        (_status(500), "an answer of 200 to 299 is required, 127.0.0.1 gave 500", 5),
-        (_status(404), "an answer of 200 to 299 is required, 127.0.0.1 gave 404", 1),
-        (_status(302, {"location": "http://127.0.0.1:1/"}), "the final address is required, 127.0.0.1 refers to another", 1),
-        (_status(308, {"location": "http://127.0.0.1:1/"}), "the final address is required, 127.0.0.1 refers to another", 1),
+        (status(500), "an answer of 200 to 299 is required, 127.0.0.1 gave 500", 5),
+        (status(404), "an answer of 200 to 299 is required, 127.0.0.1 gave 404", 1),
+        (status(302, {"location": "http://127.0.0.1:1/"}), "the final address is required, 127.0.0.1 refers to another", 1),
+        (status(308, {"location": "http://127.0.0.1:1/"}), "the final address is required, 127.0.0.1 refers to another", 1),
     ],
 )
 def test_a_webhook_that_refuses_is_a_sentence_without_its_secret(
     answer: "Callable[[BaseHTTPRequestHandler, int], None]", sentence: str, times: int
 ) -> None:
-    with _server(answer) as (url, received), pytest.raises(RunError, match=sentence) as raised:
+    with server(answer) as (url, received), pytest.raises(RunError, match=sentence) as raised:
         to_webhook(url, backoff=0.01)({"id": "1"})
     assert "secret" not in str(raised.value)
     assert len(received) == times
@@ -190,7 +156,7 @@ def test_a_webhook_that_refuses_is_a_sentence_without_its_secret(
 
 def test_a_webhook_that_hangs_is_left_alone() -> None:
     ended = threading.Event()
-    with _server(lambda handler, before: (ended.wait(10), None)[1]) as (url, _):
+    with server(lambda handler, before: (ended.wait(10), None)[1]) as (url, _):
         try:
             with pytest.raises(RunError, match="a server that answers is required"):
                 to_webhook(url, backoff=0.01, timeout=0.1)({"id": "1"})
