@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from schemas.policy import Policy
 from transforms.core.columns.arrow import micros
-from transforms.core.columns.kernel import NEVER, Bools, Ints, group_by
+from transforms.core.columns.kernel import Bools, group_by
 from transforms.core.evaluation.cell_rows import cells_of
 from transforms.core.evaluation.codes import CodedEvents, encode
 from transforms.core.evaluation.duplicates import remove_duplicates
@@ -16,10 +16,10 @@ from transforms.core.evaluation.ends import End, ends_of
 from transforms.core.evaluation.resumed import NO_MARKS, ResumeMarks, resumed_from
 from transforms.core.evaluation.rows import attribution_rows, operation_rows, series_rows
 from transforms.core.rules.entries import CHANGES, ROW_FIELDS, ROWS, WalkOutput
+from transforms.core.rules.life import Rules
 from transforms.core.rules.lifelines import walk
-from transforms.core.rules.lines import Lines, Lookups, build_lines
+from transforms.core.rules.lines import Lines, build_lines
 from transforms.core.rules.operations import FoldedOperations, fold_operations
-from transforms.core.rules.removals import Rules
 from transforms.core.rules.series import COUNTS, Series, build_series
 
 
@@ -51,43 +51,36 @@ class Workings(NamedTuple):
     coded: CodedEvents
     folded: FoldedOperations
     lines: Lines
-    past: Lookups
     walked: WalkOutput
     resumed: ResumeMarks
-    ends: Ints
-    """T of each set."""
     rules: Rules
 
 
 def rules_of(policy: Policy) -> Rules:
-    """The numbers of a policy as the kernels take them; T is that of no scale set."""
+    """The numbers of a policy as the kernels take them."""
     return Rules(
         policy.skew, policy.unseen, policy.settle, policy.possible_excuse, policy.max_excuse, policy.presume_after,
-        policy.max_open, policy.grid, policy.longest_deadline, NEVER,
+        policy.max_open, policy.grid, policy.longest_deadline,
     )  # fmt: skip
 
 
-def _walk(lines: Lines, past: Lookups, folded: FoldedOperations, resumed: ResumeMarks, ends: Ints, rules: Rules) -> WalkOutput:
+def _walk(lines: Lines, resumed: ResumeMarks, rules: Rules) -> WalkOutput:
     """The walk, repeated with more room in the rare case that the first guess was too small."""
-    op_lo = np.searchsorted(folded.ops.set, np.arange(len(ends) + 1))
-    room = [2 * len(past.signals) + 2 * len(past.lists) + 64] * 2 + [
-        len(past.lists) + 64,
-        len(past.signals) + len(resumed.decided) + 64,
-        64,
-    ]
+    signals, lists = len(lines.signals), len(lines.lists)
+    room = [2 * signals + 2 * lists + 64] * 2 + [lists + 64, signals + len(resumed.decided) + 64, 64]
     while True:
         shapes = ((room[0], ROW_FIELDS), (room[1], 3), (room[2], 3), (room[3], 3), room[4], len(room), len(room))
         out = WalkOutput(*(np.empty(shape, np.int64) for shape in shapes))
         out.peak[:] = 0
-        walk(lines, past, rules, ends, op_lo, resumed.decided, resumed.decided_lo, out)
+        walk(lines, rules, resumed.decided, resumed.decided_lo, out)
         if all(peak <= size for peak, size in zip(out.peak, room, strict=True)):
             return out._replace(rows=out.rows[: out.used[ROWS]], changes=out.changes[: out.used[CHANGES]])
         room = [size if peak <= size else max(int(peak), 2 * size) for peak, size in zip(out.peak, room, strict=True)]
 
 
-def _series(walked: WalkOutput, lines: Lines, resumed: ResumeMarks, ends: Ints, rules: Rules) -> Series:
+def _series(walked: WalkOutput, lines: Lines, resumed: ResumeMarks, rules: Rules) -> Series:
     """The rows of the series of all sets."""
-    changes = walked.changes
+    changes, ends = walked.changes, lines.ends
     of_set = lines.set[changes[:, 1]]
     bounds, order = group_by(of_set, len(ends), np.argsort(changes[:, 0], kind="stable"))
     first = np.minimum(resumed.begun, ends)
@@ -96,7 +89,7 @@ def _series(walked: WalkOutput, lines: Lines, resumed: ResumeMarks, ends: Ints, 
     columns: Any = [np.empty(room, type_) for type_ in (np.int32, np.int64, np.int64, np.int8, np.int8)]
     columns += [np.empty((COUNTS, room), np.int32), np.zeros(1, np.int64)]
     out = Series(*columns)
-    build_series(changes, bounds, order, lines, resumed.begun, resumed.reported, ends, rules, out)
+    build_series(changes, bounds, order, lines.instance, resumed.begun, resumed.reported, ends, rules.grid, out)
     filled: Any = [column[..., : out.used[0]] for column in columns]
     return Series(*filled)
 
@@ -131,13 +124,13 @@ def evaluate(events: pa.RecordBatch, policy: Policy, T: End, marks: pa.RecordBat
     ends = ends_of(T, coded.texts.set_ids)
     rules = rules_of(policy)
     folded = fold_operations(coded.records, policy)
-    lines, past = build_lines(coded.signals, coded.faults, folded, coded.texts.verbs, len(ends))
+    lines = build_lines(coded.signals, coded.faults, folded, coded.texts.verbs, ends)
     resumed = resumed_from(marks, coded.texts.set_ids, coded.texts.instance_ids, lines, rules.skew + rules.unseen)
     lines = lines._replace(since=resumed.since)
-    walked = _walk(lines, past, folded, resumed, ends, rules)
-    series = _series(walked, lines, resumed, ends, rules)
+    walked = _walk(lines, resumed, rules)
+    series = _series(walked, lines, resumed, rules)
     attributions = attribution_rows(walked.rows, lines, folded.ops, coded, rules)
     operations = operation_rows(walked.rows, folded, coded, rules)
     tables = (series_rows(series, coded.texts, rules), attributions, operations)
-    worked = Workings(events, early, coded, folded, lines, past, walked, resumed, ends, rules)
+    worked = Workings(events, early, coded, folded, lines, walked, resumed, rules)
     return Evaluation(*tables, cells_of(*tables, policy), used, duplicates, worked)

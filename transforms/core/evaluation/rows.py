@@ -29,9 +29,9 @@ from transforms.core.rules.entries import (
     VERDICT,
     WORST,
 )  # fmt: skip
+from transforms.core.rules.life import Rules
 from transforms.core.rules.lines import Lines
 from transforms.core.rules.operations import FoldedOperations, Operations
-from transforms.core.rules.removals import Rules
 from transforms.core.rules.series import Series
 
 _REMOVED = VERDICTS.index("removed")

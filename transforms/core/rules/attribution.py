@@ -14,10 +14,9 @@ Extensions only make the limit later, and end at `a + max_excuse`.
 """
 
 from transforms.core.columns.kernel import NEVER, kernel
-from transforms.core.rules.lapses import OwnSignals, first_fault, judge_lapsed, kind_of
-from transforms.core.rules.lines import Lookups
+from transforms.core.rules.lapses import judge_lapsed, kind_of
+from transforms.core.rules.life import Life, first_fault, first_start, next_recovery, next_renewal, next_return
 from transforms.core.rules.operations import MAY_REMOVE, REMOVES, RENEWS, UNFINISHED
-from transforms.core.rules.removals import Life, Rules, first_start, next_recovery, next_renewal, next_return
 from transforms.core.rules.targets import NONE
 from transforms.core.rules.verdicts import EXPLAINED, FAULT, OVERRUN, UNEXCUSED, UNEXPLAINED, BestCandidate, Judgement
 
@@ -26,118 +25,120 @@ _CARRIED_OUT, _ANEW, _DEFINITE, _KNOWN, _BEGUN = 16, 8, 4, 2, 1
 
 
 @kernel
-def _is_over(life: Life, op: int, a: int, past: Lookups) -> bool:
+def _is_over(life: Life, op: int, a: int) -> bool:
     """Whether an unfinished removal only lost its end: before a, a renewal has started since and the instance has returned."""
-    if past.ops[op].outcome != UNFINISHED or past.ops[op].effect != REMOVES:
+    if life.ops[op].outcome != UNFINISHED or life.ops[op].effect != REMOVES:
         return False
-    renewal = next_renewal(life, past.ops[op].start + 1, past)
-    return renewal < a and next_return(life, renewal, past) < a
+    renewal = next_renewal(life, life.ops[op].start + 1)
+    return renewal < a and next_return(life, renewal) < a
 
 
 @kernel
-def _has_come_back(life: Life, op: int, a: int, past: Lookups) -> bool:
+def _has_come_back(life: Life, op: int, a: int) -> bool:
     """Whether a renewal had done its work before a: it is over, as far as is known, and the instance has returned since."""
-    is_over = past.ops[op].outcome == UNFINISHED or past.ops[op].end <= a
-    return past.ops[op].effect == RENEWS and is_over and next_recovery(life, past.ops[op].start, past) < a
+    is_over = life.ops[op].outcome == UNFINISHED or life.ops[op].end <= a
+    return life.ops[op].effect == RENEWS and is_over and next_recovery(life, life.ops[op].start) < a
 
 
 @kernel
-def _better(op: int, rank: int, found: BestCandidate, past: Lookups) -> bool:
+def _better(life: Life, op: int, rank: int, found: BestCandidate) -> bool:
     """Step 3 between two candidates; operations of one start are in order of (operation_key, verb)."""
     if found.op == NONE or rank != found.rank:
         return found.op == NONE or rank > found.rank
-    if past.ops[op].start != past.ops[found.op].start:
-        return past.ops[op].start > past.ops[found.op].start
+    if life.ops[op].start != life.ops[found.op].start:
+        return life.ops[op].start > life.ops[found.op].start
     return op < found.op
 
 
 @kernel
-def _best_of(
-    life: Life, lo: int, hi: int, definite: bool, a: int, returned: bool, found: BestCandidate, past: Lookups, rules: Rules
-) -> BestCandidate:
+def _best_of(life: Life, lo: int, hi: int, definite: bool, a: int, returned: bool, found: BestCandidate) -> BestCandidate:
     """Goes on over one list of operations."""
-    k = first_start(past, lo, hi, a - rules.longest - rules.settle)
-    while k < hi and past.ops[past.lists[k, 0]].start <= a + rules.skew + rules.unseen:
-        op = past.lists[k, 0]
+    k = first_start(life, lo, hi, a - life.rules.longest - life.rules.settle)
+    while k < hi and life.ops[life.lists[k, 0]].start <= a + life.rules.skew + life.rules.unseen:
+        op = life.lists[k, 0]
         k += 1
-        if past.ops[op].begin - rules.skew > a or a >= past.ops[op].limit:
+        if life.ops[op].begin - life.rules.skew > a or a >= life.ops[op].limit:
             continue
-        if not definite and past.ops[op].adds and returned:
+        if not definite and life.ops[op].adds and returned:
             continue
-        if _is_over(life, op, a, past):
+        if _is_over(life, op, a):
             continue
-        came_back = _has_come_back(life, op, a, past)
-        rank = 0 if past.ops[op].refused else _CARRIED_OUT
+        came_back = _has_come_back(life, op, a)
+        rank = 0 if life.ops[op].refused else _CARRIED_OUT
         rank += (0 if came_back else _ANEW) + (_DEFINITE if definite else 0)
-        rank += (_KNOWN if past.ops[op].effect != MAY_REMOVE else 0) + (_BEGUN if past.ops[op].begin <= a else 0)
-        best, n, came = _better(op, rank, found, past), found.candidates + 1, found.came_back or came_back
+        rank += (_KNOWN if life.ops[op].effect != MAY_REMOVE else 0) + (_BEGUN if life.ops[op].begin <= a else 0)
+        best, n, came = _better(life, op, rank, found), found.candidates + 1, found.came_back or came_back
         found = BestCandidate(op if best else found.op, rank if best else found.rank, n, came)
     return found
 
 
 @kernel
-def explaining(life: Life, a: int, returned: bool, past: Lookups, rules: Rules) -> BestCandidate:
+def explaining(life: Life, a: int, returned: bool) -> BestCandidate:
     """Steps 2 and 3."""
     found = BestCandidate(NONE, 0, 0, False)
-    found = _best_of(life, life.named, life.named_end, True, a, returned, found, past, rules)
-    if not life.own:
-        found = _best_of(life, life.all, life.all_end, True, a, returned, found, past, rules)
-        found = _best_of(life, life.unnamed, life.unnamed_end, False, a, returned, found, past, rules)
+    found = _best_of(life, life.named_lo, life.named_hi, True, a, returned, found)
+    if not life.is_own:
+        found = _best_of(life, life.all_lo, life.all_hi, True, a, returned, found)
+        found = _best_of(life, life.unnamed_lo, life.unnamed_hi, False, a, returned, found)
     return found
 
 
 @kernel
-def _extends(p: int, limit: int, past: Lookups) -> bool:
-    return past.ops[p].excuses and not past.ops[p].refused and past.ops[p].limit > limit
+def _extends(life: Life, p: int, limit: int) -> bool:
+    return life.ops[p].excuses and not life.ops[p].refused and life.ops[p].limit > limit
 
 
 @kernel
-def _beside(lo: int, hi: int, op: int, b: int, skip_adds: bool, limit: int, cap: int, past: Lookups, rules: Rules) -> int:
+def _beside(life: Life, lo: int, hi: int, op: int, b: int, skip_adds: bool, limit: int, cap: int) -> int:
     """The limit extended by operations of one list that start within `skew` of the explaining one."""
-    k = first_start(past, lo, hi, past.ops[op].start - rules.skew)
-    while k < hi and past.ops[past.lists[k, 0]].start <= past.ops[op].start + rules.skew and past.ops[past.lists[k, 0]].start < b:
-        p = past.lists[k, 0]
+    k = first_start(life, lo, hi, life.ops[op].start - life.rules.skew)
+    while (
+        k < hi
+        and life.ops[life.lists[k, 0]].start <= life.ops[op].start + life.rules.skew
+        and life.ops[life.lists[k, 0]].start < b
+    ):
+        p = life.lists[k, 0]
         k += 1
-        if _extends(p, limit, past) and not (skip_adds and past.ops[p].adds):
-            limit = max(limit, min(past.ops[p].limit, cap))
+        if _extends(life, p, limit) and not (skip_adds and life.ops[p].adds):
+            limit = max(limit, min(life.ops[p].limit, cap))
     return limit
 
 
 @kernel
-def _chained(life: Life, a: int, b: int, limit: int, cap: int, past: Lookups, rules: Rules) -> int:
+def _chained(life: Life, a: int, b: int, limit: int, cap: int) -> int:
     """The limit extended by definite operations that start at or before it, each from there."""
-    earliest = a - rules.longest - rules.settle
-    n1, w1 = life.named_end, life.all_end
-    n = first_start(past, life.named, n1, earliest)
-    w = w1 if life.own else first_start(past, life.all, w1, earliest)
+    earliest = a - life.rules.longest - life.rules.settle
+    n1, w1 = life.named_hi, life.all_hi
+    n = first_start(life, life.named_lo, n1, earliest)
+    w = w1 if life.is_own else first_start(life, life.all_lo, w1, earliest)
     while n < n1 or w < w1:
-        if w >= w1 or (n < n1 and past.lists[n, 0] < past.lists[w, 0]):
-            p = past.lists[n, 0]
+        if w >= w1 or (n < n1 and life.lists[n, 0] < life.lists[w, 0]):
+            p = life.lists[n, 0]
             n += 1
         else:
-            p = past.lists[w, 0]
+            p = life.lists[w, 0]
             w += 1
-        if past.ops[p].start > limit or past.ops[p].start >= b:
+        if life.ops[p].start > limit or life.ops[p].start >= b:
             break
-        if _extends(p, limit, past):
-            limit = max(limit, min(past.ops[p].limit, cap))
+        if _extends(life, p, limit):
+            limit = max(limit, min(life.ops[p].limit, cap))
     return limit
 
 
 @kernel
-def extended_limit(life: Life, op: int, definite: bool, a: int, b: int, returned: bool, past: Lookups, rules: Rules) -> int:
+def extended_limit(life: Life, op: int, definite: bool, a: int, b: int, returned: bool) -> int:
     """Step 4 without faults: L of an episode [a, b) that `op` explains."""
-    limit, cap = past.ops[op].limit, a + rules.max_excuse
-    limit = _beside(life.named, life.named_end, op, b, False, limit, cap, past, rules)
-    if not life.own:
-        limit = _beside(life.all, life.all_end, op, b, False, limit, cap, past, rules)
-        limit = _beside(life.unnamed, life.unnamed_end, op, b, returned, limit, cap, past, rules)
-    limit = _chained(life, a, b, limit, cap, past, rules)
-    return limit if definite else min(limit, a + rules.possible_excuse)
+    limit, cap = life.ops[op].limit, a + life.rules.max_excuse
+    limit = _beside(life, life.named_lo, life.named_hi, op, b, False, limit, cap)
+    if not life.is_own:
+        limit = _beside(life, life.all_lo, life.all_hi, op, b, False, limit, cap)
+        limit = _beside(life, life.unnamed_lo, life.unnamed_hi, op, b, returned, limit, cap)
+    limit = _chained(life, a, b, limit, cap)
+    return limit if definite else min(limit, a + life.rules.possible_excuse)
 
 
 @kernel
-def judge(life: Life, a: int, b: int, wall: int, decision: int, own: OwnSignals, past: Lookups, rules: Rules) -> Judgement:
+def judge(life: Life, a: int, b: int, wall: int, decision: int) -> Judgement:
     """Judges the episode [a, b) of a lifeline (b is NEVER while it is open).
 
     Args:
@@ -146,24 +147,21 @@ def judge(life: Life, a: int, b: int, wall: int, decision: int, own: OwnSignals,
         b: Where it ends: the next Available, the next episode, or definite removed or absent time.
         wall: Where the next definite removed or absent time begins.
         decision: Whether the count of the explaining operation allows a presumption, once that is known.
-        own: The set's own signals, which bear a presumption out.
-        past: All signals, fault notices and operations.
-        rules: The policy.
     """
-    returned = next_return(life, past.signals[life.k0].time, past) < a
-    found = explaining(life, a, returned, past, rules)
+    returned = next_return(life, life.signals[life.k0].time) < a
+    found = explaining(life, a, returned)
     op, n, definite = found.op, found.candidates, found.rank & _DEFINITE != 0
-    if first_fault(life, a - rules.skew, past) <= a + rules.skew:
+    if first_fault(life, a - life.rules.skew) <= a + life.rules.skew:
         return Judgement(FAULT, NONE, NEVER, n, b, NONE, NONE, False, False)
     if op == NONE:
         return Judgement(UNEXPLAINED, NONE, NEVER, n, b, NONE, NONE, False, False)
-    if not past.ops[op].excuses:
+    if not life.ops[op].excuses:
         return Judgement(UNEXCUSED, op, NEVER, n, b, NONE, NONE, False, False)
-    limit = extended_limit(life, op, definite, a, b, returned, past, rules)
-    fault = first_fault(life, a + 1, past)
+    limit = extended_limit(life, op, definite, a, b, returned)
+    fault = first_fault(life, a + 1)
     if fault < b and fault < limit:
         return Judgement(OVERRUN, op, fault, n, b, NONE, NONE, False, False)
-    if b <= limit or (b > rules.T and limit >= rules.T):
+    if b <= limit or (b > life.T and limit >= life.T):
         return Judgement(EXPLAINED, op, limit, n, b, NONE, NONE, False, False)
-    kind = kind_of(life, op, definite, returned, past)
-    return judge_lapsed(life, found, kind, a, b, wall, limit, decision, own, past, rules)
+    kind = kind_of(life, op, definite, returned)
+    return judge_lapsed(life, found, kind, a, b, wall, limit, decision)

@@ -17,8 +17,8 @@ from typing import Final
 from schemas.tables.availability import CLASSES
 from transforms.core.columns.kernel import NEVER, Ints, kernel
 from transforms.core.rules.entries import CHANGES, END, LIMIT, ROWS, START, VERDICT, WalkOutput, claim
-from transforms.core.rules.lines import AVAILABLE, DEGRADED, UNKNOWN, Lookups
-from transforms.core.rules.removals import Life, Rules
+from transforms.core.rules.life import Life
+from transforms.core.rules.lines import AVAILABLE, DEGRADED, UNKNOWN
 from transforms.core.rules.targets import NONE
 from transforms.core.rules.verdicts import EXPLAINED, OVERRUN, PRESUMED, UNEXPLAINED
 
@@ -42,24 +42,15 @@ def class_of(state: int, verdict: int, lapsed: bool) -> int:
 
 @kernel
 def push_changes(
-    life: Life,
-    until: int,
-    row0: int,
-    absent: Ints,
-    n_absent: int,
-    removed: Ints,
-    n_removed: int,
-    past: Lookups,
-    rules: Rules,
-    out: WalkOutput,
+    life: Life, until: int, row0: int, absent: Ints, n_absent: int, removed: Ints, n_removed: int, out: WalkOutput
 ) -> None:
     """The class of a lifeline at every moment before `until`, as changes; its episodes are the rows from `row0` on."""
     ia = ir = 0
     ie, rows = row0, min(out.used[ROWS], len(out.rows))
-    k, last, t = life.k0, GONE, past.signals[life.k0].time
-    stop = min(until, rules.T)
+    k, last, t = life.k0, GONE, life.signals[life.k0].time
+    stop = min(until, life.T)
     while t < stop:
-        while k + 1 < life.k1 and past.signals[k + 1].time <= t:
+        while k + 1 < life.k1 and life.signals[k + 1].time <= t:
             k += 1
         while ia < n_absent and absent[ia, 1] <= t:
             ia += 1
@@ -67,26 +58,26 @@ def push_changes(
             ir += 1
         while ie < rows and out.rows[ie, END] <= t:
             ie += 1
-        at = past.signals[k + 1].time if k + 1 < life.k1 else NEVER
+        at = life.signals[k + 1].time if k + 1 < life.k1 else NEVER
         verdict, limit = UNEXPLAINED, NEVER
         if ie < rows:
             at = min(at, out.rows[ie, END] if out.rows[ie, START] <= t else out.rows[ie, START])
             if out.rows[ie, START] <= t:
                 verdict, limit = out.rows[ie, VERDICT], out.rows[ie, LIMIT]
                 at = min(at, limit) if limit > t else at
-        class_ = class_of(past.signals[k].state, verdict, limit <= t)
+        class_ = class_of(life.signals[k].state, verdict, limit <= t)
         if ir < n_removed:
             at = min(at, removed[ir, 1] if removed[ir, 0] <= t else removed[ir, 0])
             class_ = IS_REMOVED if removed[ir, 0] <= t else class_
         if ia < n_absent:
             at = min(at, absent[ia, 1] if absent[ia, 0] <= t else absent[ia, 0])
             class_ = ABSENT if absent[ia, 0] <= t else class_
-        code = 4 * class_ + past.signals[k].state
+        code = 4 * class_ + life.signals[k].state
         if code != last:
             _push_change(t, life.line, code, out)
             last = code
         t = at
-    if until < rules.T:
+    if until < life.T:
         _push_change(until, life.line, GONE, out)
 
 

@@ -18,8 +18,8 @@ An attribution that stays open is cut into rows at multiples of the grid, the fi
 from typing import Final, NamedTuple
 
 from transforms.core.columns.kernel import NEVER, Ints, kernel
-from transforms.core.rules.lines import DEGRADED, Lookups
-from transforms.core.rules.removals import Life, Rules, first_signal
+from transforms.core.rules.life import Life, signal_at
+from transforms.core.rules.lines import DEGRADED
 from transforms.core.rules.targets import NONE
 from transforms.core.rules.verdicts import FAULT, PRESUMED, REMOVED, UNEXCUSED, UNEXPLAINED, Judgement
 
@@ -57,60 +57,52 @@ def claim(out: WalkOutput, which: int, room: int) -> int:
 
 
 @kernel
-def signal_at(life: Life, t: int, past: Lookups) -> int:
-    """The signal that is in force at t."""
-    return first_signal(past, life.k0, life.k1, t + 1) - 1
-
-
-@kernel
-def _bad_until(life: Life, t: int, past: Lookups) -> int:
+def _bad_until(life: Life, t: int) -> int:
     """Microseconds of Degraded or Unavailable before t."""
-    signal = past.signals[signal_at(life, t, past)]
+    signal = life.signals[signal_at(life, t)]
     return signal.bad + (t - signal.time if signal.state >= DEGRADED else 0)
 
 
 @kernel
-def _worst(life: Life, x: int, y: int, past: Lookups) -> int:
+def _worst(life: Life, x: int, y: int) -> int:
     """The worst reported state in [x, y)."""
-    k = signal_at(life, x, past)
-    worst = past.signals[k].state
+    k = signal_at(life, x)
+    worst = life.signals[k].state
     k += 1
-    while k < life.k1 and past.signals[k].time < y:
-        worst = max(worst, past.signals[k].state)
+    while k < life.k1 and life.signals[k].time < y:
+        worst = max(worst, life.signals[k].state)
         k += 1
     return worst
 
 
 @kernel
-def _push_row(
-    life: Life, start: int, end: int, onset: int, judged: Judgement, signal: int, past: Lookups, rules: Rules, out: WalkOutput
-) -> None:
+def _push_row(life: Life, start: int, end: int, onset: int, judged: Judgement, signal: int, out: WalkOutput) -> None:
     """One row; its seconds are those of its own part."""
     at = claim(out, ROWS, len(out.rows))
     if at == NONE:
         return
     excused = counted = 0
-    if judged.verdict != REMOVED and end <= rules.T:
+    if judged.verdict != REMOVED and end <= life.T:
         lapse = start if judged.verdict in (FAULT, UNEXCUSED, UNEXPLAINED) else min(max(judged.limit, start), end)
-        excused = _bad_until(life, lapse, past) - _bad_until(life, start, past)
+        excused = _bad_until(life, lapse) - _bad_until(life, start)
         if judged.verdict != PRESUMED:
-            counted = _bad_until(life, end, past) - _bad_until(life, lapse, past)
+            counted = _bad_until(life, end) - _bad_until(life, lapse)
     row = out.rows[at]
-    row[LINE], row[START], row[END], row[ONSET] = life.line, start, end if end <= rules.T else NEVER, onset
-    row[WORST] = _worst(life, start, min(end, rules.T), past)
+    row[LINE], row[START], row[END], row[ONSET] = life.line, start, end if end <= life.T else NEVER, onset
+    row[WORST] = _worst(life, start, min(end, life.T))
     row[VERDICT], row[OP], row[LIMIT], row[CANDIDATES] = judged.verdict, judged.op, judged.limit, judged.candidates
     row[EXCUSED_US], row[COUNTED_US], row[SIGNAL], row[AWAY] = excused, counted, signal, judged.away
 
 
 @kernel
-def push_rows(life: Life, start: int, judged: Judgement, signal: int, past: Lookups, rules: Rules, out: WalkOutput) -> None:
+def push_rows(life: Life, start: int, judged: Judgement, signal: int, out: WalkOutput) -> None:
     """An attribution from `start` to `judged.end`, continued in a new row wherever one has been open for `max_open`."""
     onset = start
-    while start < rules.T:
-        cut = -(-(start + rules.max_open) // rules.grid) * rules.grid
-        if judged.end <= cut or cut > rules.T:
+    while start < life.T:
+        cut = -(-(start + life.rules.max_open) // life.rules.grid) * life.rules.grid
+        if judged.end <= cut or cut > life.T:
             cut = judged.end
-        _push_row(life, start, cut, onset, judged, signal, past, rules, out)
+        _push_row(life, start, cut, onset, judged, signal, out)
         if cut == judged.end:
             break
         start, signal = cut, NONE
@@ -118,16 +110,7 @@ def push_rows(life: Life, start: int, judged: Judgement, signal: int, past: Look
 
 @kernel
 def push_removed(
-    life: Life,
-    until: int,
-    removals: Ints,
-    stretches: Ints,
-    n: int,
-    absent: Ints,
-    n_absent: int,
-    past: Lookups,
-    rules: Rules,
-    out: WalkOutput,
+    life: Life, until: int, removals: Ints, stretches: Ints, n: int, absent: Ints, n_absent: int, out: WalkOutput
 ) -> None:
     """Each maximal stretch of removed time outside absent time, with the first of its operations (rules: Removed stretches)."""
     ia = 0
@@ -140,21 +123,21 @@ def push_removed(
             if hole <= x:
                 x = absent[ia, 1]
                 continue
-            _push_stretch(life, x, min(y, hole), removals, past, rules, out)
+            _push_stretch(life, x, min(y, hole), removals, out)
             x = min(y, hole)
 
 
 @kernel
-def _push_stretch(life: Life, x: int, y: int, removals: Ints, past: Lookups, rules: Rules, out: WalkOutput) -> None:
+def _push_stretch(life: Life, x: int, y: int, removals: Ints, out: WalkOutput) -> None:
     first, n = NONE, 0
     for k in range(len(removals)):
         if removals[k, 0] < y and removals[k, 1] > x and removals[k, 1] > removals[k, 0]:
             n += 1
             first = removals[k, 3] if first == NONE else min(first, removals[k, 3])
     if n:
-        judged = Judgement(REMOVED, first, past.ops[first].limit, n, y, NONE, NONE, False, False)
+        judged = Judgement(REMOVED, first, life.ops[first].limit, n, y, NONE, NONE, False, False)
         before = out.used[ROWS]
-        push_rows(life, x, judged, NONE, past, rules, out)
+        push_rows(life, x, judged, NONE, out)
         for at in range(before, min(out.used[ROWS], len(out.rows))):
             out.rows[at, CANDIDATES] = _begun_before(out.rows[at, END], x, y, removals)
 

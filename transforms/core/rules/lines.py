@@ -39,8 +39,17 @@ OPERATION: Final = np.dtype(
 
 
 class Lines(NamedTuple):
-    """Lines sorted by (set, instance), an entry each (offsets: one more)."""
+    """Lines sorted by (set, instance), an entry each (offsets: one more), and what they are judged by."""
 
+    signals: Records
+    """Of SIGNAL."""
+    faults: Ints
+    ops: Records
+    """Of OPERATION, sorted as `Operations`."""
+    lists: Ints
+    """Operations by whom they target, each list ascending, so by start: (operation, more, more). `more` of those that target all:
+    the first position at or after it, in its list, of one that renews (or its end), twice; of unnamed ones: the latest limit so
+    far, in its list, of those that can bring back (-1: of none), and of those among them whose verb is `start`."""
     set: Ints
     instance: Ints
     lo: Ints
@@ -57,20 +66,10 @@ class Lines(NamedTuple):
     """`lists[unnamed_lo[s]:unnamed_lo[s + 1]]` are the unnamed ones of set s."""
     since: Ints
     """Of each line the moment before which no removal of it that counts begins; -NEVER, unless it goes on from a standing."""
-
-
-class Lookups(NamedTuple):
-    """All that the walk looks up. Few arrays, since each array costs time at every call of a compiled function."""
-
-    signals: Records
-    """Of SIGNAL."""
-    faults: Ints
-    ops: Records
-    """Of OPERATION."""
-    lists: Ints
-    """Operations by whom they target, each list ascending, so by start: (operation, more, more). `more` of those that target all:
-    the first position at or after it, in its list, of one that renews (or its end), twice; of unnamed ones: the latest limit so
-    far, in its list, of those that can bring back (-1: of none), and of those among them whose verb is `start`."""
+    op_lo: Ints
+    """`ops[op_lo[s]:op_lo[s + 1]]` are those of set s."""
+    ends: Ints
+    """T of each set."""
 
 
 @kernel
@@ -107,11 +106,17 @@ class Signals(NamedTuple):
     event_id: pa.StringArray
 
 
-def build_lines(
-    given: Signals, faults: Signals, folded: FoldedOperations, verb_names: list[str], sets: int
-) -> tuple[Lines, Lookups]:
+def build_lines(given: Signals, faults: Signals, folded: FoldedOperations, verb_names: list[str], ends: Ints) -> Lines:
     """Sorts the signals of each line, decides equal times (the worst state wins), and lists the operations by whom they
-    target."""
+    target.
+
+    Args:
+        given: The signals of all sets.
+        faults: Their fault notices.
+        folded: Their operations.
+        verb_names: The texts of the verb codes.
+        ends: T of each set.
+    """
     width = 1 + int(max(x.max(initial=0) for x in (given.instance, faults.instance, folded.named_instance)))
     ids, code = np.unique(given.set * width + given.instance, return_inverse=True)
     of_set, instance = ids // width, ids % width
@@ -120,17 +125,17 @@ def build_lines(
     known = known[np.argsort(faults.time[known], kind="stable")]
     fault_lo, order = group_by(line, len(ids), known)
     named_lo, named = _named(folded, ids, width, np.flatnonzero(instance == 0))
-    all_lo, all_, unnamed_lo, unnamed = _wide(folded.ops, sets)
+    all_lo, all_, unnamed_lo, unnamed = _wide(folded.ops, len(ends))
     lists = np.concatenate([named, all_, unnamed])
     all_lo, unnamed_lo = all_lo + len(named), unnamed_lo + len(named) + len(all_)
     ops = _table(OPERATION, folded.ops._asdict() | {"starts": is_verb("start", folded.ops, verb_names)})
     _note_renewing(all_lo, lists, ops)
     _note_covered(unnamed_lo, lists, ops)
-    lines = Lines(
-        of_set, instance, lo, fault_lo, named_lo, np.searchsorted(of_set, np.arange(sets + 1)), all_lo, unnamed_lo,
-        np.full(len(ids), -NEVER),
+    sets = np.arange(len(ends) + 1)
+    return Lines(
+        signals, faults.time[order], ops, lists, of_set, instance, lo, fault_lo, named_lo, np.searchsorted(of_set, sets),
+        all_lo, unnamed_lo, np.full(len(ids), -NEVER), np.searchsorted(folded.ops.set, sets), ends,
     )  # fmt: skip
-    return lines, Lookups(signals, faults.time[order], ops, lists)
 
 
 def _table(dtype: np.dtype[Any], columns: dict[str, Any]) -> Records:
@@ -184,7 +189,7 @@ def _wide(ops: Operations, sets: int) -> tuple[Ints, Ints, Ints, Ints]:
 
 
 def _list_of(ops: Ints) -> Ints:
-    """Operations as `Lookups.lists` holds them, without more yet."""
+    """Operations as `Lines.lists` holds them, without more yet."""
     return np.stack([ops, 0 * ops, 0 * ops], axis=1)
 
 

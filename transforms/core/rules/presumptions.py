@@ -10,8 +10,8 @@ A line may be walked more than once; `begun` keeps what each of its walks wrote,
 
 from transforms.core.columns.kernel import Ints, kernel
 from transforms.core.rules.entries import BEGUN, DECISIONS, WalkOutput, claim
-from transforms.core.rules.lines import Lookups
-from transforms.core.rules.removals import Rules
+from transforms.core.rules.life import Rules
+from transforms.core.rules.lines import Lines
 from transforms.core.rules.targets import NONE
 from transforms.core.rules.verdicts import UNDECIDED
 
@@ -45,14 +45,14 @@ def keep_begun(line: int, moment: int, version: int, out: WalkOutput) -> None:
 
 
 @kernel
-def count_left(op: int, first: int, version: Ints, seen: Ints, past: Lookups, rules: Rules, out: WalkOutput) -> int:
+def count_left(op: int, first: int, version: Ints, seen: Ints, lines: Lines, rules: Rules, out: WalkOutput) -> int:
     """How many presumptions an operation allows: its count less the instances that definite operations begin to remove
     in [begin - skew, limit] of it. `version` and `seen` have an entry each line of the set, from line `first` on."""
-    left = past.ops[op].how_many
+    left = lines.ops[op].how_many
     for k in range(min(out.used[BEGUN], len(out.begun))):
         line, moment = out.begun[k, 0] - first, out.begun[k, 1]
         current = out.begun[k, 2] == version[line] and seen[line] != op
-        if current and past.ops[op].begin - rules.skew <= moment <= past.ops[op].limit:
+        if current and lines.ops[op].begin - rules.skew <= moment <= lines.ops[op].limit:
             seen[line] = op
             left -= 1
     return max(left, 0)

@@ -20,8 +20,7 @@ import numpy.typing as npt
 from schemas.tables.availability import CLASSES, RAW, SERIES_STATES
 from transforms.core.columns.kernel import NEVER, Bools, Ints, kernel
 from transforms.core.rules.classes import ABSENT, BAD_DEGRADED, EXCUSED, IS_REMOVED, IS_UNKNOWN, OVERRUNS, UP
-from transforms.core.rules.lines import DEGRADED, Lines
-from transforms.core.rules.removals import Rules
+from transforms.core.rules.lines import DEGRADED
 
 _AVAILABLE, _DEGRADED, _UNAVAILABLE, _UNKNOWN, _PLANNED, _IDLE = range(len(SERIES_STATES))
 _NULL: Final = -1
@@ -95,10 +94,10 @@ def _count(counts: Ints, code: int, by: int) -> int:
 
 
 @kernel
-def _push(s: int, x: int, y: int, reported: int, state: int, counts: Ints, rules: Rules, out: Series) -> None:
+def _push(s: int, x: int, y: int, reported: int, state: int, counts: Ints, grid: int, out: Series) -> None:
     """Rows of [x, y), cut at the grid."""
     while x < y:
-        end = min(y, x - x % rules.grid + rules.grid)
+        end = min(y, x - x % grid + grid)
         at = out.used[0]
         out.used[0] += 1
         out.set[at], out.start[at], out.end[at], out.reported[at], out.state[at] = s, x, end, reported, state
@@ -109,7 +108,7 @@ def _push(s: int, x: int, y: int, reported: int, state: int, counts: Ints, rules
 
 @kernel
 def build_series(
-    changes: Ints, bounds: Ints, order: Ints, lines: Lines, begun: Ints, reported_before: Bools, ends: Ints, rules: Rules,
+    changes: Ints, bounds: Ints, order: Ints, instance: Ints, begun: Ints, reported_before: Bools, ends: Ints, grid: int,
     out: Series,
 ) -> None:  # fmt: skip
     """Rows: maximal intervals on which counts and states are constant, cut at every multiple of the grid, up to T.
@@ -118,14 +117,14 @@ def build_series(
         changes: (time, line, code) a row: from that time on the line has that code.
         bounds: `order[bounds[s]:bounds[s + 1]]` are the changes of set s.
         order: Positions in `changes`, of each set in order of time.
-        lines: The lines.
+        instance: Of each line, 0: it is the set's own.
         begun: Of each set a moment from which on it has rows, whether or not a line changes then; NEVER if it begins with a line.
         reported_before: Of each set whether an instance that is forgotten has reported.
         ends: T of each set.
-        rules: The policy.
+        grid: Microseconds.
         out: Room for the rows: one a change, and one a grid interval from the first of a set to T.
     """
-    code = np.full(len(lines.set), -1, np.int64)
+    code = np.full(len(instance), -1, np.int64)
     counts, shown = np.zeros(COUNTS, np.int64), np.zeros(COUNTS, np.int64)
     for s in range(len(bounds) - 1):
         rows = order[bounds[s] : bounds[s + 1]]
@@ -140,7 +139,7 @@ def build_series(
             t = changes[rows[k], 0]
             while k < len(rows) and changes[rows[k], 0] == t:
                 line, new = changes[rows[k], 1], changes[rows[k], 2]
-                if lines.instance[line] == 0:
+                if instance[line] == 0:
                     own = new
                 else:
                     overrun_degraded += _count(counts, code[line], -1) + _count(counts, new, 1)
@@ -151,8 +150,8 @@ def build_series(
             if since != NEVER and r1 == r0 and s1 == s0 and (counts == shown).all():
                 continue
             if since != NEVER:
-                _push(s, since, t, r0, s0, shown, rules, out)
+                _push(s, since, t, r0, s0, shown, grid, out)
             since, r0, s0 = t, r1, s1
             shown[:] = counts
         if since != NEVER:
-            _push(s, since, ends[s], r0, s0, shown, rules, out)
+            _push(s, since, ends[s], r0, s0, shown, grid, out)

@@ -31,8 +31,8 @@ from transforms.core.evaluation.resumed import (
     moments_of,
 )
 from transforms.core.rules.entries import LIMIT, LINE, ONSET, OP, START, VERDICT
+from transforms.core.rules.life import Rules
 from transforms.core.rules.operations import FAILED, MAY_REMOVE, REMOVES, UNFINISHED
-from transforms.core.rules.removals import Rules
 from transforms.core.rules.targets import NONE, UNNAMED
 from transforms.core.rules.verdicts import OVERRUN, PRESUMED, REMOVED
 from transforms.core.standing.related import with_related
@@ -68,20 +68,20 @@ def fold(evaluated: Evaluation, closed: End, before: Standing = NO_STANDING) -> 
         before: What it went on from: of no other scale sets.
     """
     worked: Any = evaluated.worked
-    found = _found(worked)
+    histories = _histories(worked)
     horizon = ends_of(closed, worked.coded.texts.set_ids)
-    opens = _opens(worked, found, horizon)
+    opens = _opens(worked, histories, horizon)
     keep_from = opens - worked.rules.skew - worked.rules.unseen
-    lines, past = worked.lines, worked.past
+    lines = worked.lines
     keeping = Retention(
         np.full(len(lines.set), NEVER),
-        np.zeros(len(past.signals), np.bool_),
+        np.zeros(len(lines.signals), np.bool_),
         # A renewal that is long over may still tell of a removal that only lost its end: so not by their limits.
-        past.ops["start"] >= keep_from[worked.folded.ops.set] - worked.rules.longest - worked.rules.settle,
-        np.empty((len(found.episodes) + len(lines.set), 3), np.int64),
+        lines.ops["start"] >= keep_from[worked.folded.ops.set] - worked.rules.longest - worked.rules.settle,
+        np.empty((len(histories.episodes) + len(lines.set), 3), np.int64),
         np.zeros(1, np.int64),
     )
-    keep_lines(keep_from, lines, past, found, worked.rules, keeping)
+    keep_lines(keep_from, lines, histories, worked.rules, keeping)
     keeping.ops[:] = with_related(keeping.ops, worked.folded.ops, worked.coded.texts.verbs, keep_from, worked.rules)
     kept = _kept_events(worked, keeping, keep_from)
     events = compact(worked.events.filter(pa.array(kept)))
@@ -135,7 +135,7 @@ def is_held(known: pa.RecordBatch, standing: Standing) -> Bools:
     return np.array([key in kept or key[1] >= opens.get(key[0], -NEVER) for key in _keys(known)], np.bool_)
 
 
-def _found(worked: Workings) -> LineHistories:
+def _histories(worked: Workings) -> LineHistories:
     changes, rows, lines = worked.walked.changes, worked.walked.rows, len(worked.lines.set)
     change_lo, order = group_by(changes[:, 1], lines, np.argsort(changes[:, 0], kind="stable"))
     first = rows[(rows[:, VERDICT] != REMOVED) & (rows[:, START] == rows[:, ONSET])]
@@ -143,9 +143,9 @@ def _found(worked: Workings) -> LineHistories:
     return LineHistories(change_lo, changes[order], episode_lo, first[of_line])
 
 
-def _opens(worked: Workings, found: LineHistories, horizon: Ints) -> Ints:
+def _opens(worked: Workings, histories: LineHistories, horizon: Ints) -> Ints:
     """Of each set the first cell that an event at or after its horizon can change, but for attributions that are open there."""
-    rules, ops = worked.rules, worked.past.ops
+    rules, ops = worked.rules, worked.lines.ops
     of_op, early = worked.folded.ops.set, rules.skew + rules.unseen
     settled = horizon - early
     open_ops = np.where(ops["refused"], ops["end"] + rules.settle, ops["limit"]) >= horizon[of_op]
@@ -153,7 +153,7 @@ def _opens(worked: Workings, found: LineHistories, horizon: Ints) -> Ints:
     open_ops |= ops["start"] >= horizon[of_op] - 3 * rules.skew
     np.minimum.at(settled, of_op[open_ops], ops["begin"][open_ops] - rules.skew)
     opens = settled.copy()
-    rows = found.episodes
+    rows = histories.episodes
     of_row, onset, limit, op = worked.lines.set[rows[:, LINE]], rows[:, START], rows[:, LIMIT], rows[:, OP]
     named = op != NONE
     before = settled[of_row]
@@ -166,12 +166,12 @@ def _opens(worked: Workings, found: LineHistories, horizon: Ints) -> Ints:
     if len(ops):
         lapsed &= _may_presume(ops)[op] & (worked.lines.instance[rows[:, LINE]] > 0)
         np.minimum.at(opens, of_row[lapsed], np.minimum(onset, ops["begin"][op] - rules.skew)[lapsed])
-    return _with_sharers(worked, found, opens)
+    return _with_sharers(worked, histories, opens)
 
 
-def _with_sharers(worked: Workings, found: LineHistories, opens: Ints) -> Ints:
+def _with_sharers(worked: Workings, histories: LineHistories, opens: Ints) -> Ints:
     """Opens so early that of the episodes which share the count of an operation all are decided for good, or none."""
-    rules, ops, rows, early = worked.rules, worked.past.ops, found.episodes, worked.rules.skew + worked.rules.unseen
+    rules, ops, rows, early = worked.rules, worked.lines.ops, histories.episodes, worked.rules.skew + worked.rules.unseen
     floored: Ints = np.maximum(opens - opens % rules.grid, worked.resumed.opens)
     rows = rows[np.isin(rows[:, VERDICT], (OVERRUN, PRESUMED))]
     rows = rows[ops["how_many"][rows[:, OP]] >= 0] if len(ops) else rows[:0]
@@ -204,7 +204,7 @@ def _kept_events(worked: Workings, keeping: Retention, keep_from: Ints) -> Bools
     coded, rows = worked.coded, np.flatnonzero(worked.early)
     signal_rows, fault_rows, op_rows = (rows[kind[rows] == which] for which in (_SIGNAL, _FAULT, _OPERATION))
     keep[signal_rows] = coded.signals.time >= keep_from[coded.signals.set]
-    keep[signal_rows[worked.past.signals["row"][keeping.signals]]] = True
+    keep[signal_rows[worked.lines.signals["row"][keeping.signals]]] = True
     keep[op_rows] = keeping.ops[worked.folded.of_record]
     keep[fault_rows] = coded.faults.time >= _fault_floor(worked, keeping, keep_from)
     return keep
@@ -227,7 +227,7 @@ def _pasts(worked: Workings, opens: Ints) -> tuple[Bools, Bools]:
     """Of each set, whether it has had a signal before its standing opens, and whether one of an instance."""
     lines, resumed = worked.lines, worked.resumed
     filled = np.flatnonzero(lines.lo[1:] > lines.lo[:-1])
-    old = filled[worked.past.signals["time"][lines.lo[filled]] < opens[lines.set[filled]]]
+    old = filled[worked.lines.signals["time"][lines.lo[filled]] < opens[lines.set[filled]]]
     begun, reported = resumed.begun != NEVER, resumed.reported.copy()
     begun[lines.set[old]] = True
     reported[lines.set[old[lines.instance[old] > 0]]] = True
@@ -242,7 +242,7 @@ def _marks(worked: Workings, keeping: Retention, opens: Ints, keep_from: Ints, h
     of_set: list[tuple[str, Ints, Ints]] = [
         (OPENS, np.arange(sets), opens),
         (CLOSED, np.arange(sets), horizon),
-        (COMPLETE_UNTIL, np.arange(sets), worked.ends),
+        (COMPLETE_UNTIL, np.arange(sets), worked.lines.ends),
         (BEGUN, np.flatnonzero(begun), opens[begun]),
         (REPORTED, np.flatnonzero(reported), opens[reported]),
     ]

@@ -4,8 +4,8 @@
 import numpy as np
 
 from transforms.core.columns.kernel import Bools, Ints
+from transforms.core.rules.life import Rules
 from transforms.core.rules.operations import MAY_REMOVE, UNFINISHED, Operations, is_verb
-from transforms.core.rules.removals import Rules
 from transforms.core.rules.targets import NONE, UNNAMED, count_beside
 
 
