@@ -44,8 +44,15 @@ numba.config.CACHE_DIR = _cache_folder()
 
 
 def kernel(function: F) -> F:
-    """Compiles a function of arrays and integers; the machine code is kept between runs."""
-    return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    """Compiles a function of arrays and integers; the machine code is kept between runs.
+
+    Numba would compile a copy for each literal that a caller gives, and for each of those copies all that depends on it: here a
+    literal is what any other integer is. And it would compile an entry for callers in C, of whom there are none.
+    """
+    compiled: Any = numba.njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)(function)
+    resolve = compiled.get_call_template
+    compiled.get_call_template = lambda args, kws: resolve(tuple(numba.types.unliteral(arg) for arg in args), kws)
+    return compiled
 
 
 @kernel
