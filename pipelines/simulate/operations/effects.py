@@ -19,7 +19,6 @@ _DISRUPTIVE: Final = (
     "VirtualMachineRebootInitiatedForPlannedMaintenance",
     "VirtualMachineMigrationInitiatedForPlannedMaintenance",
 )
-_NATIVE: Final = {"deallocate": "deallocate/action", "stop": "powerOff/action"}
 _ANNOTATION: Final = {"deallocate": "VirtualMachineDeallocationInitiated", "stop": "VirtualMachineStopInitiatedByControlPlane"}
 _SURPLUS: Final = 0.2
 """How many machines more than were asked for a set gets that overprovisions; one at least."""
@@ -93,7 +92,7 @@ def stop(history: History, time: int, machines: Sequence[Machine], everything: b
     """Switches machines off, as every evening; of a nameless set nobody is named, and no machine is annotated."""
     draws = history.draws
     end = time + draws.span(70, 240)
-    asked = tell_machines(history, verb, _NATIVE[verb], time, end, machines, everything)
+    asked = tell_machines(history, verb, time, end, machines, everything)
     for machine, moment in zip(machines, asked, strict=True):
         down = time + draws.span(3, 60)
         told = down - draws.span(0, 2)
@@ -111,7 +110,7 @@ def start(history: History, time: int, machines: Sequence[Machine], everything: 
         up.append(bring_up(history, machine, begin, begin + draws.span(40, 150), "start"))
         if not history.scale_set.nameless:
             annotate(history, "start", "VirtualMachineStartInitiatedByControlPlane", begin - draws.span(0, 2), machine)
-    tell_machines(history, "start", "start/action", time, max(up) + draws.span(-15, 30), machines, everything)
+    tell_machines(history, "start", time, max(up) + draws.span(-15, 30), machines, everything)
 
 
 def upgrade(history: History, time: int) -> None:
@@ -152,7 +151,7 @@ def maintain(history: History, time: int, machine: Machine) -> None:
         down = time + draws.span(1, 10)
         machine.busy = down + draws.span(60, 300)
         machine.spells.append(Spell(down, machine.busy, OUTAGE, "maintenance"))
-    annotate(history, "maintenance", native, time, machine, initiator="platform")
+    annotate(history, "maintenance", native, time, machine)
 
 
 def delete_set(history: History, time: int) -> None:

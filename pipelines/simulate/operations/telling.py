@@ -11,6 +11,8 @@ _BEGIN_LOST: Final = 0.005
 _MASKED: Final = 0.05
 _FAR_CLOCK: Final = 0.02
 """Of the operations, those whose record is stamped by a clock that is some ten seconds ahead."""
+_ON_MACHINES: Final = {"deallocate": "deallocate/action", "stop": "powerOff/action", "start": "start/action"}
+"""The native names of operations that name machines of a set, or all."""
 _LONGEST: Final = {"upgrade": 6 * HOUR, "update": 2 * HOUR}
 """How long an operation may take before its end is late; any other an hour."""
 
@@ -40,10 +42,9 @@ def _fate(history: History) -> tuple[bool, bool, bool]:
     return not lost <= fate < lost + _BEGIN_LOST, fate >= lost, lost + _BEGIN_LOST <= fate < lost + _BEGIN_LOST + late
 
 
-def tell_machines(
-    history: History, verb: str, native: str, time: int, end: int, machines: Sequence[Machine], everything: bool
-) -> list[int]:
+def tell_machines(history: History, verb: str, time: int, end: int, machines: Sequence[Machine], everything: bool) -> list[int]:
     """The records of an operation on some machines; in Flexible mode each has its own. Gives when each was asked for."""
+    native = _ON_MACHINES[verb]
     if not history.scale_set.flexible:
         named = {"everything": True} if everything else {"names": names_of(machines)}
         whom: dict[str, Any] = {"bare": True} if history.scale_set.nameless else named
@@ -54,11 +55,9 @@ def tell_machines(
     ]
 
 
-def annotate(
-    history: History, verb: str, native: str, time: int, machine: Machine, initiator: str = "customer", closes: bool = False
-) -> None:
+def annotate(history: History, verb: str, native: str, time: int, machine: Machine, closes: bool = False) -> None:
     """Keeps an operation that is annotated on a machine; nobody tells of its end unless it closes at once."""
-    who = "platform" if verb == "evict" else initiator
+    who = "platform" if verb in ("evict", "maintenance") else "customer"
     end = time if closes else None
     history.record(Operation("annotation", verb, native, time, end, (machine.name,), machine=machine.name, initiator=who))
 

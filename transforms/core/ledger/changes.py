@@ -103,7 +103,8 @@ def changed_cells(evaluated: "Evaluation", known: pa.RecordBatch, publication: P
         _rows_of(table, cells.column(rows).to_numpy(), changed, as_of, publication.policy).cast(schema)
         for table, rows, schema in zip(evaluated[:3], ROWS, (AVAILABILITY, ATTRIBUTIONS, OPERATIONS), strict=True)
     ]
-    grown = _versions(cells, changed, place, digest, as_of, known, publication)
+    newer = cells.filter(pa.array(changed))
+    grown = _versions(newer, place[changed], [newer.column(name) for name in ROWS], digest[changed], known, publication)
     revisions = _with_empty(grown, _empty_versions(known, lost, publication)) if lost.any() else grown
     availability, attributions, operations = tables
     changes = Changes(availability, attributions, operations, revisions)
@@ -194,26 +195,19 @@ def _causes(cell: Ints, place: Ints, publication: Publication) -> pa.DictionaryA
 
 
 def _versions(
-    cells: pa.RecordBatch,
-    changed: Mask,
-    place: Ints,
-    digest: Digests,
-    as_of: Ints,
-    known: pa.RecordBatch,
-    publication: Publication,
+    rows: pa.RecordBatch, place: Ints, counts: list[pa.Array], digest: Digests, known: pa.RecordBatch, publication: Publication
 ) -> pa.RecordBatch:
-    """One row of REVISIONS a changed cell."""
-    rows = cells.filter(pa.array(changed))
-    revision = np.where(place >= 0, _of_place(known, "revision", place) + 1, 0)[changed]
+    """One row of REVISIONS a cell: `place` is the row of each in `known`, `counts` how many rows it has, a table each."""
+    revision = np.where(place >= 0, _of_place(known, "revision", place) + 1, 0)
     return pa.RecordBatch.from_arrays(
         [
             rows.column("scale_set_id"),
             rows.column("cell"),
-            _timestamps(as_of[changed]),
+            _timestamps(_as_of(known, place, publication.now)),
             pa.array(revision.astype(np.int32)),
-            _causes(micros(rows, "cell"), place[changed], publication),
-            *(rows.column(name) for name in ROWS),
-            to_text(digest[changed]),
+            _causes(micros(rows, "cell"), place, publication),
+            *counts,
+            to_text(digest),
             _constant(publication.policy, len(rows)),
         ],
         schema=REVISIONS,
@@ -222,22 +216,9 @@ def _versions(
 
 def _empty_versions(known: pa.RecordBatch, lost: Mask, publication: Publication) -> pa.RecordBatch:
     """One row of REVISIONS a cell that had rows and has none any more."""
-    rows = known.filter(pa.array(lost))
-    place = np.flatnonzero(lost)
+    rows, place = known.filter(pa.array(lost)), np.flatnonzero(lost)
     none = pa.array(np.zeros(len(rows), np.int32))
-    return pa.RecordBatch.from_arrays(
-        [
-            rows.column("scale_set_id"),
-            rows.column("cell"),
-            _timestamps(_as_of(known, place, publication.now)),
-            pa.array(rows.column("revision").to_numpy() + np.int32(1)),
-            _causes(micros(rows, "cell"), place, publication),
-            *[none] * len(ROWS),
-            to_text(np.full(len(rows), EMPTY)),
-            _constant(publication.policy, len(rows)),
-        ],
-        schema=REVISIONS,
-    )
+    return _versions(rows, place, [none] * len(ROWS), np.full(len(rows), EMPTY), known, publication)
 
 
 def _with_empty(versions: pa.RecordBatch, empty: pa.RecordBatch) -> pa.RecordBatch:

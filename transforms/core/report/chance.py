@@ -22,6 +22,7 @@ The kernel walks the beginnings and ends of windows of each set, and between two
 Invariant: `before` and `row` only move forward; a run that goes on behind `now` is looked at again for the next stretch.
 """
 
+import math
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -82,8 +83,9 @@ def chance(runs: Runs, attributions: pa.Table, operations: pa.Table, skew: int, 
     told = outside > 0
     rate = np.divide(alone, outside[:, None], out=np.zeros(alone.shape), where=told[:, None])
     expected, named = inside @ rate, _counted(onsets.verb, onsets.kind, onsets.verb >= 0, len(verbs))
+    known = expected if told.any() else np.full(expected.shape, np.nan)
     rows = [
-        _row(verbs[v].as_py(), kind, int((windows.verb == v).sum()), inside[v], int(named[v, kind]), expected[v, kind], told)
+        _row(verbs[v].as_py(), kind, int((windows.verb == v).sum()), inside[v], int(named[v, kind]), known[v, kind])
         | {"outside_onsets": int(alone[:, kind].sum()), "outside_seconds": int(outside.sum()) / SECOND}
         for v in range(len(verbs))
         for kind in range(len(STATES))
@@ -143,8 +145,8 @@ def _counted(group: Ints, kind: Ints, chosen: np.ndarray, groups: int) -> Ints:
     return counts.reshape(groups, len(STATES))
 
 
-def _row(verb: str, kind: int, operations: int, inside: Ints, onsets: int, expected: float, told: np.ndarray) -> dict[str, Any]:
-    known = float(expected) if told.any() else None
+def _row(verb: str, kind: int, operations: int, inside: Ints, onsets: int, expected: float) -> dict[str, Any]:
+    known = None if math.isnan(expected) else float(expected)
     return {
         "verb": verb,
         "state": STATES[kind],

@@ -14,6 +14,8 @@ from transforms.core.decode.fast_path.shapes import EventProperties, Record
 from transforms.core.decode.terms.unread import Unread
 
 Text = str | None
+Heading = tuple[int, str, Text, Text, Text]
+"""Row, format, id, target and time of a record."""
 NumberedRecords = list[tuple[int, Record]]
 """Records with their rows."""
 
@@ -43,6 +45,20 @@ class AnnotationDrafts:
     meanings: list[Announcement | str] = field(default_factory=list)
     initiators: list[str] = field(default_factory=list)
     second: list[bool] = field(default_factory=list)
+
+    def add(self, heading: Heading, name: str, meaning: Announcement | str, told: EventProperties, second: bool = False) -> None:
+        """Adds an annotation that means something."""
+        row, format, event_id, target, time = heading
+        self.rows.append(row)
+        self.formats.append(format)
+        self.ids.append(event_id)
+        self.targets.append(target)
+        self.times.append(time)
+        self.names.append(name)
+        self.meanings.append(meaning)
+        own = None if isinstance(meaning, str) else meaning.initiator
+        self.initiators.append(own or _initiator_in(told.context or told.cause))
+        self.second.append(second)
 
 
 @dataclass
@@ -90,28 +106,3 @@ _initiator_in: Final = lru_cache(1024)(initiator_in)
 def having(found: NumberedRecords, names: Sequence[str], name: str) -> NumberedRecords:
     """Those whose name it is, with no copy where all have it."""
     return found if names.count(name) == len(names) else list(compress(found, [own == name for own in names]))
-
-
-def annotate(
-    draft: AnnotationDrafts,
-    row: int,
-    format: str,
-    event_id: Text,
-    target: Text,
-    time: Text,
-    name: str,
-    meaning: Announcement | str,
-    told: EventProperties,
-    second: bool = False,
-) -> None:
-    """Adds an annotation that means something."""
-    draft.rows.append(row)
-    draft.formats.append(format)
-    draft.ids.append(event_id)
-    draft.targets.append(target)
-    draft.times.append(time)
-    draft.names.append(name)
-    draft.meanings.append(meaning)
-    own = None if isinstance(meaning, str) else meaning.initiator
-    draft.initiators.append(own or _initiator_in(told.context or told.cause))
-    draft.second.append(second)

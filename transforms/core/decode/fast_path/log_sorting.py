@@ -10,7 +10,7 @@ import msgspec
 from schemas.azure.action import SERVICE_PRINCIPAL, initiator_of, phase_of, scaling_of, verb_of
 from schemas.azure.health_event import claims_in
 from schemas.fields import whole_number
-from transforms.core.decode.fast_path.drafts import Drafts, NumberedRecords, Text, annotate, having, meaning_by
+from transforms.core.decode.fast_path.drafts import Drafts, NumberedRecords, Text, having, meaning_by
 from transforms.core.decode.fast_path.loose import LOOSE_ROW, matching
 from transforms.core.decode.fast_path.shapes import EMPTY, NONE, EventProperties, LogRow, Properties, Record, text
 from transforms.core.decode.slow_path.events import record_hash
@@ -196,8 +196,8 @@ def _health_records(drafts: Drafts, found: NumberedRecords, export: bool) -> Non
             draft.states.append(state)
         if meaning is not None and told.details:
             own = None if event_id is None else f"{event_id}#annotation"
-            target = record.resource_id or None
-            annotate(drafts.annotations, row, "activitylog", own, target, time, told.details, meaning, told, state is not None)
+            heading = row, "activitylog", own, record.resource_id or None, time
+            drafts.annotations.add(heading, told.details, meaning, told, state is not None)
 
 
 def _told(record: Record, export: bool) -> EventProperties:

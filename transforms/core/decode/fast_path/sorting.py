@@ -13,7 +13,7 @@ import numpy as np
 from schemas.azure.action import verb_of
 from schemas.azure.health_event import ANNOTATED, RESOURCE_PHASES, STATUS_CHANGED, without_health_tail
 from schemas.azure.resource_graph import ANNOTATIONS, STATUSES
-from transforms.core.decode.fast_path.drafts import Drafts, NumberedRecords, Text, annotate, having, meaning_by
+from transforms.core.decode.fast_path.drafts import Drafts, NumberedRecords, Text, having, meaning_by
 from transforms.core.decode.fast_path.log_sorting import claims_of, initiator_by, key_of, sort_export, sort_log_rows, sort_rest
 from transforms.core.decode.fast_path.loose import LOOSE, MARKED, matching
 from transforms.core.decode.fast_path.shapes import NONE, Properties, Record
@@ -147,8 +147,8 @@ def _annotations(drafts: Drafts, format: str, found: NumberedRecords) -> None:
         if meaning is None:
             drafts.ignored[ignored_kind("annotation", told.annotation_name)] += 1
             continue
-        target = _target(told, record, format)
-        annotate(draft, row, format, event_id, target, told.occurred_time, told.annotation_name, meaning, told)
+        heading = row, format, event_id, _target(told, record, format), told.occurred_time
+        draft.add(heading, told.annotation_name, meaning, told)
 
 
 def _resource_events(drafts: Drafts, phase: str, found: NumberedRecords) -> None:

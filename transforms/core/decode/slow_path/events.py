@@ -46,24 +46,19 @@ def signal_of(
 
 
 def annotation_of(
-    told: HealthProperties | HealthChange,
-    name: str,
-    place: Place,
-    event_id: Any,
-    time: Any,
-    names: Mapping[str, str],
-    settings: DecodeSettings,
+    told: HealthProperties | HealthChange, name: str, place: Place, source: Source, settings: DecodeSettings
 ) -> Event:
     """The fault notice or operation that a meaningful annotation tells of."""
     meaning = meaning_of(name, getattr(told, "impact_type", None), getattr(told, "category", None))
     if meaning == FAULT:
-        return event_of(FaultNotice, names, settings, **place._asdict(), event_id=event_id, time=time, annotation=name)
+        own = {"event_id": source.event_id, "time": source.time, "annotation": name}
+        return event_of(FaultNotice, source.names, settings, **place._asdict(), **own)
     assert isinstance(meaning, Announcement)
     return operation_of(
         place,
-        Source(event_id, time, "", names),
+        source,
         settings,
-        operation_key=event_id,
+        operation_key=source.event_id,
         verb=meaning.verb,
         phase=meaning.phase,
         initiator=meaning.initiator or initiator_in(told.initiated),

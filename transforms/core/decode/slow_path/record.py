@@ -167,8 +167,8 @@ def _annotated(told: HealthProperties, target: Any, event_id: Any, id_name: str,
         raise missing("annotationName")
     if not isinstance(name, str):
         raise RejectedRecord("bad_value", f"annotationName must be a text, got {shown(name)}")
-    names = {"event_id": id_name, "time": "occurredTime"}
-    return annotation_of(told, name, place, event_id, told.time, names, settings)
+    source = Source(event_id, told.time, "", {"event_id": id_name, "time": "occurredTime"})
+    return annotation_of(told, name, place, source, settings)
 
 
 def _health_record(record: RestRecord | ExportRecord, source: Source, settings: DecodeSettings) -> tuple[Event, ...]:
@@ -185,7 +185,7 @@ def _health_record(record: RestRecord | ExportRecord, source: Source, settings: 
         if source.event_id is None:
             raise missing(source.names["event_id"])
         own_id = f"{text_of(source.event_id, source.names.get('event_id', ''))}#annotation"
-        events.append(annotation_of(told, details, place, own_id, source.time, source.names, settings))
+        events.append(annotation_of(told, details, place, source._replace(event_id=own_id), settings))
     return tuple(events)
 
 
