@@ -101,11 +101,25 @@ def _limited(config: pytest.Config, what: str) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Has tests run again that depend on the machine's speed, and no others."""
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Has tests run again that depend on the machine's speed, and no others. Where there are workers, what takes longest begins
+    first, so that in the end none waits for another."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=_rank)
     for item in items:
         if mark := item.get_closest_marker("depends_on_speed"):
             _runs_again(item, *mark.args, **mark.kwargs)
+
+
+def _rank(item: pytest.Item) -> int:
+    """The less, the longer: minutes, then folders of many seconds a test, and of few. Within a rank the order stays."""
+    if item.get_closest_marker("slow"):
+        return 0
+    return next((rank for rank, names in enumerate(_LONGEST, 1) if names & {*item.path.parts}), len(_LONGEST) + 1)
+
+
+_LONGEST = ({"properties", "integration"}, {"pipelines", "transforms", "golden"})
 
 
 def _runs_again(item: pytest.Item, reason: str, reruns: int = 2) -> None:

@@ -30,31 +30,27 @@ WORLDS = {
 TABLES = ("availability", "attributions", "operations")
 
 
-def _rows(evaluated: Evaluation) -> dict[str, dict[tuple[str, int], list[dict[str, Any]]]]:
-    out: dict[str, dict[tuple[str, int], list[dict[str, Any]]]] = {table: {} for table in TABLES}
+def _versions(evaluated: Evaluation) -> dict[tuple[str, int], dict[str, list[dict[str, Any]]]]:
+    """Of each cell its rows by table."""
+    out: dict[tuple[str, int], dict[str, list[dict[str, Any]]]] = {}
     for table in TABLES:
         for row in rows(getattr(evaluated, table)):
-            out[table].setdefault((row["scale_set_id"], row["cell"]), []).append(row)
+            out.setdefault((row["scale_set_id"], row["cell"]), {name: [] for name in TABLES})[table].append(row)
     return out
-
-
-def _cells(evaluated: Evaluation) -> set[tuple[str, int]]:
-    return {key for table in _rows(evaluated).values() for key in table}
 
 
 def _in_pieces(timeline: Timeline, cuts: list[tuple[int, int]], seed: int) -> dict[Any, Any]:
     """What has been published when events come in pieces: of each cell the rows of its last version."""
     draw = random.Random(seed)
-    standing, published = NO_STANDING, {}
+    standing, published = NO_STANDING, dict[Any, Any]()
     left = list(timeline.events)
     for closed, T in [*cuts, (None, timeline.T)]:
         come = [e for e in left if closed is None or e["time"] < closed or (e["time"] < T and draw.random() < 0.5)]
-        left = [e for e in left if e not in come]
+        taken = {id(e) for e in come}
+        left = [e for e in left if id(e) not in taken]
         events = concat([standing.events, to_batch(come)]) if come else standing.events
         evaluated = resumed_cells(evaluate(events, timeline.policy, T, standing.marks), standing, timeline.policy)
-        tables = _rows(evaluated)
-        for key in _cells(evaluated):
-            published[key] = {table: tables[table].get(key, []) for table in TABLES}
+        published.update(_versions(evaluated))
         if closed is not None:
             standing = folded(evaluated, closed)
     return published
@@ -68,9 +64,7 @@ def _cuts(timeline: Timeline, seed: int, number: int) -> list[tuple[int, int]]:
 
 
 def _whole(timeline: Timeline) -> dict[Any, Any]:
-    evaluated = evaluate(to_batch(timeline.events), timeline.policy, timeline.T)
-    tables = _rows(evaluated)
-    return {key: {table: tables[table].get(key, []) for table in TABLES} for key in _cells(evaluated)}
+    return _versions(evaluate(to_batch(timeline.events), timeline.policy, timeline.T))
 
 
 def _difference(timeline: Timeline, seed: int, number: int) -> str:

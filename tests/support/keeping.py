@@ -196,6 +196,7 @@ class Disk:
     def _rows(self, table: str, latest: dict[tuple[str, Any], Any]) -> Iterator[dict[str, Any]]:
         for changes in self.changes:
             batch = getattr(changes, table)
-            for row, version in zip(rows(batch), batch.to_pylist(), strict=True):
+            versions = batch.select(["scale_set_id", "cell", "as_of"]).to_pylist()
+            for row, version in zip(rows(batch), versions, strict=True):
                 if version["as_of"] == latest[version["scale_set_id"], version["cell"]]:
                     yield row
