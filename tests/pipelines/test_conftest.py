@@ -6,6 +6,7 @@ import pytest
 
 pytest_plugins = ["pytester"]
 CONFTEST = Path(__file__).parents[1] / "conftest.py"
+OPTIONS = ("-p", "no:randomly", "-p", "no:cacheprovider")
 INI = """
 [pytest]
 pythonpath = {root}
@@ -79,7 +80,7 @@ def test_the_hooks_do_what_they_say(pytester: pytest.Pytester) -> None:
     pytester.makeini(INI.format(root=CONFTEST.parents[1]))
     pytester.makeconftest(CONFTEST.read_text())
     pytester.makepyfile(TESTS)
-    done = pytester.runpytest_subprocess("-p", "no:randomly", "-p", "no:cacheprovider")
+    done = pytester.runpytest_subprocess(*OPTIONS)
     done.assert_outcomes(passed=3, failed=3, errors=2)  # `ends` passes, and its end is an error; so do `marked` and `last`
     said = done.stdout.str()
     assert "its fixtures took more than 1 s" in said
@@ -92,4 +93,4 @@ def test_the_hooks_do_what_they_say(pytester: pytest.Pytester) -> None:
     assert "ZeroDivisionError" in said
     assert "~^~" not in said + done.stderr.str()
     assert "INTERNALERROR" not in said + done.stderr.str()
-    assert done.ret == pytest.ExitCode.TESTS_FAILED
+    assert pytester.runpytest_subprocess(*OPTIONS, "-k", "test_last").ret == pytest.ExitCode.OK

@@ -18,15 +18,18 @@ def ratio(part: int, whole: int) -> Fraction | None:
 
 
 def overlap(a: Span, b: Span) -> int:
-    return max(0, min(a[1], b[1]) - max(a[0], b[0]))
+    start = a[0] if a[0] > b[0] else b[0]
+    end = a[1] if a[1] < b[1] else b[1]
+    return end - start if end > start else 0
 
 
 def class_times(series: list[Row], span: Span) -> Counter[str]:
     """Instance microseconds by reported state and class, within a span."""
     times: Counter[str] = Counter()
     for row in series:
-        for name in COUNTS:
-            times[name] += row[name] * overlap((row["start"], row["end"]), span)
+        if lasted := overlap((row["start"], row["end"]), span):
+            for name in COUNTS:
+                times[name] += row[name] * lasted
     return times
 
 
@@ -74,9 +77,12 @@ def outages(attributions: list[Row], series: list[Row], span: Span) -> tuple[int
 
 
 def window_share(series: list[Row], good: str, bad: tuple[str, ...], window: Span) -> Fraction | None:
-    times = class_times(series, window)
-    against = sum(times[name] for name in bad)
-    return ratio(times[good], times[good] + against)
+    part = against = 0
+    for row in series:
+        if lasted := overlap((row["start"], row["end"]), window):
+            part += row[good] * lasted
+            against += sum(row[name] for name in bad) * lasted
+    return ratio(part, part + against)
 
 
 def worst_window(series: list[Row], good: str, bad: tuple[str, ...], span: Span, width: int) -> Fraction | None:
