@@ -74,6 +74,8 @@ class LedgerSettings:
     """The `source` of late records in table `rejects`."""
     emit_checkpoints: bool = False
     """Whether checkpoints are emitted with the changes, so that a later run can go on from them."""
+    taken: Callable[[LedgerInput], None] | None = None
+    """Told of each input, when it has been taken in."""
 
 
 @dataclass(eq=False)
@@ -129,6 +131,8 @@ class Keep(beam.DoFn):
             self._wait(given, given.end, held, end, timer)
         elif len(given.events):
             yield from self._take(given.events, held, timer)
+        if self._settings.taken is not None:
+            self._settings.taken(given)
 
     @on_timer(GRID_END)
     def at_grid_end(

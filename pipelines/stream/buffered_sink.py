@@ -8,13 +8,11 @@ evaluated again.
 
 import threading
 import time
-from dataclasses import dataclass, field
 from typing import Final
 
 import pyarrow as pa
 
-from pipelines.stream.checkpoints import Checkpoint
-from pipelines.stream.journal import Journal
+from pipelines.stream.journal import Checkpoint, Journal
 from transforms.core.ledger.changes import Changes
 from transforms.core.ledger.supersede import newest_versions
 from transforms.publish import Sink
@@ -26,87 +24,64 @@ MOST_BYTES: Final = 64 * 2**20
 _TURN: Final = 0.2
 
 
-@dataclass
-class _Buffer:
-    """The buffer of one process for one run."""
-
-    changes: list[Changes] = field(default_factory=list)
-    since: float = 0.0
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    writing: threading.Lock = field(default_factory=threading.Lock)
-    failure: BaseException | None = None
-    ended: threading.Event = field(default_factory=threading.Event)
-
-
-_BUFFERS: Final[dict[str, _Buffer]] = {}
-_LOCK: Final = threading.Lock()
-
-
-@dataclass(frozen=True)
 class BufferedSink:
-    """Hands versions to another sink some seconds later. All copies of it in one process share one buffer."""
+    """Hands versions to another sink some seconds later, from a thread of its own. Thread-safe."""
 
-    sink: Sink
-    name: str
-    """The name of the buffer; each run has its own."""
-    seconds: float
-    journal: Journal | None = None
-    """The journal that gets the checkpoints."""
+    def __init__(self, sink: Sink, seconds: float, journal: Journal | None = None) -> None:
+        """`journal` gets the checkpoints."""
+        self._sink, self._seconds, self._journal = sink, seconds, journal
+        self._held: list[Changes] = []
+        self._since = 0.0
+        self._lock, self._writing = threading.Lock(), threading.Lock()
+        self._failure: Exception | None = None
+        self._ended = threading.Event()
+        threading.Thread(target=self._keep_flushing, name="flush", daemon=True).start()
 
     def publish(self, changes: list[Changes]) -> None:
-        """Buffers versions, and writes all at once when they are many.
+        """Buffers versions, and writes all at once when they are many, or when nothing is buffered any more.
 
         Raises:
             OSError: an earlier write failed.
         """
-        buffer = self._buffer()
-        if buffer.failure is not None:
-            raise buffer.failure
-        with buffer.lock:
-            buffer.since = buffer.since if buffer.changes else time.monotonic()
-            buffer.changes += changes
-            rows = sum(len(one.availability) for one in buffer.changes)
-            size = sum(one.checkpoints.nbytes for one in buffer.changes)
-        if rows >= MOST_ROWS or size >= MOST_BYTES:
+        if self._failure is not None:
+            raise self._failure
+        with self._lock:
+            self._since = self._since if self._held else time.monotonic()
+            self._held += changes
+            rows = sum(len(one.availability) for one in self._held)
+            size = sum(one.checkpoints.nbytes for one in self._held)
+        if rows >= MOST_ROWS or size >= MOST_BYTES or self._ended.is_set():
             self.flush()
 
     def reject(self, rejects: list[pa.RecordBatch]) -> int:
         """Rejects are not buffered."""
-        return self.sink.reject(rejects)
+        return self._sink.reject(rejects)
 
     def flush(self) -> None:
         """Writes all that is buffered."""
-        buffer = self._buffer()
-        with buffer.writing:
-            with buffer.lock:
-                held, buffer.changes = buffer.changes, []
+        with self._writing:
+            with self._lock:
+                held, self._held = self._held, []
             if held:
                 self._write(newest_versions(held))
 
-    def _write(self, changes: Changes) -> None:
-        if len(changes.revisions):
-            self.sink.publish([changes])
-        if self.journal is not None and len(changes.checkpoints):
-            rows = zip(*(column.to_pylist() for column in changes.checkpoints.columns), strict=True)
-            self.journal.store({key: Checkpoint(taken, content) for key, taken, content in rows})
-
     def end(self) -> None:
         """Writes all that is buffered, and ends the thread that writes by itself."""
-        self._buffer().ended.set()
+        self._ended.set()
         self.flush()
 
-    def _buffer(self) -> _Buffer:
-        with _LOCK:
-            if self.name not in _BUFFERS:
-                _BUFFERS[self.name] = _Buffer()
-                threading.Thread(target=self._keep_flushing, args=(_BUFFERS[self.name],), name="flush", daemon=True).start()
-            return _BUFFERS[self.name]
+    def _write(self, changes: Changes) -> None:
+        if len(changes.revisions):
+            self._sink.publish([changes])
+        if self._journal is not None and len(changes.checkpoints):
+            rows = zip(*(column.to_pylist() for column in changes.checkpoints.columns), strict=True)
+            self._journal.store({key: Checkpoint(taken, content) for key, taken, content in rows})
 
-    def _keep_flushing(self, buffer: _Buffer) -> None:
-        while not buffer.ended.wait(_TURN):
-            if buffer.changes and time.monotonic() - buffer.since >= self.seconds:
+    def _keep_flushing(self) -> None:
+        while not self._ended.wait(_TURN):
+            if self._held and time.monotonic() - self._since >= self._seconds:
                 try:
                     self.flush()
                 except Exception as error:
-                    buffer.failure = error
+                    self._failure = error
                     return

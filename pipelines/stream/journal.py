@@ -1,23 +1,24 @@
 """The journal of a stream whose runner keeps no state of its own: its events, on disk before their messages are acknowledged.
 
-What a stream is killed with is lost, ledger and all; the one that follows reads the journal and goes on. Events are appended by
-the bundle that reads them, so they are there before the runner calls that bundle final. So that the journal grows no longer than
-what the ledger needs, the ledger emits a checkpoint of each scale set now and then; segments whose events are all covered by
-checkpoints are deleted.
+What a stream is killed with is lost, ledger and all; the one that follows reads the journal and goes on. It is a database of
+SQLite. Events are committed by the bundle that reads them, so they are there before the runner calls that bundle final. So that
+it grows no longer than what the ledger needs, the ledger emits a checkpoint of each key now and then; events that checkpoints
+cover are deleted, and their room is used again.
 
 When is an event covered? Events go on to the ledger together (`turn`), and the next ones not before the ledger has taken those in
-(`settle`). After that, a checkpoint that counts as many events of its set as the journal does covers them all.
+(`settle`). After that, a checkpoint that counts as many events of its key as the journal does covers them all. This is noted of
+all events of a minute together, a *part*.
 """
 
-import fcntl
 import hashlib
+import sqlite3
 import threading
-import uuid
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Set
+from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -25,254 +26,232 @@ import pyarrow.compute as pc
 
 from pipelines.failures import RunError, UsageError
 from pipelines.record.folder import is_local
-from pipelines.stream.checkpoints import Checkpoint, CheckpointFile, StoredCheckpoint
-from pipelines.stream.segments import Segment, frames
-from schemas.event import empty_events
 from transforms.coders import RecordBatchCoder
+from transforms.core.columns.arrow import Ints
 from transforms.core.columns.batches import concat
+from transforms.core.columns.groups import group_codes
 from transforms.core.evaluation.duplicates import remove_duplicates
 
 _CODER: Final = RecordBatchCoder()
-_SEGMENT: Final = 1 << 20
-"""Bytes at which another segment begins."""
-_OPEN: Final[dict[str, "_OpenJournal"]] = {}
-_LOCK: Final = threading.RLock()
+_VERSION: Final = 1
+_PART: Final = 60.0
+"""Seconds, about, whose events are a part."""
+_TABLES: Final = (
+    "CREATE TABLE stream (policy TEXT NOT NULL)",
+    # A row is a bundle; `added` in seconds since the epoch.
+    "CREATE TABLE events (id INTEGER PRIMARY KEY, part INTEGER NOT NULL, added REAL NOT NULL, batch BLOB NOT NULL)",
+    "CREATE INDEX events_of_part ON events (part)",
+    # The keys whose events in a settled part no checkpoint covers yet; one does that counts this number of events of the key.
+    """CREATE TABLE uncovered (key TEXT NOT NULL, part INTEGER NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (key, part))
+       WITHOUT ROWID""",
+    "CREATE INDEX keys_of_part ON uncovered (part)",
+    # The last checkpoint of each key; `taken` is -1 if it is of an earlier run.
+    "CREATE TABLE checkpoints (key TEXT PRIMARY KEY, taken INTEGER NOT NULL, standing BLOB NOT NULL)",
+)
 
 
-@dataclass(frozen=True)
+class Checkpoint(NamedTuple):
+    """The state of the ledger for one key."""
+
+    taken: int
+    """How many events of the key the ledger had received by then, since the journal was opened; late ones and copies too."""
+    content: bytes
+    """The encoded standing."""
+
+
 class Journal:
-    """The journal of one subscription in an output folder of this machine."""
+    """The journal of one subscription in an output folder of this machine, open until it is closed. Thread-safe."""
 
-    root: str
-    subscription: str
-
-    def __post_init__(self) -> None:
-        if not is_local(self.root):
-            raise RunError(f"--output: a folder of this machine is required with PrismRunner, got {self.root}.")
-
-    @property
-    def folder(self) -> Path:
-        """Its folder."""
-        name = hashlib.sha256(self.subscription.encode()).hexdigest()[:16]
-        return Path(self.root) / "_trueup" / "journal" / name
-
-    @property
-    def name(self) -> str:
-        """A name for it in this process, another one each time that it is opened."""
-        return self._opened.name
-
-    def open(self, rejected: frozenset[str], policy: str) -> int:
-        """Opens the journal for this process, and joins its segments to one without duplicates; gives the number of its events.
+    def __init__(self, root: str, subscription: str, policy: str, groups: int | None = None) -> None:
+        """Opens it.
 
         Args:
-            rejected: ids of events that came too late, and are rejected for good.
+            root: the output folder.
+            subscription: whose messages have the events.
             policy: the hash of the policy with which standings are made.
+            groups: how many groups of scale sets are keys; None: each scale set is one.
 
         Raises:
-            RunError: another process has it.
+            RunError: another process has it, another version of the program has written it, or the folder is not of this machine.
             UsageError: it was made with another policy.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._check(policy)
-        lock = self._lock()
-        checkpoints = CheckpointFile(self.folder / "standings")
-        before = {_number(path): path for path in self.folder.glob("*.events")}
-        events = _left(before, checkpoints, rejected)
-        number = max(before, default=0) + 1
-        # In this order, so that wherever it is cut off all events are in a segment that no standing claims to cover.
-        joined = Segment.written(self._path(number), [_CODER.encode(events)])
-        joined.close()
-        checkpoints.rewrite([(name, kept._replace(through=number - 1)) for name, kept in checkpoints.items()])
-        for path in before.values():
-            path.unlink()
-        opened = _OpenJournal(lock, joined.path, checkpoints, Segment(self._path(number + 1)))
-        opened.closed[number] = _ClosedSegment(joined.path, dict.fromkeys(_names(events), 0))
-        with _LOCK:
-            _OPEN[str(self.folder)] = opened
-        return len(events)
+        if not is_local(root):
+            raise RunError(f"--output: a folder of this machine is required with PrismRunner, got {root}.")
+        name = hashlib.sha256(subscription.encode()).hexdigest()[:16]
+        self.path = Path(root) / "_trueup" / "journal" / f"{name}.sqlite"
+        self.root, self.subscription, self.groups = root, subscription, groups
+        self._lock = threading.RLock()
+        self._appended: Counter[str] = Counter()
+        """How many events of each key were appended; `_gone_on`: went on to the ledger; `_closed`: lie in closed parts."""
+        self._gone_on: Counter[str] = Counter()
+        self._closed: Counter[str] = Counter()
+        self._part, self._begun = 1, time.monotonic()
+        self._closing: list[str] = []
+        """The keys of the part before, until it is settled."""
+        self._database = self._connected()
+        try:
+            self._prepare(policy)
+        except BaseException:
+            self._database.close()
+            raise
 
-    def seed(self, standings: Mapping[str, bytes]) -> None:
-        """Stores standings from other runs, of scale sets that are not in the journal yet; they are on disk when it returns."""
-        opened = self._opened
-        here = set(_names(self.recalled()))
-        fresh = {name: content for name, content in standings.items() if name not in opened.checkpoints and name not in here}
-        with _LOCK:
-            opened.checkpoints.store({name: StoredCheckpoint(_number(opened.joined), content) for name, content in fresh.items()})
-
-    def recalled(self) -> pa.RecordBatch:
-        """The events that were there when it was opened, except those that checkpoints cover."""
-        path = self._opened.joined
-        return _events(path) if path.exists() else empty_events()  # without events it may go at once
-
-    def standings(self) -> Iterator[tuple[str, bytes]]:
-        """The last standing of each scale set, encoded."""
-        with _LOCK:
-            found = [(name, kept.content) for name, kept in self._opened.checkpoints.items()]
-        yield from found
-
-    def sets(self) -> int:
-        """The number of scale sets that the journal knows."""
-        own = self._opened.checkpoints
-        return len(own) + sum(name not in own for name in _names(self.recalled()))
+    def close(self) -> None:
+        """Closes the journal, so that another process, or this one again, may open it."""
+        with self._lock:
+            self._database.close()
 
     def append(self, events: list[pa.RecordBatch]) -> None:
         """Appends events; they are on disk when it returns."""
         joined = concat(events)
-        with _LOCK:
-            self._opened.append(joined)
+        row = time.time(), _CODER.encode(joined)
+        with self._transaction():
+            self._do("INSERT INTO events (part, added, batch) VALUES (?, ?, ?)", self._part, *row)
+            self._appended.update(dict(_numbers(joined, self.groups)))
 
     def turn(self) -> None:
-        """Notes that all events appended so far now go on to the ledger."""
-        with _LOCK:
-            opened = self._opened
-            opened.gone_on = opened.appended.copy()
-            if opened.segment.size >= _SEGMENT:
-                opened.close_segment(self._path(_number(opened.segment.path) + 1))
+        """Notes that all events appended so far have gone on to the ledger, or do so now."""
+        with self._lock:
+            self._gone_on = self._appended.copy()
+            if not self._closing and time.monotonic() >= self._begun + _PART:
+                self._closing = [key for key, number in self._gone_on.items() if number > self._closed[key]]
+                self._part, self._begun, self._closed = self._part + 1, time.monotonic(), self._gone_on
 
     def settle(self) -> None:
         """Notes that the ledger has taken in everything that went on to it."""
-        with _LOCK:
-            self._opened.settle()
-            self._opened.drop()
+        with self._lock:
+            keys, self._closing = self._closing, []
+            if keys:
+                # Events of a key may be taken in in another order: only all that have gone on tell by their number.
+                with self._transaction():
+                    self._do_many(
+                        "INSERT INTO uncovered VALUES (?, ?, ?)", [(key, self._part - 1, self._gone_on[key]) for key in keys]
+                    )
+                    self._cover(keys)
 
     def store(self, checkpoints: Mapping[str, Checkpoint]) -> None:
-        """Stores checkpoints; they are on disk when it returns. Segments that are no longer needed are deleted."""
-        with _LOCK:
-            self._opened.store(checkpoints)
-            self._opened.drop()
+        """Stores checkpoints; they are on disk when it returns. Events that are no longer needed are deleted."""
+        with self._transaction():
+            rows = [(key, *checkpoint) for key, checkpoint in checkpoints.items()]
+            self._do_many("INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?)", rows)
+            self._cover(checkpoints)
 
-    def close(self) -> None:
-        """Closes the journal, so that another process, or this one again, may open it."""
-        with _LOCK:
-            _OPEN.pop(str(self.folder)).close()
+    def standings(self) -> dict[str, bytes]:
+        """The last standing of each key, encoded."""
+        with self._lock:
+            return dict(self._do("SELECT key, standing FROM checkpoints"))
 
-    @property
-    def _opened(self) -> "_OpenJournal":
-        return _OPEN[str(self.folder)]
+    def since(self) -> float | None:
+        """When the first of its events was appended, in seconds since the epoch; None if it has none."""
+        with self._lock:
+            found: float | None = self._do("SELECT min(added) FROM events").fetchone()[0]
+        return found
 
-    def _check(self, policy: str) -> None:
-        path = self.folder / "policy"
-        held = path.read_text() if path.exists() else policy
+    def recalled(self, rejected: frozenset[str] = frozenset()) -> pa.RecordBatch:
+        """The events of earlier processes that no checkpoint covers, each once.
+
+        Args:
+            rejected: ids of events that came too late, and are rejected for good.
+        """
+        with self._lock:
+            keys: dict[int, set[str]] = defaultdict(set)
+            for part, key in self._do("SELECT part, key FROM uncovered"):
+                keys[part].add(key)
+            rows = self._do("SELECT part, batch FROM events ORDER BY id")
+            found = concat([_of_keys(_CODER.decode(batch), keys[part], self.groups) for part, batch in rows])
+        late = pc.is_in(found.column("event_id"), pa.array(sorted(rejected), pa.string()))
+        return remove_duplicates(found.filter(pc.invert(late)))[0]
+
+    def _connected(self) -> sqlite3.Connection:
+        self._require_own(not self.path.with_suffix("").exists())
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        database = sqlite3.connect(self.path, timeout=0, isolation_level=None, check_same_thread=False)
+        try:
+            # In this mode the lock is held until the end, and goes with the process.
+            for statement in ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = FULL"):
+                database.execute(f"PRAGMA {statement}")
+            database.execute("BEGIN IMMEDIATE").execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            database.close()
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            sentence = f"{self.root}: one stream of {self.subscription} at a time is required, another is running."
+            raise RunError(sentence) from None
+        return database
+
+    def _prepare(self, policy: str) -> None:
+        """Makes the tables, or checks them; what there is of an earlier run is covered by the next checkpoint of its key."""
+        with self._transaction():
+            (version,) = self._do("PRAGMA user_version").fetchone()
+            self._require_own(version in (0, _VERSION))
+            if version == 0:
+                for statement in (*_TABLES, f"PRAGMA user_version = {_VERSION}"):
+                    self._do(statement)
+                self._do("INSERT INTO stream VALUES (?)", policy)
+            self._require_policy(policy)
+            self._do("UPDATE checkpoints SET taken = -1")
+            self._do("UPDATE uncovered SET number = 0")
+            unsettled = self._do("SELECT part, batch FROM events WHERE part NOT IN (SELECT part FROM uncovered)")
+            keys = {(key, part) for part, batch in unsettled for key, _ in _numbers(_CODER.decode(batch), self.groups)}
+            self._do_many("INSERT INTO uncovered VALUES (?, ?, 0)", keys)
+            self._part += self._do("SELECT coalesce(max(part), 0) FROM events").fetchone()[0]
+
+    def _require_own(self, own: bool) -> None:
+        if not own:
+            raise RunError(
+                f"{self.path}: a journal that this version of the program has written is required, got one of another version; "
+                "go on with that one, or begin in another folder."
+            )
+
+    def _require_policy(self, policy: str) -> None:
+        (held,) = self._do("SELECT policy FROM stream").fetchone()
         if held != policy:
             raise UsageError(
                 f"--policy: the policy with which this stream began in {self.root}, {held}, is required, got {policy}; "
                 "another one is for another folder."
             )
-        path.write_text(policy)
 
-    def _path(self, number: int) -> Path:
-        return self.folder / f"{number:012}.events"
+    def _cover(self, keys: Iterable[str]) -> None:
+        """Notes what the checkpoints of some keys cover, and deletes the events of parts that are covered for all keys."""
+        statement = "DELETE FROM uncovered WHERE key = ?1 AND number <= (SELECT taken FROM checkpoints WHERE key = ?1)"
+        self._do_many(statement, [(key,) for key in keys])
+        covered = "part < ? AND NOT EXISTS (SELECT 1 FROM uncovered WHERE uncovered.part = events.part)"
+        self._do(f"DELETE FROM events WHERE {covered}", self._part - bool(self._closing))
 
-    def _lock(self) -> BinaryIO:
-        lock = open(self.folder / "lock", "wb")  # noqa: SIM115 (held until it is closed)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock.close()
-            raise RunError(f"{self.root}: one stream of {self.subscription} at a time is required, another is running.") from None
-        return lock
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._lock:
+            self._do("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._do("ROLLBACK")
+                raise
+            self._do("COMMIT")
 
+    def _do(self, statement: str, *values: object) -> sqlite3.Cursor:
+        return self._database.execute(statement, values)
 
-@dataclass
-class _ClosedSegment:
-    """A segment that is complete."""
-
-    path: Path
-    uncovered: dict[str, int]
-    """The sets whose checkpoint does not cover it yet, and how many events one must count to do so (valid once it is settled)."""
-
-    def cover(self, taken: Mapping[str, int]) -> None:
-        """Removes the sets whose checkpoint counts enough events."""
-        for name in [name for name, number in self.uncovered.items() if taken.get(name, -1) >= number]:
-            del self.uncovered[name]
+    def _do_many(self, statement: str, rows: Iterable[tuple[object, ...]]) -> None:
+        self._database.executemany(statement, rows)
 
 
-@dataclass
-class _OpenJournal:
-    """The state of a journal in the process that has it open."""
-
-    lock: BinaryIO
-    joined: Path
-    checkpoints: CheckpointFile
-    segment: Segment
-    name: str = field(default_factory=lambda: uuid.uuid4().hex)
-    closed: dict[int, _ClosedSegment] = field(default_factory=dict)
-    settled: int = 0
-    """The ledger has taken in the segments up to this one."""
-    appended: Counter[str] = field(default_factory=Counter)
-    """How many events of each set were appended; `gone_on`: went on to the ledger; `_stored`: its last checkpoint counts."""
-    gone_on: Counter[str] = field(default_factory=Counter)
-    _stored: dict[str, int] = field(default_factory=dict)
-    _here: set[str] = field(default_factory=set)
-    """The sets in the present segment."""
-
-    def append(self, events: pa.RecordBatch) -> None:
-        self.segment.append([_CODER.encode(events)])
-        ids = events.column("scale_set_id")
-        numbers = np.bincount(ids.indices.to_numpy(), minlength=len(ids.dictionary)).tolist()
-        self.appended.update({name: number for name, number in zip(ids.dictionary.to_pylist(), numbers, strict=True) if number})
-        self._here.update(_names(events))
-
-    def close_segment(self, following: Path) -> None:
-        self.closed[_number(self.segment.path)] = _ClosedSegment(self.segment.path, dict.fromkeys(self._here, 0))
-        self.segment.close()
-        self.segment, self._here = Segment(following), set()
-
-    def settle(self) -> None:
-        # Events of a set may have been taken in in another order: only all that have gone on tell by their number.
-        for number, segment in self.closed.items():
-            if number > self.settled:
-                segment.uncovered = {name: self.gone_on[name] for name in segment.uncovered}
-                segment.cover(self._stored)
-        self.settled = max(self.closed, default=self.settled)
-
-    def store(self, checkpoints: Mapping[str, Checkpoint]) -> None:
-        taken = {name: checkpoint.taken for name, checkpoint in checkpoints.items()}
-        self._stored |= taken
-        for number, segment in self.closed.items():
-            if number <= self.settled:
-                segment.cover(taken)
-        self.checkpoints.store(
-            {name: StoredCheckpoint(self._through(name), checkpoint.content) for name, checkpoint in checkpoints.items()}
-        )
-
-    def drop(self) -> None:
-        for number, segment in sorted(self.closed.items()):
-            if number <= self.settled and not segment.uncovered:
-                segment.path.unlink()
-                del self.closed[number]
-
-    def close(self) -> None:
-        for file in (self.checkpoints, self.segment, self.lock):
-            file.close()
-
-    def _through(self, name: str) -> int:
-        """The last segment up to which the checkpoint of a set covers all its events."""
-        missing = (number for number, segment in sorted(self.closed.items()) if name in segment.uncovered)
-        return min(self.settled, next(missing, self.settled + 1) - 1)
-
-
-def _left(segments: Mapping[int, Path], checkpoints: CheckpointFile, rejected: frozenset[str]) -> pa.RecordBatch:
-    """The events that no checkpoint covers, each once."""
-    found = concat([_uncovered(_events(path), number, checkpoints) for number, path in sorted(segments.items())])
-    late = pc.is_in(found.column("event_id"), pa.array(sorted(rejected), pa.string()))
-    return remove_duplicates(found.filter(pc.invert(late)))[0]
-
-
-def _uncovered(events: pa.RecordBatch, number: int, checkpoints: CheckpointFile) -> pa.RecordBatch:
+def _keyed(events: pa.RecordBatch, groups: int | None) -> tuple[list[str], Ints]:
+    """Keys, and for each event which of them is its own."""
     ids = events.column("scale_set_id")
-    left = np.array([checkpoints.through(name) < number for name in ids.dictionary.to_pylist()], np.bool_)
-    return events if left.all() else events.filter(pa.array(left[ids.indices.to_numpy()]))
+    own: Ints = ids.indices.to_numpy()
+    if groups is None:
+        return ids.dictionary.to_pylist(), own
+    return [str(group) for group in range(groups)], group_codes(ids.dictionary, groups)[own]
 
 
-def _events(path: Path) -> pa.RecordBatch:
-    return concat([_CODER.decode(frame.body) for frame in frames(path)])
+def _numbers(events: pa.RecordBatch, groups: int | None) -> list[tuple[str, int]]:
+    """The keys that there are, and how many events each has."""
+    keys, own = _keyed(events, groups)
+    numbers = np.bincount(own, minlength=len(keys))
+    return [(keys[at], int(numbers[at])) for at in np.flatnonzero(numbers).tolist()]
 
 
-def _names(events: pa.RecordBatch) -> list[str]:
-    ids = events.column("scale_set_id")
-    return list(ids.dictionary.take(ids.indices.unique()).to_pylist())
-
-
-def _number(path: Path) -> int:
-    return int(path.stem)
+def _of_keys(events: pa.RecordBatch, wanted: Set[str], groups: int | None) -> pa.RecordBatch:
+    keys, own = _keyed(events, groups)
+    is_wanted = np.array([key in wanted for key in keys], np.bool_)
+    return events if is_wanted.all() else events.filter(pa.array(is_wanted[own]))

@@ -1,107 +1,83 @@
-"""Recall: gives the ledger of a restarted stream what its journal holds, and what was published of that."""
+"""What the ledger of a restarted stream goes on from: what its journal holds, and what was published of that."""
 
-import threading
 from collections.abc import Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
-import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from apache_beam.transforms.window import GlobalWindow
-from apache_beam.utils.timestamp import MIN_TIMESTAMP
-from apache_beam.utils.windowed_value import WindowedValue
 
 from pipelines.record.current import all_rows
 from pipelines.record.selection import current_versions
-from pipelines.stream.journal import Journal
+from pipelines.stream.journal import Checkpoint, Journal
 from schemas.event import empty_events
-from schemas.time import DAY, floor_to
+from schemas.time import DAY, SECOND, floor_to
 from transforms.coders import StandingCoder
 from transforms.core.columns.arrow import micros, no_rows
 from transforms.core.columns.batches import compact
 from transforms.core.columns.groups import split_by_group
 from transforms.core.ledger.changes import PUBLISHED
-from transforms.core.ledger.decisions import LedgerInput, input_of_events
-from transforms.core.ledger.input_facts import facts_of_standing
-from transforms.core.standing.standing import NO_STANDING, Standing
+from transforms.core.ledger.decisions import LedgerInput
+from transforms.core.ledger.input_facts import facts_of, facts_of_standing
+from transforms.core.standing.standing import NO_STANDING, Standing, split_standing, standing_of
 
 _STANDING: Final = StandingCoder()
-_LAST = 2**30 * DAY
+_LAST: Final = 2**30 * DAY
 """Later than any cell."""
-_ENTERED: Final[set[str]] = set()
-_LOCK: Final = threading.Lock()
 
 
-class Recall(NamedTuple):
-    """The journal to recall, and the length of a cell in microseconds."""
-
-    journal: Journal
-    grid: int
-
-
-def inputs_of(recall: Recall) -> Iterator[tuple[str, LedgerInput]]:
-    """One input for each scale set that the journal knows."""
-    events = dict(split_by_group(recall.journal.recalled(), None))
-    standings: dict[str, Standing] = {name: _STANDING.decode(content) for name, content in recall.journal.standings()}
-    published = dict(_published(recall, events, standings))
+def inputs_of(journal: Journal, grid: int) -> Iterator[tuple[str, LedgerInput]]:
+    """One input for each key that a journal knows; the length of a cell in microseconds."""
+    recalled = journal.recalled(late_ids(journal))
+    events = dict(split_by_group(recalled, journal.groups))
+    standings = _standings(journal)
+    published = dict(split_by_group(_published(journal.root, _first_cells(recalled, standings, grid)), journal.groups))
     for key in events.keys() | standings.keys():
         own = compact(events[key]) if key in events else empty_events()
         cells = published.get(key, no_rows(PUBLISHED))
         yield key, LedgerInput(None, own, cells, recalled=True, standing=standings.get(key, NO_STANDING))
 
 
-@beam.typehints.with_input_types(tuple[str, pa.RecordBatch])
-@beam.typehints.with_output_types(tuple[str, LedgerInput])
-class EnterRecalled(beam.DoFn):
-    """Passes events on, and once a process, at the end of its first bundle, what is recalled.
-
-    It runs in the stage of the source, whose bundles follow one another even when there is nothing to read. With a source of its
-    own, what is recalled was seen to wait before the ledger until the watermark moved; as a side input it blocked it for ever.
-    """
-
-    def __init__(self, recall: Recall) -> None:
-        self._recall = recall
-
-    def process(self, keyed: tuple[str, pa.RecordBatch]) -> Iterator[tuple[str, LedgerInput]]:
-        """The input of some events."""
-        yield keyed[0], input_of_events(keyed[1], None)
-
-    def finish_bundle(self) -> Iterator[WindowedValue]:
-        """What is recalled, unless an earlier bundle of this process has given it."""
-        name = self._recall.journal.name
-        with _LOCK:
-            done = name in _ENTERED
-            _ENTERED.add(name)
-        for entry in () if done else inputs_of(self._recall):
-            yield WindowedValue(entry, MIN_TIMESTAMP, (GlobalWindow(),))
+def seed(journal: Journal, standings: Mapping[str, bytes]) -> None:
+    """Adds the standings of other runs, encoded, by scale set, to a journal; of scale sets that it does not know yet."""
+    held = _standings(journal)
+    known = {name for standing in held.values() for name in standing.marks.column("scale_set_id").to_pylist()}
+    known |= set(journal.recalled().column("scale_set_id").to_pylist())
+    fresh = standing_of([_STANDING.decode(content) for name, content in standings.items() if name not in known])
+    parts = dict(split_standing(fresh, journal.groups))
+    whole = {key: standing_of([held.get(key, NO_STANDING), part]) for key, part in parts.items()}
+    journal.store({key: Checkpoint(-1, _STANDING.encode(standing)) for key, standing in whole.items()})
 
 
-def late_ids(root: str, subscription: str) -> frozenset[str]:
-    """Ids of the events of a subscription that were rejected since they came too late."""
-    rejects = all_rows(root, "rejects")
+def late_ids(journal: Journal) -> frozenset[str]:
+    """Ids of the events of a journal that were rejected since they came too late."""
+    since = journal.since()
+    # An event is rejected after it was written down.
+    rejects = None if since is None else all_rows(journal.root, "rejects", round(since * SECOND) // DAY)
     if rejects is None:
         return frozenset()
-    late = pc.and_(pc.equal(rejects["reason"], "late"), pc.equal(rejects["source"], subscription))
+    late = pc.and_(pc.equal(rejects["reason"], "late"), pc.equal(rejects["source"], journal.subscription))
     return frozenset(rejects.filter(late)["location"].to_pylist())
 
 
-def _published(
-    recall: Recall, events: Mapping[str, pa.RecordBatch], standings: Mapping[str, Standing]
-) -> Iterator[tuple[str, pa.RecordBatch]]:
-    """PUBLISHED of each scale set, from the first cell on that can still change: a stream says nothing of what lies before."""
-    first = {key: int(micros(rows, "time").min()) for key, rows in events.items()}
-    for standing in standings.values():
-        first |= _first_cells(standing)
-    names = pa.array(list(first), pa.string())
-    moments = np.array(list(first.values()), np.int64) // recall.grid * recall.grid
-    since = floor_to(int(moments.min()), DAY) if first else _LAST
-    known = current_versions(recall.journal.root, names, since, _LAST)
+def _standings(journal: Journal) -> dict[str, Standing]:
+    return {key: _STANDING.decode(content) for key, content in journal.standings().items()}
+
+
+def _first_cells(events: pa.RecordBatch, standings: Mapping[str, Standing], grid: int) -> dict[str, int]:
+    """The first cell of each scale set that can still change: a stream says nothing of what lies before."""
+    first: dict[str, int] = {}
+    for facts in (facts_of(events, _LAST), *map(facts_of_standing, standings.values())):
+        first |= dict(zip(facts.column("scale_set_id").to_pylist(), facts.column("first").to_pylist(), strict=True))
+    return {name: floor_to(moment, grid) for name, moment in first.items()}
+
+
+def _published(root: str, first: Mapping[str, int]) -> pa.RecordBatch:
+    """PUBLISHED of some scale sets, of each from a cell on."""
+    if not first:
+        return no_rows(PUBLISHED)
+    names, moments = pa.array(list(first), pa.string()), np.array(list(first.values()), np.int64)
+    known = current_versions(root, names, floor_to(int(moments.min()), DAY), _LAST)
     ids = known.column("scale_set_id")
     place = pc.index_in(ids.dictionary, names).to_numpy(zero_copy_only=False)[ids.indices.to_numpy()]
-    yield from split_by_group(known.filter(pa.array(micros(known, "cell") >= moments[place])), None)
-
-
-def _first_cells(standing: Standing) -> dict[str, int]:
-    facts = facts_of_standing(standing)
-    return dict(zip(facts.column("scale_set_id").to_pylist(), facts.column("first").to_pylist(), strict=True))
+    return known.filter(pa.array(micros(known, "cell") >= moments[place]))

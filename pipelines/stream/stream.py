@@ -1,7 +1,7 @@
 """A stream: messages of a subscription in, the corrected record out as it comes (contract: What a stream publishes)."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import apache_beam as beam
@@ -10,9 +10,7 @@ from apache_beam.transforms.trigger import AfterProcessingTime, TriggerFn
 
 from pipelines.correction.graph import CorrectRecord
 from pipelines.correction.settings import Format, SettingsError
-from pipelines.stream.journal import Journal
-from pipelines.stream.recall import EnterRecalled, Recall
-from pipelines.stream.write_ahead import WriteJournal
+from pipelines.stream.steps import EnterRecalled, TakeIn, WriteJournal
 from schemas.azure.inventory import Inventory
 from schemas.policy import Policy
 from schemas.time import DAY, MINUTE, SECOND, format_duration
@@ -45,6 +43,8 @@ class StreamSettings:
     policy: Policy = field(default_factory=Policy)
     inventory: Inventory | None = None
     format: Format = "auto"
+    groups: int | None = None
+    """How many groups of scale sets are worked on together; None: each alone."""
     flush: int = 10 * SECOND
     """How long versions are held before they are written."""
     idle: int = MINUTE
@@ -107,10 +107,10 @@ class Stream:
 
     settings: StreamSettings
     sink: Sink
-    journal: Journal | None = None
-    """Where events are written down before they are acknowledged, for a runner that keeps no state."""
+    process: str | None = None
+    """The name of the `StreamProcess` that writes events down before they are acknowledged, for a runner that keeps no state."""
     recalls: bool = False
-    """Whether there is anything in the journal."""
+    """Whether it has anything to recall."""
 
     def build(self, pipeline: beam.Pipeline) -> None:
         """Puts the steps into a pipeline."""
@@ -120,24 +120,26 @@ class Stream:
         # Not together with the late ones: a step that has two inputs is a stage of its own, behind what is acknowledged.
         decoded.rejects | "KeepRejects" >> KeepRejects(self.sink)
         kept = self._written_down(decoded.events) | "CorrectRecord" >> CorrectRecord(
-            settings.ledger, firing=self._firing(), at_once=self.journal is not None, entering=self._entering()
+            self._ledger(), firing=self._firing(), at_once=self.process is not None, entering=self._entering()
         )
         self._gathered(kept.changes) | "PublishCells" >> PublishCells(self.sink, _ROWS)
         kept.late | "KeepLate" >> KeepRejects(self.sink)
 
     def _gathered(self, changes: beam.PCollection) -> beam.PCollection:
         """Where no sink holds rows for a file, the runner does."""
-        return changes | "GatherChanges" >> GatherChanges(self.settings.flush // SECOND) if self.journal is None else changes
+        return changes | "GatherChanges" >> GatherChanges(self.settings.flush // SECOND) if self.process is None else changes
 
     def _firing(self) -> TriggerFn | None:
-        return AfterProcessingTime(_EARLY) if self.journal is None else None
+        return AfterProcessingTime(_EARLY) if self.process is None else None
 
     def _entering(self) -> beam.DoFn | None:
-        return (
-            EnterRecalled(Recall(self.journal, self.settings.policy.grid)) if self.journal is not None and self.recalls else None
-        )
+        return EnterRecalled(self.process) if self.process is not None and self.recalls else None
+
+    def _ledger(self) -> LedgerSettings:
+        ledger = self.settings.ledger
+        return ledger if self.process is None else replace(ledger, taken=TakeIn(self.process))
 
     def _written_down(self, events: beam.PCollection) -> beam.PCollection:
-        if self.journal is None:
+        if self.process is None:
             return events
-        return events | "WriteJournal" >> beam.ParDo(WriteJournal(self.journal)).with_output_types(pa.RecordBatch)
+        return events | "WriteJournal" >> beam.ParDo(WriteJournal(self.process)).with_output_types(pa.RecordBatch)

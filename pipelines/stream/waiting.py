@@ -1,22 +1,20 @@
-"""Events that wait, once they are in the journal, until the ledger has taken in those before them.
+"""Events that wait, once they are in the journal, until the ledger looks at their keys again.
 
-The ledger's price is one look at a scale set, be it for one event or for a thousand. While it is busy, small pieces would make
-it busier still (measured: a fifth of the throughput), so what comes meanwhile goes on together. What waits is lost with the
-process, and comes again from the journal.
+The ledger's price is one look at a key, be it for one event or for a thousand. So events wait a moment for others, and while the
+ledger is busy with those before them; then all go on together. What waits is lost with the process, and comes again from the
+journal.
 """
 
 import threading
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from transforms.core.columns.batches import concat
-from transforms.counters import LIVE
 
+_LEAST: Final = 1.0
+"""Seconds for which the first of them waits for others."""
 _LONGEST: Final = 10.0
 """Seconds that events wait at most: less than what was handed over holds the watermark, so none comes behind a timer for it."""
 
@@ -27,18 +25,18 @@ class DueEvents(NamedTuple):
     events: pa.RecordBatch
     settled: bool
     """Whether the ledger has taken in everything that went on before."""
+    left: bool
+    """Whether others still wait."""
 
 
-@dataclass
 class WaitingEvents:
-    """The waiting events of one process. Thread-safe."""
+    """The waiting events of one process, and the number of those that are on their way to the ledger. Thread-safe."""
 
-    _events: list[pa.RecordBatch] = field(default_factory=list)
-    _since: float = 0.0
-    _before: int = field(default_factory=lambda: _taken_in(LIVE))
-    _handed_on: int = 0
-    """Records."""
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    def __init__(self) -> None:
+        self._events: list[pa.RecordBatch] = []
+        self._since = 0.0
+        self._under_way = 0
+        self._lock = threading.Lock()
 
     def add(self, events: list[pa.RecordBatch]) -> None:
         """Adds events to those that wait."""
@@ -49,17 +47,20 @@ class WaitingEvents:
     def due(self) -> DueEvents:
         """Takes what may go on now: all waiting events, or none."""
         with self._lock:
-            settled = not self._is_busy()
-            if not settled and time.monotonic() - self._since < _LONGEST:
-                return DueEvents(concat([]), settled)
+            settled, waited = not self._under_way, time.monotonic() - self._since
+            if waited < (_LEAST if settled else _LONGEST):
+                return DueEvents(concat([]), settled, bool(self._events))
             events, self._events = concat(self._events), []
-            self._handed_on += len(events) - int(pc.sum(events.column("second")).as_py() or 0)
-            return DueEvents(events, settled)
+            self._under_way += len(events)
+            return DueEvents(events, settled, False)
 
-    def _is_busy(self) -> bool:
-        return self._handed_on > _taken_in(LIVE) - self._before
+    def take(self, number: int) -> None:
+        """Notes that the ledger has taken in so many events."""
+        with self._lock:
+            self._under_way -= number
 
-
-def _taken_in(counts: Mapping[str, int]) -> int:
-    """Records that the ledger has counted."""
-    return sum(counts.get(name, 0) for name in ("used", "duplicate", "rejected/late"))
+    @property
+    def is_empty(self) -> bool:
+        """Whether none waits, and none is on its way."""
+        with self._lock:
+            return not self._events and not self._under_way

@@ -9,31 +9,25 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from pipelines.stream.stream import StreamSettings
+from pipelines.stream.process import StreamProcess
 from schemas.time import SECOND, format_time
 from transforms.counters import LIVE, total
-from transforms.subscription.source import present, reader_of
+from transforms.subscription.source import present
 
 _EVERY: Final = 30.0
 """Seconds between two lines where no terminal looks."""
 
 
-def status_line(settings: StreamSettings) -> str:
+def status_line(process: StreamProcess) -> str:
     """The counts so far, the watermark, and how far it is behind the present."""
     live = dict(LIVE)
-    reached = watermark_of(settings)
-    behind = "" if reached is None else f", watermark {format_time(reached // SECOND * SECOND)} ({_lag(reached)} behind)"
+    reached = process.reader.watermark or 0  # below the epoch, and there is none before any message told a time
+    behind = "" if reached <= 0 else f", watermark {format_time(reached // SECOND * SECOND)} ({_lag(reached)} behind)"
     late = live.get("rejected/late", 0)
     return (
         f"{live.get('in', 0):,} records, {total(live, 'cells'):,} cells published, {late:,} late, "
         f"{total(live, 'rejected') - late:,} rejected{behind}"
     )
-
-
-def watermark_of(settings: StreamSettings) -> int | None:
-    """How far the slowest shard of this process has come; None before any message told a time."""
-    reached = reader_of(settings.source.reader).watermark
-    return reached if reached is not None and reached > 0 else None
 
 
 def _lag(reached: int) -> str:
@@ -44,8 +38,8 @@ def _lag(reached: int) -> str:
 class Status:
     """Shows the status of a stream on standard error while the block runs."""
 
-    def __init__(self, settings: StreamSettings) -> None:
-        self._settings = settings
+    def __init__(self, process: StreamProcess) -> None:
+        self._process = process
         self._due = time.monotonic() + _EVERY
         console = Console(stderr=True)
         self._live = Live(self, console=console, refresh_per_second=2, transient=True) if console.is_terminal else None
@@ -54,7 +48,7 @@ class Status:
         if self._live is not None:
             self._live.start()
         else:
-            click.echo(f"streaming from {self._settings.subscription}", err=True)
+            click.echo(f"streaming from {self._process.journal.subscription}", err=True)
         return self
 
     def __exit__(self, *unused: object) -> None:
@@ -62,17 +56,17 @@ class Status:
             self._live.stop()
 
     def __rich__(self) -> Text:
-        return Text(status_line(self._settings), overflow="ellipsis", no_wrap=True)
+        return Text(status_line(self._process), overflow="ellipsis", no_wrap=True)
 
     def show(self) -> None:
         """A line, where one is due."""
         if self._live is None and time.monotonic() >= self._due:
             self._due += _EVERY
-            click.echo(status_line(self._settings), err=True)
+            click.echo(status_line(self._process), err=True)
 
     def end(self) -> None:
         """The last line."""
         if self._live is not None:
             self._live.stop()
-        click.echo(f"stopped: {status_line(self._settings)}", err=True)
+        click.echo(f"stopped: {status_line(self._process)}", err=True)
         sys.stderr.flush()

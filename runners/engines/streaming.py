@@ -1,8 +1,6 @@
 """Runs a stream until it is stopped, and ends it in order."""
 
 import threading
-import time
-import uuid
 from typing import Final
 
 import apache_beam as beam
@@ -10,11 +8,9 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import create_runner
 
 from pipelines.failures import RunError
-from pipelines.record.standing_files import standings_by_set
 from pipelines.record.store import Store
-from pipelines.stream.buffered_sink import BufferedSink
-from pipelines.stream.journal import Journal
-from pipelines.stream.recall import late_ids
+from pipelines.stream.process import StreamProcess
+from pipelines.stream.steps import ProcessSink
 from pipelines.stream.stream import Stream, StreamSettings
 from runners.engines.compacting import compacting
 from runners.engines.prism import prism
@@ -22,8 +18,6 @@ from runners.engines.pubsub import sentences, subscriber
 from runners.engines.status import Status
 from runners.process.ending import temporary_folder
 from runners.process.watching import stopping, watch
-from transforms.counters import LIVE, unaccounted
-from transforms.subscription.source import end_reader, reader_of
 
 _TURN: Final = 0.2
 _LONGEST_STOP: Final = 30.0
@@ -62,42 +56,25 @@ def check_subscription(name: str) -> None:
 
 def run_on_prism(settings: StreamSettings, store: Store) -> None:
     """Runs a stream on this machine until a signal stops it."""
-    journal = Journal(settings.output, settings.subscription)
-    journal.open(late_ids(settings.output, settings.subscription), settings.policy.hash)
-    if settings.resume:
-        journal.seed(standings_by_set(settings.output, settings.policy.hash))
-    sets = journal.sets()
-    recalls = sets > 0
-    held = BufferedSink(store, uuid.uuid4().hex, settings.flush / 1e6, journal)
-    with stopping() as stopped, temporary_folder() as folder, prism(folder, settings.runner_options) as options:
+    every = None if settings.compact_every is None else settings.compact_every / 1e6
+    with (
+        StreamProcess(settings, store) as process,
+        stopping() as stopped,
+        temporary_folder() as folder,
+        prism(folder, settings.runner_options) as options,
+        Status(process) as status,
+        compacting(settings.output, every),
+    ):
         pipeline = beam.Pipeline(runner=create_runner("PrismRunner"), options=PipelineOptions(options))
-        Stream(settings, held, journal, recalls).build(pipeline)
-        # Read nothing before the ledger has what is recalled: it would be taken for the first that there is of its scale set.
-        reader = reader_of(settings.source.reader)
-        reader.paused = recalls
-        every = None if settings.compact_every is None else settings.compact_every / 1e6
-        with Status(settings) as status, compacting(settings.output, every):
-            result = pipeline.run()
-            ended = watch(result)
-            while not stopped.wait(_TURN) and not ended:
-                status.show()
-                reader.paused = LIVE["recalled"] < sets
-            if ended and not stopped.is_set():
-                raise RunError(f"PrismRunner: a job that runs is required, it ended: {ended[0]}.")
-            stop(settings, held)
-            status.end()
-            result.cancel()
-            journal.close()
-            # The worker's threads find Prism gone, and would each say so at length.
-            threading.excepthook = lambda _: None
-
-
-def stop(settings: StreamSettings, held: BufferedSink) -> None:
-    """Reads no more; waits until what was read is in the ledger and acknowledged, then writes what is held."""
-    reader = reader_of(settings.source.reader)
-    reader.paused = True
-    until = time.monotonic() + _LONGEST_STOP
-    while (reader.outstanding or unaccounted(LIVE)) and time.monotonic() < until:
-        time.sleep(_TURN)
-    held.end()
-    end_reader(settings.subscription)
+        Stream(settings, ProcessSink(process.name), process.name, process.recalls).build(pipeline)
+        result = pipeline.run()
+        ended = watch(result)
+        while not stopped.wait(_TURN) and not ended:
+            status.show()
+        if ended and not stopped.is_set():
+            raise RunError(f"PrismRunner: a job that runs is required, it ended: {ended[0]}.")
+        process.stop(_LONGEST_STOP)
+        status.end()
+        result.cancel()
+        # The worker's threads find Prism gone, and would each say so at length.
+        threading.excepthook = lambda _: None

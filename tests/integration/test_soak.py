@@ -48,8 +48,7 @@ class Sample(NamedTuple):
     """Resident memory of the program, MiB; and of Prism, which has the state."""
     prism: float
     journal: float
-    """Segments of events on disk, MiB; and the standings that bound them."""
-    standings: float
+    """On disk, MiB."""
 
 
 def sample(running: Running, out: Path, seconds: float) -> Sample:
@@ -62,8 +61,7 @@ def sample(running: Running, out: Path, seconds: float) -> Sample:
         counts.get("retained"),
         program.memory_info().rss / 2**20,
         of_prism / 2**20,
-        size(journal, "*/*.events"),
-        size(journal, "*/standings"),
+        size(journal, "*"),
     )
 
 
@@ -100,7 +98,7 @@ def test_days_of_events_leave_memory_and_state_nearly_as_large_as_they_were(
     flat(samples, lambda each: each.python, "memory of the program, MiB", 1.1, 30.0)
     flat(samples, lambda each: each.prism, "memory of Prism, MiB", 1.1, 30.0)
     flat(samples, lambda each: each.retained or 0, "events in the ledger", 1.2, 500.0)
-    flat(samples, lambda each: each.journal + each.standings, "the journal, MiB", 1.2, 4.0)
+    flat(samples, lambda each: each.journal, "the journal, MiB", 1.2, 4.0)
 
 
 def publish(path: Path, topic: str) -> list[str]:
@@ -128,9 +126,9 @@ def flat(samples: Sequence[Sample], value: Callable[[Sample], float], name: str,
 
 def report(samples: Sequence[Sample]) -> None:
     """Prints a tenth of the samples."""
-    names = ("hour", "events used", "retained", "program MiB", "Prism MiB", "journal MiB", "standings MiB")
+    names = ("hour", "events used", "retained", "program MiB", "Prism MiB", "journal MiB")
     print(f"\n| {' | '.join(names)} |\n|{'---|' * len(names)}")
     for each in samples[:: max(1, len(samples) // 12)]:
         retained = "?" if each.retained is None else f"{each.retained:,}"
-        memory = f"{each.python:.0f} | {each.prism:.0f} | {each.journal:.1f} | {each.standings:.1f}"
+        memory = f"{each.python:.0f} | {each.prism:.0f} | {each.journal:.1f}"
         print(f"| {each.seconds / SECONDS * 24 * DAYS:.0f} | {each.used:,} | {retained} | {memory} |")

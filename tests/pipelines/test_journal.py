@@ -1,26 +1,27 @@
 """The journal: what was written is read again, whatever ended the process that wrote it."""
 
 import os
+import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from pipelines.failures import RunError
+from pipelines.failures import RunError, UsageError
 from pipelines.record.store import Store
 from pipelines.stream.buffered_sink import BufferedSink
 from pipelines.stream.journal import Journal
-from pipelines.stream.recall import Recall, inputs_of, late_ids
+from pipelines.stream.recall import inputs_of, late_ids
 from schemas.tables.reject import REJECTS
-from schemas.time import HOUR, from_micros
-from tests.support.build import Event, at, op, signal, to_batch
+from schemas.time import DAY, HOUR, from_micros
+from tests.support.build import Event, op, signal, to_batch
 from tests.support.graph import Keeping
 from tests.support.versions import EVENTS, told, versions
+from transforms.subscription.source import present
 
 ROOT = Path(__file__).parents[2]
 NAME = "projects/p/subscriptions/s"
@@ -28,94 +29,121 @@ WRITE = """
 import os, signal, sys
 from pipelines.stream.journal import Journal
 from tests.support.build import signal as event, to_batch
-journal = Journal(sys.argv[1], sys.argv[2])
-print(journal.open(frozenset(), "p"), flush=True)
+journal = Journal(sys.argv[1], sys.argv[2], "p")
+print(len(journal.recalled()), flush=True)
 for number in range(int(sys.argv[3])):
     journal.append([to_batch([event(number, "1", "Available", event_id=str(number))])])
 os.kill(os.getpid(), signal.SIGKILL)
 """
+Opening = Callable[..., Journal]
 
 
-def written(folder: Path, events: int) -> int:
-    """Appends events in a process that is killed; gives how many it found."""
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Opening]:
+    """Opens a journal in place of the one before."""
+    journals: list[Journal] = []
+
+    def opening(name: str = NAME, policy: str = "p", groups: int | None = None) -> Journal:
+        for journal in journals:
+            journal.close()
+        journals.append(Journal(str(tmp_path), name, policy, groups))
+        return journals[-1]
+
+    yield opening
+    for journal in journals:
+        journal.close()
+
+
+def written(folder: Path, events: int) -> "subprocess.CompletedProcess[str]":
+    """Appends events in a process that is killed; it says how many it found."""
     surroundings = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", WRITE, str(folder), NAME, str(events)]
-    done = subprocess.run(command, env=surroundings, capture_output=True, text=True, check=False)
-    return int(done.stdout)
+    return subprocess.run(command, env=surroundings, capture_output=True, text=True, check=False)
 
 
-@contextmanager
-def opened(journal: Journal, *rejected: str) -> Iterator[int]:
-    """The journal while it is open; how many events it holds."""
-    yield journal.open(frozenset(rejected), "p")
+def test_what_killed_processes_wrote_is_there_each_event_once(tmp_path: Path, opened: Opening) -> None:
+    assert [int(written(tmp_path, events).stdout) for events in (3, 5, 0)] == [0, 3, 5]
+    assert sorted(opened().recalled(frozenset({"1"})).column("event_id").to_pylist()) == ["0", "2", "3", "4"]
+
+
+@pytest.mark.parametrize("lost", [1, 30, 2000])
+def test_a_batch_that_was_cut_off_is_left_out(tmp_path: Path, opened: Opening, lost: int) -> None:
+    written(tmp_path, 3)
+    (path,) = (tmp_path / "_trueup" / "journal").glob("*.sqlite-wal")
+    os.truncate(path, path.stat().st_size - lost)
+    assert opened().recalled().column("event_id").to_pylist() == ["0", "1"]
+
+
+def test_two_streams_of_one_subscription_into_one_folder_are_refused(tmp_path: Path, opened: Opening) -> None:
+    opened()
+    sentence = "one stream of projects/p/subscriptions/s at a time is required"
+    assert sentence in written(tmp_path, 1).stderr
+    with pytest.raises(RunError, match=sentence):
+        Journal(str(tmp_path), NAME, "p")
+    Journal(str(tmp_path), "projects/p/subscriptions/t", "p").close()
+
+
+def test_another_policy_is_refused(opened: Opening) -> None:
+    opened()
+    with pytest.raises(UsageError, match=r"the policy with which this stream began in .*, p, is required, got q"):
+        opened(policy="q")
+
+
+def test_a_journal_of_another_version_is_refused(tmp_path: Path, opened: Opening) -> None:
+    journal = opened()
     journal.close()
+    with sqlite3.connect(journal.path) as database:
+        database.execute("PRAGMA user_version = 99")
+    database.close()
+    with pytest.raises(RunError, match="this version of the program has written is required"):
+        Journal(str(tmp_path), NAME, "p")
 
 
-def ids(journal: Journal) -> list[str]:
-    return sorted(journal.recalled().column("event_id").to_pylist())
-
-
-def test_what_a_killed_process_wrote_is_there_and_files_become_one(tmp_path: Path) -> None:
-    assert [written(tmp_path, 3), written(tmp_path, 5), written(tmp_path, 0)] == [0, 3, 5]
-    journal = Journal(str(tmp_path), NAME)
-    with opened(journal, "1") as events:
-        assert events == 4
-        assert ids(journal) == ["0", "2", "3", "4"]
-    assert len(list(journal.folder.glob("*.events"))) == 2, "what was there, and what is to come"
-
-
-@pytest.mark.parametrize("left", [1, 30, 200])
-def test_a_batch_that_was_cut_off_is_left_out(tmp_path: Path, left: int) -> None:
-    written(tmp_path, 2)
-    journal = Journal(str(tmp_path), NAME)
-    path = max(journal.folder.glob("*.events"))
-    whole = path.read_bytes()
-    path.write_bytes(whole + whole[:left])
-    with opened(journal) as events:
-        assert events == 2
-        assert ids(journal) == ["0", "1"]
-
-
-def test_two_streams_of_one_subscription_into_one_folder_are_refused(tmp_path: Path) -> None:
-    first, other = Journal(str(tmp_path), NAME), Journal(str(tmp_path), "projects/p/subscriptions/t")
-    refused = pytest.raises(RunError, match="one stream of projects/p/subscriptions/s at a time is required")
-    with opened(first), opened(other), refused:
-        Journal(str(tmp_path), NAME).open(frozenset(), "p")
+def test_a_journal_of_before_there_was_a_database_is_refused(tmp_path: Path, opened: Opening) -> None:
+    opened().path.with_suffix("").mkdir()
+    with pytest.raises(RunError, match="this version of the program has written is required"):
+        Journal(str(tmp_path), NAME, "p")
 
 
 def test_a_folder_of_another_machine_is_refused() -> None:
     with pytest.raises(RunError, match="a folder of this machine is required with PrismRunner, got gs://b/x"):
-        Journal("gs://b/x", NAME)
+        Journal("gs://b/x", NAME, "p")
 
 
-def test_what_is_recalled_comes_with_the_versions_from_its_first_cell_on(tmp_path: Path) -> None:
-    Store(str(tmp_path)).publish(versions([signal(-7_200, "1", "Available"), *EVENTS])[-1:])
-    for changes in versions([signal(-7_200, "1", "Available"), *EVENTS])[:-1]:
+@pytest.mark.parametrize("groups", [None, 2, 7])
+def test_what_is_recalled_comes_with_the_versions_from_its_first_cell_on(
+    tmp_path: Path, opened: Opening, groups: int | None
+) -> None:
+    for changes in versions([signal(-7_200, "1", "Available"), *EVENTS]):
         Store(str(tmp_path)).publish([changes])
-    journal = Journal(str(tmp_path), "projects/p/subscriptions/recalled")
-    other: list[Event] = [op(50, "restart", "started", "1", scale_set="b")]
-    with opened(journal):
-        journal.append([to_batch([*EVENTS, *other])])
-    with opened(journal):
-        found = dict(inputs_of(Recall(journal, HOUR)))
-    assert {key: (len(entry.events), len(entry.published), entry.recalled) for key, entry in found.items()} == {
-        "a": (4, 2, True),
-        "b": (1, 0, True),
-    }
+    other: list[Event] = [op(50, "restart", "started", "1", scale_set="d")]
+    opened(groups=groups).append([to_batch([*EVENTS, *other])])
+    found = dict(inputs_of(opened(groups=groups), HOUR))
+    keys = {None: "ad", 2: "10", 7: "42"}[groups]
+    counts = {key: (len(entry.events), len(entry.published)) for key, entry in found.items()}
+    assert counts == {keys[0]: (4, 2), keys[1]: (1, 0)}
+    assert all(entry.recalled for entry in found.values())
 
 
-def test_late_ids_are_those_of_the_subscription(tmp_path: Path) -> None:
-    assert late_ids(str(tmp_path), NAME) == frozenset()
-    rows = [(NAME, "1", "late"), (NAME, "2", "not_json"), ("other", "3", "late")]
-    named = [dict(zip(("source", "location", "reason"), row, strict=True)) for row in rows]
-    rejects = [{**row, "arrived": from_micros(at(0)), "detail": "d"} for row in named]
-    Store(str(tmp_path)).reject([pa.RecordBatch.from_pylist(rejects, schema=REJECTS)])
-    assert late_ids(str(tmp_path), NAME) == frozenset({"1"})
+def reject(root: Path, *rows: tuple[str, str, str, int]) -> None:
+    """Writes rejects: source, location, reason, and how many days ago."""
+    named = [dict(zip(("source", "location", "reason"), row, strict=False)) for row in rows]
+    arrived = [from_micros(present() - row[3] * DAY) for row in rows]
+    rejects = [{**row, "arrived": moment, "detail": "d"} for row, moment in zip(named, arrived, strict=True)]
+    Store(str(root)).reject([pa.RecordBatch.from_pylist(rejects, schema=REJECTS)])
+
+
+def test_late_ids_are_those_of_the_subscription_since_the_journal_began(tmp_path: Path, opened: Opening) -> None:
+    reject(tmp_path, (NAME, "1", "late", 0), (NAME, "2", "not_json", 0), ("other", "3", "late", 0), (NAME, "4", "late", 3))
+    journal = opened()
+    assert late_ids(journal) == frozenset()
+    journal.append([to_batch(EVENTS)])
+    assert late_ids(journal) == frozenset({"1"})
 
 
 def test_versions_are_held_and_only_the_newest_is_written() -> None:
     sink = Keeping()
-    held = BufferedSink(sink, sink.name, 600.0)
+    held = BufferedSink(sink, 600.0)
     for changes in versions(EVENTS[:3]):
         held.publish([changes])
     assert sink.changes == []
@@ -123,11 +151,13 @@ def test_versions_are_held_and_only_the_newest_is_written() -> None:
     assert [told(changes) for changes in sink.changes] == [[(0, 0, "first")]]
     held.end()
     assert len(sink.changes) == 1
+    held.publish(versions(EVENTS[:1]))
+    assert len(sink.changes) == 2, "nothing is held any more"
 
 
 def test_what_is_held_is_written_by_itself_in_time() -> None:
     sink = Keeping()
-    held = BufferedSink(sink, sink.name, 0.1)
+    held = BufferedSink(sink, 0.1)
     held.publish(versions(EVENTS[:1]))
     until = time.monotonic() + 5
     while not sink.changes and time.monotonic() < until:
@@ -147,7 +177,7 @@ class Full:
 
 
 def test_a_sink_that_fails_fails_the_run_at_the_next_version() -> None:
-    held = BufferedSink(Full(), "full", 0.1)
+    held = BufferedSink(Full(), 0.1)
     held.publish(versions(EVENTS[:1]))
     time.sleep(1.0)
     with pytest.raises(OSError, match="No space left"):

@@ -12,7 +12,6 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.portability.api import beam_runner_api_pb2
 
 from pipelines.record.store import Store
-from pipelines.stream.journal import Journal
 from pipelines.stream.stream import Stream, StreamSettings
 from tests.support.graph import STEPS, coder_names
 
@@ -53,8 +52,7 @@ KeepLate/Write
 def graph(root: str, journal: bool) -> Any:
     settings = StreamSettings("projects/p/subscriptions/s", root)
     pipeline = beam.Pipeline(options=PipelineOptions(["--streaming"]))
-    kept = Journal(root, settings.subscription) if journal else None
-    Stream(settings, Store(root), kept, journal).build(pipeline)
+    Stream(settings, Store(root), "some name" if journal else None, journal).build(pipeline)
     return pipeline.to_runner_api()
 
 

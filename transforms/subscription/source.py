@@ -2,7 +2,6 @@
 
 import dataclasses
 import re
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from apache_beam.transforms.window import TimestampedValue
 from apache_beam.utils.timestamp import Duration, Timestamp
 
 from schemas.time import MINUTE, SECOND
+from transforms import shared
 from transforms.core.decode import DecodeSettings
 from transforms.core.decode.messages import decode_messages
 from transforms.core.subscription.acknowledgements import ShardPosition
@@ -75,24 +75,17 @@ class SubscriptionSettings:
         return ReaderSettings(self.subscription, rule, self.lease, self.outstanding, self.clock)
 
 
-_READERS: Final[dict[str, Reader]] = {}
-_LOCK: Final = threading.Lock()
-
-
 def reader_of(settings: ReaderSettings) -> Reader:
     """The reader that this process has for a subscription; it is made when it is first asked for."""
     from google.cloud.pubsub_v1 import SubscriberClient
 
-    with _LOCK:
-        if settings.subscription not in _READERS:
-            _READERS[settings.subscription] = Reader(settings, SubscriberClient())
-        return _READERS[settings.subscription]
+    found: Reader = shared.entered(settings.subscription, lambda: Reader(settings, SubscriberClient()))
+    return found
 
 
 def end_reader(subscription: str) -> None:
     """Ends the reader of a subscription, if this process has one: what may be acknowledged is, what else it holds comes again."""
-    with _LOCK:
-        reader = _READERS.pop(subscription, None)
+    reader = shared.leave(subscription)
     if reader is not None:
         reader.end()
 
@@ -148,7 +141,7 @@ def event_times(messages: pa.RecordBatch, settings: SubscriptionSettings) -> lis
 
 def finalize(subscription: str, shard: int, place: ShardPosition) -> None:
     """Takes note that the runner calls a bundle final; nothing if this process has ended its reader meanwhile."""
-    reader = _READERS.get(subscription)
+    reader = shared.entered(subscription)
     if reader is not None:
         reader.finalize(shard, place)
 
