@@ -36,12 +36,12 @@ _PARTS = (
     ("decode for the watermark", ("event_times",)),
     ("decode", ("core/decode/",)),
     ("source", ("reader.py", "pulls.py", "leases.py", "(transforms/subscription/")),
-    ("journal", ("pipelines/stream/journal.py",)),
+    ("journal", ("pipelines/stream/journal.py", "pipelines/stream/process.py", "pipelines/stream/waiting.py")),
     ("ledger: rules", ("core/evaluation/", "core/rules/")),
     ("ledger: comparison", ("core/ledger/changes.py",)),
     ("ledger: state, lateness, counters", ("transforms/ledger.py",)),
     ("sink", ("pipelines/stream/buffered_sink.py", "pipelines/record/store.py", "transforms/publish.py")),
-    ("keys and entries", ("transforms/sessions.py", "pipelines/stream/recall.py")),
+    ("keys and entries", ("transforms/sessions.py", "pipelines/stream/steps.py")),
     ("Beam's worker", ("apache_beam/",)),
 )
 """Parts of the Python process: the first of which a text stands among the frames of a stack."""
