@@ -19,7 +19,7 @@ from transforms.core.evaluation.evaluate import evaluate
 from transforms.gather import GatherChanges
 from transforms.ledger import LedgerSettings
 from transforms.publish import KeepRejects, PublishCells, Sink
-from transforms.subscription.source import DecodeMessages, ReadSubscription, SubscriptionSettings, present
+from transforms.subscription.source import ReadSubscription, SubscriptionSettings, present
 
 RUNNERS: Final = ("PrismRunner", "FlinkRunner", "DataflowRunner")
 _SUBSCRIPTION: Final = re.compile(r"projects/[^/]+/subscriptions/[^/]+")
@@ -115,8 +115,7 @@ class Stream:
     def build(self, pipeline: beam.Pipeline) -> None:
         """Puts the steps into a pipeline."""
         settings = self.settings
-        messages = pipeline | "ReadSubscription" >> ReadSubscription(settings.source)
-        decoded = messages | "DecodeMessages" >> DecodeMessages(settings.decode, settings.subscription)
+        decoded = pipeline | "ReadSubscription" >> ReadSubscription(settings.source)
         # Not together with the late ones: a step that has two inputs is a stage of its own, behind what is acknowledged.
         decoded.rejects | "KeepRejects" >> KeepRejects(self.sink)
         kept = self._written_down(decoded.events) | "CorrectRecord" >> CorrectRecord(

@@ -2,62 +2,20 @@
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import pytest
-from apache_beam.runners.sdf_utils import RestrictionTrackerView, ThreadsafeRestrictionTracker
-from apache_beam.utils.timestamp import MIN_TIMESTAMP, Timestamp
+from apache_beam.utils.timestamp import MIN_TIMESTAMP
 
 from schemas.policy import Policy
 from schemas.time import MINUTE, SECOND
+from tests.support.bundles import START, bundle
 from tests.support.emulator import Emulator, signal
 from transforms.core.decode import DecodeSettings
-from transforms.core.subscription.acknowledgements import ShardPosition
-from transforms.subscription.restriction import ShardPositionCoder, ShardPositionTracker, WatermarkProvider
-from transforms.subscription.source import ReadMessages, SubscriptionSettings, end_reader, present, reader_of
+from transforms.subscription.source import SubscriptionSettings, end_reader, present, reader_of
 
-START = ShardPosition(0, "")
 pytestmark = [pytest.mark.integration, pytest.mark.depends_on_speed("leases run out by the clock")]
-
-
-class Bundle(NamedTuple):
-    """What one bundle of a shard gave."""
-
-    bodies: list[bytes]
-    timestamps: list[int]
-    watermark: int
-    rest: ShardPosition
-    pause: float
-    finalizers: list[Callable[[], None]]
-
-    def finalize(self) -> None:
-        for finalizer in self.finalizers:
-            finalizer()
-
-
-class Finalizers(list[Callable[[], None]]):
-    register = list.append
-
-
-def bundle(settings: SubscriptionSettings, place: ShardPosition = START, watermark: int | None = None, shard: int = 0) -> Bundle:
-    """Runs one bundle, its restriction coded as between bundles."""
-    coder, finalizers = ShardPositionCoder(), Finalizers()
-    tracker = ThreadsafeRestrictionTracker(ShardPositionTracker(coder.decode(coder.encode(place))))
-    reached = MIN_TIMESTAMP if watermark is None else Timestamp(micros=watermark)
-    estimator = WatermarkProvider().create_watermark_estimator(reached)
-    out = list(ReadMessages(settings).process(shard, finalizers, RestrictionTrackerView(tracker), estimator))
-    tracker.check_done()
-    rest, pause = tracker.deferred_status() or pytest.fail("nothing was deferred")
-    bodies = [body for element in out for body in element.value.column("data").to_pylist()]
-    return Bundle(
-        bodies,
-        [element.timestamp.micros for element in out],
-        estimator.current_watermark().micros,
-        rest,
-        float(pause),
-        finalizers,
-    )
 
 
 class Case(NamedTuple):
@@ -77,7 +35,7 @@ def test_messages_come_in_and_the_watermark_waits_for_the_span(pubsub: Emulator,
     now = present()
     pubsub.send(case.topic, [signal(now - MINUTE), signal(now - 2 * MINUTE)])
     first = bundle(case.settings)
-    assert len(first.bodies) == 2
+    assert len(first.ids) == 2
     assert first.watermark == MIN_TIMESTAMP.micros
     assert first.timestamps == [now - 2 * MINUTE]
     assert first.rest.number == 1
@@ -85,7 +43,7 @@ def test_messages_come_in_and_the_watermark_waits_for_the_span(pubsub: Emulator,
     time.sleep(1.5)
     pubsub.send(case.topic, [signal(now)])
     second = bundle(case.settings, first.rest, first.watermark)
-    assert (second.bodies, second.rest.attempt) == ([signal(now)], first.rest.attempt)
+    assert (second.ids, second.timestamps, second.rest.attempt) == (["e"], [now], first.rest.attempt)
     time.sleep(0.8)
     third = bundle(case.settings, second.rest, second.watermark)
     assert third.watermark == now
@@ -115,17 +73,17 @@ def test_what_a_reader_that_died_had_taken_comes_again(pubsub: Emulator, case: C
     first.finalize()
     end_reader(case.settings.subscription)
     began = time.monotonic()
-    place, watermark, bodies = START, first.watermark, []
-    while not bodies and time.monotonic() - began < 20:
+    place, watermark, ids = START, first.watermark, []
+    while not ids and time.monotonic() - began < 20:
         again = bundle(case.settings, place, watermark)
-        place, watermark, bodies = again.rest, again.watermark, again.bodies
-    assert bodies == first.bodies
+        place, watermark, ids = again.rest, again.watermark, again.ids
+    assert ids == first.ids
 
 
 def test_a_lease_is_kept_alive_while_its_bundle_is_not_final(pubsub: Emulator, case: Case) -> None:
     pubsub.send(case.topic, [signal(present())])
     first = bundle(case.settings)
-    assert len(first.bodies) == 1
+    assert len(first.ids) == 1
     assert pubsub.pull(case.settings.subscription, 13) == []
 
 
@@ -137,11 +95,11 @@ def test_a_shard_that_resumes_from_an_older_place_gives_back_what_it_held(pubsub
     assert again.rest.attempt != first.rest.attempt
     first.finalize()
     late.finalize()
-    bodies, place = again.bodies, again.rest
+    ids, place = again.ids, again.rest
     for _ in range(4):
         more = bundle(case.settings, place, first.watermark)
-        bodies, place = bodies + more.bodies, more.rest
-    assert bodies == first.bodies
+        ids, place = ids + more.ids, more.rest
+    assert ids == first.ids
 
 
 def test_many_messages_are_few_elements(pubsub: Emulator, case: Case) -> None:
@@ -150,11 +108,11 @@ def test_many_messages_are_few_elements(pubsub: Emulator, case: Case) -> None:
     for future in futures:
         future.result(30)
     counts: list[int] = []
-    place, bodies = START, list[Any]()
+    place, ids = START, list[str]()
     began = time.monotonic()
-    while len(bodies) < 2500 and time.monotonic() - began < 20:
+    while len(ids) < 2500 and time.monotonic() - began < 20:
         one = bundle(case.settings, place)
-        place, bodies = one.rest, bodies + one.bodies
+        place, ids = one.rest, ids + one.ids
         counts.append(len(one.timestamps))
-    assert len({bytes(body) for body in bodies}) == 2500
+    assert len(set(ids)) == 2500
     assert sum(counts) < 25, counts

@@ -19,7 +19,7 @@ from schemas.policy import Policy
 from schemas.time import HOUR, SECOND
 from tests.support.emulator import Emulator, missing, signal
 from transforms.core.decode import DecodeSettings
-from transforms.subscription.source import DecodeMessages, ReadSubscription, SubscriptionSettings, end_reader, present, reader_of
+from transforms.subscription.source import ReadSubscription, SubscriptionSettings, end_reader, present, reader_of
 
 pytestmark = [pytest.mark.integration, pytest.mark.depends_on_speed("leases run out by the clock")]
 SEEN: dict[str, list[Any]] = {}
@@ -76,7 +76,7 @@ def test_all_events_come_in_the_watermark_passes_and_all_is_acknowledged(pubsub:
     )
     with prism(str(tmp_path), ()) as options:
         pipeline = beam.Pipeline(runner=create_runner("PrismRunner"), options=PipelineOptions(options))
-        decoded = pipeline | ReadSubscription(settings) | DecodeMessages(settings.decode, subscription)
+        decoded = pipeline | ReadSubscription(settings)
         noted = decoded.events | "NoteEvents" >> beam.Map(note, name).with_output_types(tuple[str, int])
         noted | beam.ParDo(At(now - HOUR // 2))
         decoded.rejects | "NoteRejects" >> beam.Map(note, f"{name} rejects").with_output_types(tuple[str, int])

@@ -27,8 +27,7 @@ ReadSubscription/Shards/Impulse
 ReadSubscription/Shards/FlatMap(<lambda at core.py>)
 ReadSubscription/Shards/MaybeReshuffle/Reshuffle
 ReadSubscription/Shards/Map(decode)
-ReadSubscription/ReadMessages: restriction
-DecodeMessages/DecodeBatch/ParDo(DecodeBatch)
+ReadSubscription/ReadMessages/ParDo(ReadMessages): restriction
 KeepRejects/Write
 CorrectRecord/KeyByScaleSet/SplitByGroup
 CorrectRecord/JoinSessions/OpenSessions

@@ -15,7 +15,7 @@ from transforms.core.evaluation.evaluate import evaluate
 from transforms.core.ledger.changes import Changes
 from transforms.ledger import LedgerSettings
 
-STEPS = {"ReadSubscription", "DecodeMessages", "KeepRejects", "CorrectRecord", "PublishCells", "KeepLate"}
+STEPS = {"ReadSubscription", "KeepRejects", "CorrectRecord", "PublishCells", "KeepLate"}
 """The steps of a stream, by whose labels runners keep state."""
 _KEPT: dict[str, list[Any]] = {}
 _LOCK = threading.Lock()

@@ -5,26 +5,25 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import apache_beam as beam
-import pyarrow as pa
+import numpy as np
 import pytest
 from apache_beam.coders import Coder
-from apache_beam.runners.portability.fn_api_runner import FnApiRunner
-from apache_beam.testing.util import assert_that, equal_to
 from google.api_core.exceptions import ServiceUnavailable
 from google.pubsub_v1.types import PubsubMessage, PullResponse, ReceivedMessage, Subscription
 
-from schemas.message import MESSAGES
 from schemas.policy import Policy
 from schemas.time import SECOND
+from schemas.timestamp import parse_time
 from tests.fixtures.decoding import NOW
+from tests.support.bundles import START, bundle
+from transforms import shared
 from transforms.core.decode import DecodeSettings
 from transforms.core.subscription.acknowledgements import ShardPosition
 from transforms.core.subscription.watermark import WatermarkRule
 from transforms.subscription.reader import Reader, ReaderSettings
 from transforms.subscription.restriction import ShardPositionCoder, ShardPositionTracker
-from transforms.subscription.source import DecodeMessages, SubscriptionSettings
+from transforms.subscription.source import SubscriptionSettings, end_reader
 
-START = ShardPosition(0, "")
 GOOD = b'{"kind": "signal", "event_id": "1", "scale_set_id": "a", "time": "2026-01-01T00:00:00Z", "state": "Available"}'
 
 
@@ -96,10 +95,10 @@ class Server:
         self.deadlines += [(one, request["ack_deadline_seconds"]) for one in request["ack_ids"]]
 
 
-def messages(*ids: str) -> Callable[[], PullResponse]:
+def messages(*ids: str, data: bytes = GOOD) -> Callable[[], PullResponse]:
     def answer() -> PullResponse:
         return PullResponse(
-            received_messages=[ReceivedMessage(ack_id=one, message=PubsubMessage(data=GOOD, message_id=one)) for one in ids]
+            received_messages=[ReceivedMessage(ack_id=one, message=PubsubMessage(data=data, message_id=one)) for one in ids]
         )
 
     return answer
@@ -134,8 +133,11 @@ def started() -> Iterator[Callable[..., tuple[Reader, Server, Clock]]]:
 def read(reader: Reader, place: ShardPosition = START) -> tuple[list[str], ShardPosition]:
     """One bundle of shard 0: the ids of its messages, and its place."""
     at = reader.resume(0, place, 0)
-    found = list(reader.read(0, at, lambda _: []))
-    return [one for batch in found for one in batch.messages.column("message_id").to_pylist()], at
+    found = []
+    for messages in reader.read(0, at):
+        reader.hand_over(0, messages, np.array([], np.int64))
+        found += [message.id for message in messages]
+    return found, at
 
 
 def quiet_for(reader: Reader, clock: Clock, place: ShardPosition, seconds: int) -> int:
@@ -149,8 +151,7 @@ def quiet_for(reader: Reader, clock: Clock, place: ShardPosition, seconds: int) 
 def test_answers_that_come_at_once_are_one_batch(started: Any) -> None:
     reader, _, _ = started(messages("a", "b"), messages("c"))
     at = reader.resume(0, START, 0)
-    (batch,) = reader.read(0, at, lambda _: [])
-    assert batch.messages.column("message_id").to_pylist() == ["a", "b", "c"]
+    assert [[message.id for message in messages] for messages in reader.read(0, at)] == [["a", "b", "c"]]
 
 
 def test_an_empty_server_makes_a_shard_idle(started: Any) -> None:
@@ -220,17 +221,13 @@ def test_a_server_that_is_gone_does_not_hold_up_the_end(started: Any, monkeypatc
     assert len(asked) == 1
 
 
-def test_messages_become_events_and_rejects() -> None:
-    columns = [
-        pa.array(["m1", "m2"]),
-        pa.array([0, 0]).cast(MESSAGES.field("published").type),
-        pa.array([GOOD, b"{"], pa.binary()),
-    ]
-    batch = pa.RecordBatch.from_arrays(columns, schema=MESSAGES)
-    with beam.Pipeline(FnApiRunner()) as pipeline:
-        decoding = DecodeMessages(DecodeSettings(Policy(), 0), "projects/p/subscriptions/s", lambda: NOW)
-        found = pipeline | beam.Create([batch]).with_output_types(pa.RecordBatch) | decoding
-        events = found.events | "Ids" >> beam.Map(lambda events: events.column("event_id").to_pylist())
-        places = found.rejects | "Places" >> beam.Map(lambda rejects: rejects.select(["source", "location"]).to_pylist())
-        assert_that(events, equal_to([["1"]]), "events")
-        assert_that(places, equal_to([[{"source": "projects/p/subscriptions/s", "location": "m2"}]]), "rejects")
+def test_messages_become_events_and_rejects_at_the_earliest_time_that_is_past() -> None:
+    name = "projects/p/subscriptions/s"
+    settings = SubscriptionSettings(name, DecodeSettings(Policy(), 0), clock=lambda: NOW)
+    shared.enter(name, Reader(settings.reader, Server(10, [messages("m1"), messages("m2", data=b"{")])))
+    try:
+        found = bundle(settings, watermark=0)
+    finally:
+        end_reader(name)
+    moment = parse_time("2026-01-01T00:00:00Z")
+    assert (found.ids, found.rejects, found.timestamps) == (["1"], ["m2"], [moment])

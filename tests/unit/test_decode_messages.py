@@ -1,9 +1,7 @@
 """Messages of any shape are decoded together as each would be alone."""
 
-import pyarrow as pa
 import pytest
 
-from schemas.message import MESSAGES
 from schemas.policy import Policy
 from tests.fixtures.decoding import NOW
 from transforms.core.decode import DecodeSettings, decode_text
@@ -14,14 +12,8 @@ GOOD = b'{"kind": "signal", "event_id": "%s", "scale_set_id": "a", "time": "2026
 BAD = b'{"kind": "signal", "event_id": "b", "scale_set_id": "a", "time": "2026-01-01T00:00:00Z", "state": "Fine"}'
 
 
-def batch(*bodies: bytes) -> pa.RecordBatch:
-    rows = len(bodies)
-    columns = [
-        pa.array([f"m{number}" for number in range(rows)], pa.string()),
-        pa.array([0] * rows, pa.int64()).cast(MESSAGES.field("published").type),
-        pa.array(bodies, pa.binary()),
-    ]
-    return pa.RecordBatch.from_arrays(columns, schema=MESSAGES)
+def batch(*bodies: bytes) -> list[tuple[str, bytes]]:
+    return [(f"m{number}", body) for number, body in enumerate(bodies)]
 
 
 BODIES = {

@@ -13,7 +13,7 @@ from schemas.wording import first_line
 from transforms.core.decode import DecodeResult, DecodeSettings, decode_log_table, decode_table, reject_whole
 from transforms.core.decode.blocks import PIECE, DamagedText
 from transforms.core.decode.log_table import MARK
-from transforms.core.decode.messages import decode_many
+from transforms.core.decode.messages import decode_messages
 from transforms.files.filesystems import FileSystems
 
 _ROWS: Final = {"parquet": 1 << 17, "log": 1 << 13}
@@ -97,7 +97,7 @@ def read_avro(path: str, settings: DecodeSettings) -> Iterator[DecodeResult]:
     """
     try:
         for bodies in bodies_of(path):
-            yield decode_many([(f"row {number}", body) for number, body in bodies], path, settings)
+            yield decode_messages([(f"row {number}", body) for number, body in bodies], path, settings)
     except DamagedText as damage:
         yield reject_whole(path, "not_json", str(damage), settings)
 

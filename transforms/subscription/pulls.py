@@ -10,19 +10,25 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NoAnswer
 from typing import Any, Final, NamedTuple
 
-import pyarrow as pa
-
-from schemas.message import MESSAGES
 from transforms.counters import LIVE
 
 _PATIENCE: Final = 100.0
 """Seconds: longer than the service holds a request for which it has nothing."""
 
 
-class Answer(NamedTuple):
-    """What came of a request: messages (MESSAGES) with their acknowledgement ids, or none."""
+class Message(NamedTuple):
+    """A message as it came."""
 
-    messages: pa.RecordBatch
+    id: str
+    published: int
+    """When the server took it in, in microseconds since the epoch."""
+    data: bytes
+
+
+class Answer(NamedTuple):
+    """What came of a request: messages with their acknowledgement ids, or none."""
+
+    messages: list[Message]
     ids: list[str]
     asked: bool
     """Whether the server could be asked: with no messages, it has none."""
@@ -68,17 +74,10 @@ def _answer_of(response: Any) -> Answer:
     received = type(response).pb(response).received_messages  # plain protobuf: its wrapper costs 20 us a message
     if not received:
         return NOTHING
-    messages = [one.message for one in received]
-    columns = [
-        pa.array([message.message_id for message in messages], pa.string()),
-        pa.array([message.publish_time.ToMicroseconds() for message in messages], pa.int64()).cast(
-            MESSAGES.field("published").type
-        ),
-        pa.array([message.data for message in messages], pa.binary()),
-    ]
-    return Answer(pa.RecordBatch.from_arrays(columns, schema=MESSAGES), [one.ack_id for one in received], asked=True)
+    told = [one.message for one in received]
+    messages = [Message(each.message_id, each.publish_time.ToMicroseconds(), each.data) for each in told]
+    return Answer(messages, [one.ack_id for one in received], asked=True)
 
 
-_NO_MESSAGES: Final = pa.RecordBatch.from_arrays([pa.array([], field.type) for field in MESSAGES], schema=MESSAGES)
-NOTHING: Final = Answer(_NO_MESSAGES, [], asked=True)
-UNASKED: Final = Answer(_NO_MESSAGES, [], asked=False)
+NOTHING: Final = Answer([], [], asked=True)
+UNASKED: Final = Answer([], [], asked=False)

@@ -6,13 +6,12 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
-import pyarrow as pa
-
+from transforms.core.columns.arrow import Ints
 from transforms.core.subscription import watermark
 from transforms.core.subscription.acknowledgements import Acknowledgements, ShardPosition
 from transforms.core.subscription.watermark import WatermarkRule
 from transforms.subscription.leases import LONGEST, Leases
-from transforms.subscription.pulls import NOTHING, UNASKED, Answer, Pulls
+from transforms.subscription.pulls import UNASKED, Answer, Message, Pulls
 
 _WAIT: Final = 0.8
 """Seconds that a shard waits for the first message; Flink can take a checkpoint only between bundles."""
@@ -23,9 +22,6 @@ _LARGE: Final = 1 << 20
 """Bytes of data, about, in one batch."""
 _LEAST: Final = 10
 """Seconds that a subscription gives at delivery if it is not known."""
-
-Times = Callable[[pa.RecordBatch], list[int]]
-"""The event times (microseconds) in a batch of MESSAGES."""
 
 
 class ReaderSettings(NamedTuple):
@@ -39,15 +35,8 @@ class ReaderSettings(NamedTuple):
     clock: Callable[[], int]
 
 
-class MessageBatch(NamedTuple):
-    """Messages (MESSAGES), and the earliest time that they tell; if none that is past, when they were published."""
-
-    messages: pa.RecordBatch
-    earliest: int
-
-
 class _Collection(NamedTuple):
-    messages: pa.RecordBatch
+    messages: list[Message]
     last: Answer | None
     """The answer without messages with which it ended; None: there may be more."""
 
@@ -89,17 +78,35 @@ class Reader:
         self._leases.give_back(dropped)
         return at
 
-    def read(self, shard: int, place: ShardPosition, times: Times) -> Iterator[MessageBatch]:
-        """The messages of one bundle, for about a second; ends early when no more come."""
+    def read(self, shard: int, place: ShardPosition) -> Iterator[list[Message]]:
+        """The messages of one bundle, for about a second; ends early when no more come. Whoever takes some tells their times."""
         until = time.monotonic() + _WAIT
         while (left := until - time.monotonic()) > 0:
             found = self._collect(shard, place, left)
-            if found.messages.num_rows:
-                yield self._handed_over(shard, found.messages, times)
+            if found.messages:
+                yield found.messages
             if found.last is not None:
-                self._note_none(shard, found.last, quiet=not found.messages.num_rows)
+                self._note_none(shard, found.last, quiet=not found.messages)
                 return
         self._busy.add(shard)
+
+    def hand_over(self, shard: int, messages: list[Message], times: Ints) -> int:
+        """Notes what a shard hands over.
+
+        Args:
+            shard: which.
+            messages: the messages.
+            times: the event times in them, in microseconds.
+
+        Returns:
+            The earliest of these; if none is past, when the first of the messages was published.
+        """
+        now, published = self._settings.clock(), min(message.published for message in messages)
+        past = times[times <= now]
+        earliest = [int(past.min())] if len(past) else []
+        with self._lock:
+            self._shards[shard] = watermark.handed_over(self._shards[shard], earliest, published, now, self._settings.rule)
+        return earliest[0] if earliest else min(published, now)
 
     def advance(self, shard: int) -> int:
         """The watermark of a shard after a bundle."""
@@ -127,8 +134,8 @@ class Reader:
         answers = [self._answer(shard, place, seconds)]
         while answers[-1].ids and not _is_enough(answers):
             answers.append(self._answer(shard, place, _MORE))
-        messages = pa.Table.from_batches([answer.messages for answer in answers]).combine_chunks().to_batches()
-        return _Collection(messages[0] if messages else NOTHING.messages, None if answers[-1].ids else answers[-1])
+        messages = [message for answer in answers for message in answer.messages]
+        return _Collection(messages, None if answers[-1].ids else answers[-1])
 
     def _answer(self, shard: int, place: ShardPosition, seconds: float) -> Answer:
         if self.paused or self._is_full():
@@ -140,13 +147,6 @@ class Reader:
 
     def _is_full(self) -> bool:
         return self._acknowledgements.outstanding >= self._settings.outstanding
-
-    def _handed_over(self, shard: int, messages: pa.RecordBatch, times: Times) -> MessageBatch:
-        now, told = self._settings.clock(), times(messages)
-        published = min(messages.column("published").cast(pa.int64()).to_pylist())
-        with self._lock:
-            self._shards[shard] = watermark.handed_over(self._shards[shard], told, published, now, self._settings.rule)
-        return MessageBatch(messages, min([moment for moment in told if moment <= now], default=min(published, now)))
 
     def _note_none(self, shard: int, answer: Answer, quiet: bool) -> None:
         """No more messages is a sign of quiet only if there were none before, and the server could be asked."""
@@ -177,4 +177,5 @@ def deadline(client: Any, subscription: str) -> float:
 
 
 def _is_enough(answers: list[Answer]) -> bool:
-    return sum(len(answer.ids) for answer in answers) >= _MANY or sum(answer.messages.nbytes for answer in answers) >= _LARGE
+    messages = [message for answer in answers for message in answer.messages]
+    return len(messages) >= _MANY or sum(len(message.data) for message in messages) >= _LARGE

@@ -6,15 +6,17 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import apache_beam as beam
 import pyarrow as pa
+from apache_beam.pvalue import TaggedOutput
 from apache_beam.transforms.window import TimestampedValue
 from apache_beam.utils.timestamp import Duration, Timestamp
 
 from schemas.time import MINUTE, SECOND
 from transforms import shared
+from transforms.core.columns.arrow import micros
 from transforms.core.decode import DecodeSettings
 from transforms.core.decode.messages import decode_messages
 from transforms.core.subscription.acknowledgements import ShardPosition
@@ -46,7 +48,7 @@ class SubscriptionSettings:
     subscription: str
     """projects/P/subscriptions/S."""
     decode: DecodeSettings
-    """How event times are found, for the watermark; its `now` is replaced by the present."""
+    """How messages are read; its `now` is replaced by the present."""
     shards: int = 8
     """How many readers work side by side: 4 to 8 times the parallelism."""
     outstanding: int = 200_000
@@ -67,6 +69,10 @@ class SubscriptionSettings:
             raise ValueError(f"a name like projects/P/subscriptions/S is required, got {self.subscription!r}")
         if not (self.shards > 0 and self.outstanding > 0 and SECOND <= self.lease < self.span):
             raise ValueError("shards and outstanding above 0, and 1 s <= lease < span are required")
+
+    def decode_now(self) -> DecodeSettings:
+        """What decoding is told at this moment."""
+        return dataclasses.replace(self.decode, now=self.clock())
 
     @property
     def reader(self) -> ReaderSettings:
@@ -92,20 +98,27 @@ def end_reader(subscription: str) -> None:
 
 @dataclass(eq=False)
 class ReadSubscription(beam.PTransform):
-    """The messages of a subscription; each at least once."""
+    """The messages of a subscription, each at least once, as events and rejects.
+
+    A reject's source is the subscription, its location the id of the message.
+    """
 
     settings: SubscriptionSettings
 
-    def expand(self, begin: Any) -> beam.PCollection:
-        """Batches of MESSAGES."""
+    def expand(self, begin: Any) -> Any:
+        """Nothing to `DecodeOutput`."""
         shards = begin | "Shards" >> beam.Create(range(self.settings.shards)).with_output_types(int)
-        return shards | "ReadMessages" >> beam.ParDo(ReadMessages(self.settings))
+        read = shards | "ReadMessages" >> beam.ParDo(ReadMessages(self.settings)).with_outputs(REJECTED, main="events")
+        return DecodeOutput(read["events"], read[REJECTED])
 
 
 @beam.typehints.with_input_types(int)
-@beam.typehints.with_output_types(pa.RecordBatch)
+@beam.typehints.with_output_types(pa.RecordBatch, rejected=pa.RecordBatch)
 class ReadMessages(beam.DoFn):
-    """One bundle after the other of a shard: about a second of reading each, then it defers what follows."""
+    """One bundle after the other of a shard: about a second of reading each, then it defers what follows.
+
+    It decodes what it reads, since the watermark is one of event times.
+    """
 
     def __init__(self, settings: SubscriptionSettings) -> None:
         self._settings = settings
@@ -118,25 +131,28 @@ class ReadMessages(beam.DoFn):
         finalizer: Any = beam.DoFn.BundleFinalizerParam,
         tracker: Any = beam.DoFn.RestrictionParam(_PLACES),
         estimator: Any = beam.DoFn.WatermarkEstimatorParam(_WATERMARKS),
-    ) -> Iterator[TimestampedValue]:
-        """Batches of MESSAGES, each at the earliest event time in it that is not late."""
-        reader = reader_of(self._settings.reader)
+    ) -> Iterator[TimestampedValue | Rejected]:
+        """Events and rejects of some messages together, at the earliest event time in them that is not late."""
+        settings = self._settings
+        reader = reader_of(settings.reader)
         reached: Timestamp = estimator.current_watermark()
         place = reader.resume(shard, tracker.current_restriction(), reached.micros)
         if not tracker.try_claim(place):
             return
-        for batch in reader.read(shard, place, partial(event_times, settings=self._settings)):
-            yield TimestampedValue(batch.messages, max(reached, Timestamp(micros=batch.earliest)))
-        finalizer.register(partial(finalize, self._settings.subscription, shard, place))
+        for messages in reader.read(shard, place):
+            decoded = decode_messages([(each.id, each.data) for each in messages], settings.subscription, settings.decode_now())
+            earliest = reader.hand_over(shard, messages, micros(decoded.events, "time"))
+            for found in results_of(decoded):
+                yield _at(found, max(reached, Timestamp(micros=earliest)))
+        finalizer.register(partial(finalize, settings.subscription, shard, place))
         estimator.set_watermark(Timestamp(micros=reader.advance(shard)))
         tracker.defer_remainder(Duration(0 if reader.is_busy(shard) else _PAUSE))
 
 
-def event_times(messages: pa.RecordBatch, settings: SubscriptionSettings) -> list[int]:
-    """The event times in a batch of MESSAGES, in microseconds."""
-    decode = dataclasses.replace(settings.decode, now=settings.clock())
-    times: list[int] = decode_messages(messages, "", decode).events.column("time").cast(pa.int64()).to_pylist()
-    return times
+def _at(found: pa.RecordBatch | Rejected, moment: Timestamp) -> TimestampedValue | Rejected:
+    if isinstance(found, TaggedOutput):
+        return TaggedOutput(found.tag, TimestampedValue(found.value, moment))
+    return TimestampedValue(found, moment)
 
 
 def finalize(subscription: str, shard: int, place: ShardPosition) -> None:
@@ -144,41 +160,3 @@ def finalize(subscription: str, shard: int, place: ShardPosition) -> None:
     reader = shared.entered(subscription)
     if reader is not None:
         reader.finalize(shard, place)
-
-
-class _Decoding(NamedTuple):
-    settings: DecodeSettings
-    source: str
-    clock: Callable[[], int]
-
-
-@dataclass(eq=False)
-class DecodeMessages(beam.PTransform):
-    """Messages into events and rejects; a reject's source is the subscription, its location the message's id."""
-
-    settings: DecodeSettings
-    """Its `now` is replaced by the present."""
-    source: str
-    clock: Callable[[], int] = present
-
-    def expand(self, messages: beam.PCollection) -> Any:
-        """Batches of MESSAGES to `DecodeOutput`."""
-        decoding = DecodeBatch(_Decoding(self.settings, self.source, self.clock))
-        decoded = messages | "DecodeBatch" >> beam.ParDo(decoding).with_outputs(REJECTED, main="events")
-        return DecodeOutput(decoded["events"], decoded[REJECTED])
-
-
-@beam.typehints.with_input_types(pa.RecordBatch)
-@beam.typehints.with_output_types(pa.RecordBatch, rejected=pa.RecordBatch)
-class DecodeBatch(beam.DoFn):
-    """Decodes the messages of a batch together."""
-
-    def __init__(self, decoding: _Decoding) -> None:
-        self._decoding = decoding
-
-    def process(self, messages: pa.RecordBatch) -> Iterator[pa.RecordBatch | Rejected]:
-        """Their events, and their rejects."""
-        decoding = self._decoding
-        yield from results_of(
-            decode_messages(messages, decoding.source, dataclasses.replace(decoding.settings, now=decoding.clock()))
-        )
