@@ -1,6 +1,6 @@
 """What the ledger of a restarted stream goes on from: what its journal holds, and what was published of that."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 import numpy as np
@@ -14,7 +14,7 @@ from schemas.event import empty_events
 from schemas.time import DAY, SECOND, floor_to
 from transforms.coders import StandingCoder
 from transforms.core.columns.arrow import micros, no_rows
-from transforms.core.columns.batches import compact
+from transforms.core.columns.batches import compact, concat
 from transforms.core.columns.groups import split_by_group
 from transforms.core.ledger.changes import PUBLISHED
 from transforms.core.ledger.decisions import LedgerInput
@@ -31,7 +31,8 @@ def inputs_of(journal: Journal, grid: int) -> Iterator[tuple[str, LedgerInput]]:
     recalled = journal.recalled(late_ids(journal))
     events = dict(split_by_group(recalled, journal.groups))
     standings = _standings(journal)
-    published = dict(split_by_group(_published(journal.root, _first_cells(recalled, standings, grid)), journal.groups))
+    first = {name: floor_to(moment, grid) for name, moment in _first_moments(recalled, standings.values()).items()}
+    published = dict(split_by_group(_published(journal.root, first), journal.groups))
     for key in events.keys() | standings.keys():
         own = compact(events[key]) if key in events else empty_events()
         cells = published.get(key, no_rows(PUBLISHED))
@@ -41,8 +42,7 @@ def inputs_of(journal: Journal, grid: int) -> Iterator[tuple[str, LedgerInput]]:
 def seed(journal: Journal, standings: Mapping[str, bytes]) -> None:
     """Adds the standings of other runs, encoded, by scale set, to a journal; of scale sets that it does not know yet."""
     held = _standings(journal)
-    known = {name for standing in held.values() for name in standing.marks.column("scale_set_id").to_pylist()}
-    known |= set(journal.recalled().column("scale_set_id").to_pylist())
+    known = _first_moments(journal.recalled(), held.values())
     fresh = standing_of([_STANDING.decode(content) for name, content in standings.items() if name not in known])
     parts = dict(split_standing(fresh, journal.groups))
     whole = {key: standing_of([held.get(key, NO_STANDING), part]) for key, part in parts.items()}
@@ -64,12 +64,13 @@ def _standings(journal: Journal) -> dict[str, Standing]:
     return {key: _STANDING.decode(content) for key, content in journal.standings().items()}
 
 
-def _first_cells(events: pa.RecordBatch, standings: Mapping[str, Standing], grid: int) -> dict[str, int]:
-    """The first cell of each scale set that can still change: a stream says nothing of what lies before."""
+def _first_moments(events: pa.RecordBatch, standings: Collection[Standing]) -> dict[str, int]:
+    """From when on the cells of each scale set can still change: a stream says nothing of what lies before."""
     first: dict[str, int] = {}
-    for facts in (facts_of(events, _LAST), *map(facts_of_standing, standings.values())):
+    own = concat([events, *(standing.events for standing in standings)])
+    for facts in (facts_of(own, _LAST), *map(facts_of_standing, standings)):
         first |= dict(zip(facts.column("scale_set_id").to_pylist(), facts.column("first").to_pylist(), strict=True))
-    return {name: floor_to(moment, grid) for name, moment in first.items()}
+    return first
 
 
 def _published(root: str, first: Mapping[str, int]) -> pa.RecordBatch:
