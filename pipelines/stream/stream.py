@@ -24,6 +24,8 @@ from transforms.subscription.source import ReadSubscription, SubscriptionSetting
 RUNNERS: Final = ("PrismRunner", "FlinkRunner", "DataflowRunner")
 _SUBSCRIPTION: Final = re.compile(r"projects/[^/]+/subscriptions/[^/]+")
 _LEAST_LEASE: Final = 10 * SECOND
+_PAUSE: Final = 0.2
+"""Seconds until a quiet subscription is asked again, where a runner waits no longer than that."""
 _ROWS: Final = 5_000
 """Rows at which a bundle hands over what it has: the sink holds them, and a backlog is one bundle."""
 _EARLY: Final = 2
@@ -91,7 +93,11 @@ class StreamSettings:
     def source(self) -> SubscriptionSettings:
         """What the source is told. What a reader that died had taken comes again before the watermark moves."""
         span = self.lease + self.lease // 2
-        return SubscriptionSettings(self.subscription, self.decode, lease=self.lease, span=span, idle=self.idle, delay=self.idle)
+        settings = SubscriptionSettings(
+            self.subscription, self.decode, lease=self.lease, span=span, idle=self.idle, delay=self.idle
+        )
+        # Prism makes one bundle of all shards: each would wait for messages before the next one may, and all for the last.
+        return replace(settings, shards=1, pause=_PAUSE) if self.runner == "PrismRunner" else settings
 
     @property
     def ledger(self) -> LedgerSettings:

@@ -49,7 +49,7 @@ KeepLate/Write
 
 @cache
 def graph(root: str, journal: bool) -> Any:
-    settings = StreamSettings("projects/p/subscriptions/s", root)
+    settings = StreamSettings("projects/p/subscriptions/s", root, runner="PrismRunner" if journal else "FlinkRunner")
     pipeline = beam.Pipeline(options=PipelineOptions(["--streaming"]))
     Stream(settings, Store(root), "some name" if journal else None, journal).build(pipeline)
     return pipeline.to_runner_api()

@@ -45,18 +45,21 @@ class Pulls:
 
     def answer(self, shard: int, seconds: float) -> Answer:
         """The answer to the request of a shard, which is made if none is under way; an empty one if it takes longer than that."""
-        future = self._under_way.get(shard)
-        if future is None:
-            future = self._under_way[shard] = Future()
-            threading.Thread(target=self._ask, args=(future,), name=f"pull {shard}", daemon=True).start()
+        self.ask(shard)
         try:
-            answer = future.result(seconds)
+            answer = self._under_way[shard].result(seconds)
         except NoAnswer:
             return NOTHING
-        self._under_way.pop(shard, None)
+        del self._under_way[shard]
         return answer
 
-    def _ask(self, future: "Future[Answer]") -> None:
+    def ask(self, shard: int) -> None:
+        """Makes the next request of a shard, if none is under way."""
+        if shard not in self._under_way:
+            future = self._under_way[shard] = Future()
+            threading.Thread(target=self._pull, args=(future,), name=f"pull {shard}", daemon=True).start()
+
+    def _pull(self, future: "Future[Answer]") -> None:
         from google.api_core.exceptions import DeadlineExceeded
 
         try:

@@ -143,6 +143,8 @@ class Reader:
         answer = self._pulls.answer(shard, seconds)
         with self._lock:
             self._acknowledgements.take(shard, place, answer.ids)
+        if answer.ids and not self._is_full():
+            self._pulls.ask(shard)  # the server is at work while these are
         return answer
 
     def _is_full(self) -> bool:

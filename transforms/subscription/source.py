@@ -25,8 +25,6 @@ from transforms.decode import REJECTED, DecodeOutput, Rejected, results_of
 from transforms.subscription.reader import Reader, ReaderSettings
 from transforms.subscription.restriction import ShardPositionProvider, WatermarkProvider
 
-_PAUSE: Final = 1.2
-"""Seconds until a quiet shard is asked again: portable Flink takes off what has elapsed, and cuts the rest to whole seconds."""
 _PLACES: Final = ShardPositionProvider()
 _WATERMARKS: Final = WatermarkProvider()
 _NAME: Final = re.compile(r"projects/[^/]+/subscriptions/[^/]+")
@@ -50,7 +48,9 @@ class SubscriptionSettings:
     decode: DecodeSettings
     """How messages are read; its `now` is replaced by the present."""
     shards: int = 8
-    """How many readers work side by side: 4 to 8 times the parallelism."""
+    """How many readers work side by side: 4 to 8 times the parallelism; 1 where a runner has one reader read after the other."""
+    pause: float = 1.2
+    """Seconds until a quiet shard is asked again; Flink takes off what has elapsed, and cuts the rest to whole seconds."""
     outstanding: int = 200_000
     """How many messages, about, a process may hold that are not acknowledged: at least what comes within two checkpoints."""
     lease: int = 30 * SECOND
@@ -146,7 +146,7 @@ class ReadMessages(beam.DoFn):
                 yield _at(found, max(reached, Timestamp(micros=earliest)))
         finalizer.register(partial(finalize, settings.subscription, shard, place))
         estimator.set_watermark(Timestamp(micros=reader.advance(shard)))
-        tracker.defer_remainder(Duration(0 if reader.is_busy(shard) else _PAUSE))
+        tracker.defer_remainder(Duration(0 if reader.is_busy(shard) else settings.pause))
 
 
 def _at(found: pa.RecordBatch | Rejected, moment: Timestamp) -> TimestampedValue | Rejected:
