@@ -30,6 +30,7 @@ class Leases:
     def __init__(self, client: Any, subscription: str, lease: float, first: float) -> None:
         """`lease`: seconds asked for at each extension; `first`: seconds that the subscription gives at delivery."""
         self._client, self._subscription, self._lease, self._first = client, subscription, lease, first
+        self._looked = 0.0
         self._held: dict[str, _Lease] = {}
         self._done: list[str] = []
         self._returned: list[str] = []
@@ -92,6 +93,9 @@ class Leases:
 
     def _extended(self) -> list[str]:
         now = time.monotonic()
+        if now < self._looked + min(self._first, self._lease) / 10:
+            return []  # each look is one at all of them
+        self._looked = now
         with self._lock:
             due = {one: lease for one, lease in self._held.items() if lease.due <= now}
             kept = {one: lease._replace(due=now + self._lease / 2) for one, lease in due.items() if lease.until > now}
