@@ -125,7 +125,7 @@ class Stream:
         # Not together with the late ones: a step that has two inputs is a stage of its own, behind what is acknowledged.
         decoded.rejects | "KeepRejects" >> KeepRejects(self.sink)
         kept = self._written_down(decoded.events) | "CorrectRecord" >> CorrectRecord(
-            self._ledger(), firing=self._firing(), at_once=self.process is not None, entering=self._entering()
+            self._ledger(), settings.groups, firing=self._firing(), at_once=self.process is not None, entering=self._entering()
         )
         self._gathered(kept.changes) | "PublishCells" >> PublishCells(self.sink, _ROWS)
         kept.late | "KeepLate" >> KeepRejects(self.sink)
