@@ -11,7 +11,7 @@ from pipelines.failures import RunError, UsageError
 from runners.commands.options import Span, When, now_micros
 
 if TYPE_CHECKING:
-    from pipelines.alarms.watch import Watch
+    from pipelines.alarms.watch import AlarmWatch
 
 EXAMPLES = """\b
 Examples:
@@ -23,7 +23,7 @@ Examples:
     trueup watch --data record/ --command ./page-me --once
 """
 _TOPIC: Final = re.compile(r"projects/[^/]+/topics/[^/]+")
-_CURSOR: Final = Path("_trueup", "alarms.json")
+_CURSOR: Final = Path("_trueup", "alarms")
 _WAYS: Final = ("webhook", "command", "topic", "dry_run")
 
 
@@ -39,7 +39,7 @@ _WAYS: Final = ("webhook", "command", "topic", "dry_run")
 @click.option("--at", type=When(), metavar="TIME", help="With --once: as if it were then.  [default: now]")
 @click.option("--once", is_flag=True, help="Look once, and end.")
 @click.option("--every", type=Span(), default="10s", show_default=True, metavar="TIME", help="Look so often.")
-@click.option("--cursor", metavar="FILE", help="Remembers what has been said.  [default: DIR/_trueup/alarms.json]")
+@click.option("--cursor", metavar="FILE", help="Remembers what has been said.  [default: DIR/_trueup/alarms]")
 def watch(**given: Any) -> int:
     """Says when a scale set is really in trouble, and when that is over: never for what an operation explains.
 
@@ -84,13 +84,13 @@ def _delivery(given: dict[str, Any]) -> "Callable[[dict[str, Any]], None]":
     return to_topic(given["topic"]) if given["topic"] else to_command(given["command"])
 
 
-def _watching(given: dict[str, Any], cursor: Path, deliver: "Callable[[dict[str, Any]], None]") -> "Watch":
+def _watching(given: dict[str, Any], cursor: Path, deliver: "Callable[[dict[str, Any]], None]") -> "AlarmWatch":
     from pipelines.alarms.cursor import AlarmCursor
-    from pipelines.alarms.watch import Watch, WatchSettings
+    from pipelines.alarms.watch import AlarmWatch, WatchSettings
 
     since = _now(given) if given["since"] is None else given["since"]
     settings = WatchSettings(given["data"], given["globs"], given["alert_after"])
-    return Watch(settings, AlarmCursor(cursor, since), deliver)
+    return AlarmWatch(settings, AlarmCursor(cursor, since), deliver)
 
 
 def _dry(given: dict[str, Any]) -> int:
@@ -100,7 +100,7 @@ def _dry(given: dict[str, Any]) -> int:
     from runners.process.ending import temporary_folder
 
     with temporary_folder() as scratch:
-        cursor = Path(scratch, "alarms.json")
+        cursor = Path(scratch, "alarms")
         held = Path(given["cursor"] or Path(given["data"], _CURSOR))
         if held.exists():
             shutil.copy(held, cursor)
@@ -117,7 +117,7 @@ def _print(message: dict[str, Any]) -> None:
     click.echo(line_of(message))
 
 
-def _until_stopped(watching: "Watch", every: float) -> int:
+def _until_stopped(watching: "AlarmWatch", every: float) -> int:
     """Looks again and again; what could not be delivered is tried again, and said once."""
     from runners.process.watching import stopping
 
@@ -129,7 +129,7 @@ def _until_stopped(watching: "Watch", every: float) -> int:
     return 0
 
 
-def _looked(watching: "Watch", told: str) -> str:
+def _looked(watching: "AlarmWatch", told: str) -> str:
     try:
         watching.look(now_micros())
     except RunError as error:
