@@ -1,4 +1,4 @@
-"""How a stream is doing: one line that changes on a terminal, a line every half minute elsewhere."""
+"""The status of a stream: one changing line on a terminal, or one line every half minute elsewhere."""
 
 import sys
 import time
@@ -31,7 +31,7 @@ def status_line(settings: StreamSettings) -> str:
 
 
 def watermark_of(settings: StreamSettings) -> int | None:
-    """How far the slowest shard of this process has come; None before any message told a time."""
+    """The watermark of the slowest shard in this process; None until some message has had an event time."""
     reached = reader_of(settings.source.reader).watermark
     return reached if reached is not None and reached > 0 else None
 
@@ -65,13 +65,13 @@ class Status:
         return Text(status_line(self._settings), overflow="ellipsis", no_wrap=True)
 
     def show(self) -> None:
-        """A line, where one is due."""
+        """Prints the status, if it is time to."""
         if self._live is None and time.monotonic() >= self._due:
             self._due += _EVERY
             click.echo(status_line(self._settings), err=True)
 
     def end(self) -> None:
-        """The last line."""
+        """Prints the status for the last time."""
         if self._live is not None:
             self._live.stop()
         click.echo(f"stopped: {status_line(self._settings)}", err=True)

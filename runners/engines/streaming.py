@@ -93,7 +93,7 @@ def run_on_prism(settings: StreamSettings, store: Store) -> None:
 
 
 def stop(settings: StreamSettings, held: BufferedSink) -> None:
-    """Reads no more; waits until what was read is in the ledger and acknowledged, then writes what is held."""
+    """Stops reading, waits until the ledger has all that was read and it is acknowledged, then publishes the buffered rest."""
     reader = reader_of(settings.source.reader)
     reader.paused = True
     until = time.monotonic() + _LONGEST_STOP

@@ -1,4 +1,4 @@
-"""The records of one scale set, in native formats, from its history and what was reported of it."""
+"""The records of one scale set in native formats, made from its history and its reported health."""
 
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ _PLATFORM: Final = "Platform Initiated"
 
 
 def send_records(history: History, machines: list[Health], own: list[Signal], post: Post, draws: Draws) -> None:
-    """Sends everything that is told of a scale set from its start on."""
+    """Sends all records of a scale set from its start on."""
     scale_set = history.scale_set
     grid = EventGrid(scale_set, draws, post)
     log = ActivityLog(scale_set, draws, post, grid, history.settings.operations)
