@@ -15,9 +15,7 @@ from pipelines.record.settled import leave_settled
 from pipelines.record.standing_files import leave_standings
 from pipelines.record.tables import Rows, write_files
 from schemas.policy import Policy
-from schemas.tables.attribution import ATTRIBUTIONS
-from schemas.tables.availability import AVAILABILITY
-from schemas.tables.operation import OPERATIONS
+from schemas.tables.by_name import ROWS
 from schemas.tables.reject import REJECTS
 from schemas.tables.revision import REVISIONS
 from schemas.time import format_duration
@@ -25,7 +23,6 @@ from transforms.core.columns.arrow import one_batch, sorted_rows
 from transforms.core.ledger.changes import CHECKPOINTS, Changes
 
 _GRID = "_trueup/grid.json"
-_TABLES = (("availability", AVAILABILITY), ("attributions", ATTRIBUTIONS), ("operations", OPERATIONS))
 _REJECT_KEY = ("source", "location", "reason")
 
 
@@ -74,7 +71,7 @@ class Store:
         """Writes the rows of some versions, then the `revisions` that make them visible, then the standings that know of them."""
         rows = [
             Rows(name, _joined([each[place] for each in changes], schema, "start"), "start")
-            for place, (name, schema) in enumerate(_TABLES)
+            for place, (name, schema) in enumerate(ROWS.items())
         ]
         write_files(self.root, rows)
         revisions = _joined([each.revisions for each in changes], REVISIONS, "cell")

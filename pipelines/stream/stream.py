@@ -1,6 +1,5 @@
 """A stream: messages of a subscription in, the corrected record out as it comes (contract: What a stream publishes)."""
 
-import re
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -14,6 +13,7 @@ from pipelines.stream.journal import Journal
 from pipelines.stream.recall import EnterRecalled, Recall
 from pipelines.stream.write_ahead import WriteJournal
 from schemas.azure.inventory import Inventory
+from schemas.message import misnamed
 from schemas.policy import Policy
 from schemas.time import DAY, MINUTE, SECOND, format_duration
 from transforms.core.decode import DecodeSettings
@@ -24,7 +24,6 @@ from transforms.publish import KeepRejects, PublishCells, Sink
 from transforms.subscription.source import DecodeMessages, ReadSubscription, SubscriptionSettings, present
 
 RUNNERS: Final = ("PrismRunner", "FlinkRunner", "DataflowRunner")
-_SUBSCRIPTION: Final = re.compile(r"projects/[^/]+/subscriptions/[^/]+")
 _LEAST_LEASE: Final = 10 * SECOND
 _ROWS: Final = 5_000
 """Rows at which a bundle hands over what it has: the sink holds them, and a backlog is one bundle."""
@@ -66,8 +65,8 @@ class StreamSettings:
             raise SettingsError(f"--resume: PrismRunner is required so far, got {self.runner}.")
         if self.detach and self.runner == "PrismRunner":
             raise SettingsError("--detach: a runner that goes on without this program is required, got PrismRunner.")
-        if _SUBSCRIPTION.fullmatch(self.subscription) is None:
-            raise SettingsError(f"--subscription: a name like projects/P/subscriptions/S is required, got {self.subscription!r}.")
+        if wrong := misnamed(self.subscription, "subscriptions"):
+            raise SettingsError(f"--subscription: {wrong}.")
         if self.runner not in RUNNERS:
             raise SettingsError(f"--runner: {', '.join(RUNNERS[:-1])} or {RUNNERS[-1]} is required, got {self.runner}.")
         if self.compact_every is not None and self.runner != "PrismRunner":

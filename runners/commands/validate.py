@@ -65,17 +65,18 @@ def _noticed(validation: "Validation") -> "FinishedReading":
 
 
 def _counts(validation: "Validation") -> Iterator[str]:
-    """Counts one below the other, the most frequent first."""
-    from runners.words.notices import counts_of, number
+    """Lines of counts, the most frequent first."""
+    from runners.words.notices import counts_of
+    from runners.words.quantity import quantity
 
     counts, plan = validation.counts, validation.plan
     read = Counter({f"{format_} {kind}": records for (format_, kind), records in counts.decoded.items()})
     fates = {"read": read, "ignored": counts.ignored, "rejected": counts.rejected}
     sums = ", ".join(f"{sum(kinds.values()):,} {fate}" for fate, kinds in fates.items())
-    yield f"{number(counts.records, 'record')} in {number(plan.files, 'file')}: {sums}."
+    yield f"{quantity(counts.records, 'record')} in {quantity(plan.files, 'file')}: {sums}."
     yield from counts_of(fates)
     if plan.skipped:
-        yield f"{number(plan.skipped, 'file')} skipped: no ending of an input."
+        yield f"{quantity(plan.skipped, 'file')} skipped: no ending of an input."
 
 
 def _as_json(validation: "Validation") -> dict[str, Any]:

@@ -1,9 +1,10 @@
-"""The verdicts of an explanation in sentences: each says what its rule says, and no more (rules: Episodes)."""
+"""Puts verdicts into sentences: each says what its rule says, and no more (rules: Episodes)."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from runners.explain.words import Clock, an, by, capital, instances, length, number, seconds, whose
+from runners.explain.words import Clock, an, by, capital, instances, length, seconds, whose
+from runners.words.quantity import quantity
 from transforms.core.explain.explanation import Cause, Part
 from transforms.core.explain.moment import Explanation, Moment, NearestOperations, OperationRow
 from transforms.core.explain.reasons import Reason, reason_of
@@ -19,7 +20,7 @@ _REASONS: Final = {
 
 
 class Teller:
-    """Tells the parts of a moment."""
+    """Describes the episodes that hold at a moment."""
 
     def __init__(self, told: Explanation, moment: Moment, clock: Clock) -> None:
         self._moment, self._clock, self._policy, self._known = moment, clock, told.policy, told.known[1]
@@ -34,7 +35,7 @@ class Teller:
         }
 
     def paragraph(self, part: Part) -> str:
-        """The sentences of a part."""
+        """The sentences about one episode or removed stretch."""
         return " ".join((self._when(part), *self._verdicts[part.verdict](part), *self._others(part), *self._for_now(part)))
 
     def evidence(self, part: Part) -> Iterator[tuple[str, str]]:
@@ -131,11 +132,11 @@ class Teller:
         more = part.candidates[1] - 1
         up_to = "up to " if part.candidates[0] != part.candidates[1] else ""
         if part.verdict == "fault" and part.candidates[1]:
-            told = capital(up_to + number(part.candidates[1], "operation"))
+            told = capital(up_to + quantity(part.candidates[1], "operation"))
             yield f"{told} would have been there to explain it, were it not for that notice."
         elif part.verdict != "fault" and more > 0:
             kept = "kept it away too" if part.verdict == "removed" else "could have explained it too"
-            yield f"{capital(up_to + number(more, 'other operation'))} {kept}."
+            yield f"{capital(up_to + quantity(more, 'other operation'))} {kept}."
 
     def _for_now(self, part: Part) -> Iterator[str]:
         if part.open and part.verdict not in ("removed", "presumed_removed"):

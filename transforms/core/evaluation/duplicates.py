@@ -8,29 +8,14 @@ A hash of the four fields, computed row by row, finds the few rows that may be c
 Invariant: equal identities have equal hashes, so no copy is missed; two identities that share a hash are told apart afterwards.
 """
 
-from typing import Final
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from schemas.event import COMPARED
 from transforms.core.columns.hashing import mix, text_hashes
 from transforms.core.columns.kernel import Ints, Words, kernel
 from transforms.core.columns.text_order import rank_of
-
-_COMPARED: Final = (
-    "instance_id",
-    "state",
-    "annotation",
-    "operation_key",
-    "verb",
-    "phase",
-    "initiator",
-    "target",
-    "instance_ids",
-    "count",
-)
-"""The fields that may differ between copies, in their order (contract: Canonical fields)."""
 
 
 def remove_duplicates(events: pa.RecordBatch) -> tuple[pa.RecordBatch, int, int]:
@@ -93,7 +78,7 @@ def _later_copies(events: pa.RecordBatch) -> Ints:
     ids = events["event_id"].dictionary_encode()
     identity = (_codes(ids), _micros(events), _codes(events["scale_set_id"]), _codes(events["kind"]))
     second = events["second"].to_numpy(zero_copy_only=False).astype(np.int64)
-    fields = [_field_ranks(events[name]) for name in _COMPARED]
+    fields = [_field_ranks(events[name]) for name in COMPARED]
     order = np.lexsort((second, *fields[::-1], *identity))
     same = np.logical_and.reduce([code[order][1:] == code[order][:-1] for code in identity])
     return order[1:][same]
