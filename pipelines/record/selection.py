@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
 from functools import cache, cached_property, lru_cache, partial
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -34,6 +34,7 @@ _PUBLISHED: Final = (*VERSION, "revision", *COUNTS, "digest")
 _THREADS: Final = 2
 _TRIES: Final = 3
 _Found = TypeVar("_Found")
+_Rows = TypeVar("_Rows", pa.Table, pa.RecordBatch)
 _Matcher = Callable[[pa.StringArray], pa.BooleanArray]
 """Which of some ids are wanted."""
 
@@ -193,7 +194,7 @@ class Selection:
             self.opened[name or table].append(volume)
             yield rows
 
-    def _own(self, rows: Any) -> Any:
+    def _own(self, rows: _Rows) -> _Rows:
         """Those of some rows, a table or a batch, that are of wanted scale sets."""
         ids = rows.column("scale_set_id")
         chunks = ids.chunks if isinstance(ids, pa.ChunkedArray) else [ids]
