@@ -23,7 +23,7 @@ from pipelines.simulate.given.settings import SimulationSettings
 from pipelines.simulate.health.flapping import draw_flaps, with_flaps
 from pipelines.simulate.health.health import Health, report, report_set
 from pipelines.simulate.health.outages import Outage, draw_host_outages, draw_outages
-from pipelines.simulate.operations.workload import live
+from pipelines.simulate.operations.workload import run_life
 from pipelines.simulate.records.delivery import Post
 from pipelines.simulate.records.records import send_records, snapshot_rows
 from pipelines.simulate.records.spool import Spool
@@ -83,7 +83,7 @@ def history_of(scale_set: ScaleSet, settings: SimulationSettings, hosts: int) ->
     """The history of a scale set, which depends on other sets only by the hosts that they share."""
     draws = Draws(settings.seed, "history", scale_set.number)
     history = History(scale_set, settings.start, settings.end, draws, hosts, settings)
-    live(history)
+    run_life(history)
     return history
 
 

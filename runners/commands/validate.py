@@ -43,7 +43,7 @@ def validate(as_json: bool, **given: Any) -> int:
         return 0
     for reject in rejects:
         click.echo(harmless("{source}, {location}: {reason}: {detail}".format(**reject)))
-    for line in (*_counts(validation), *notices(_noticed(validation))):
+    for line in (*_counts(validation), *notices(_input_notices(validation))):
         click.echo(line)
     return 0
 
@@ -56,7 +56,7 @@ def _validation(given: dict[str, Any]) -> "Validation":
     return Validation(given["inputs"], DecodeSettings(policy, now_micros(), inventory, given["format_"]))
 
 
-def _noticed(validation: "Validation") -> "FinishedReading":
+def _input_notices(validation: "Validation") -> "FinishedReading":
     from runners.words.notices import FinishedReading
 
     counts, given = validation.counts, validation.settings.inventory is not None

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from runners.explain.words import Clock, an, by, capital, instances, length, seconds, whose
+from runners.explain.words import Clock, capital, instances, length, operation_phrase, seconds, with_article
 from runners.words.quantity import quantity
 from transforms.core.explain.explanation import Cause, Part
 from transforms.core.explain.moment import Explanation, Moment, NearestOperations, OperationRow
@@ -83,7 +83,8 @@ class Teller:
     def _unexcused(self, part: Part) -> Iterator[str]:
         assert part.cause is not None  # only fault and unexplained have none
         yield f"{capital(self._operation(part))} caused it; it began {self._lag(part)}."
-        yield f"The policy does not excuse {an(part.cause.verb)} by {whose(part.cause.initiator)}: it counts as it was reported."
+        cause = operation_phrase(part.cause.verb, part.cause.initiator)
+        yield f"The policy does not excuse {cause}: it counts as it was reported."
         yield from self._sums_at_end(part)
 
     def _fault(self, part: Part) -> Iterator[str]:
@@ -148,7 +149,7 @@ class Teller:
 
     def _operation(self, part: Part) -> str:
         assert part.cause is not None  # as above
-        return f"{by(part.cause.verb, part.cause.initiator)} ({self._times(part.cause, part.onset[0])})"
+        return f"{operation_phrase(part.cause.verb, part.cause.initiator)} ({self._times(part.cause, part.onset[0])})"
 
     def _times(self, cause: Cause, near: int) -> str:
         operation = self._moment.operations.get((cause.key, cause.verb, cause.start))
@@ -159,7 +160,7 @@ class Teller:
         return f"at {start}{failed}" if cause.end == cause.start else f"{start} to {self._clock.then(cause.end, near)}{failed}"
 
     def _told(self, operation: OperationRow) -> str:
-        return f"{by(operation.verb, operation.initiator)} at {self._clock.moment(operation.start)}"
+        return f"{operation_phrase(operation.verb, operation.initiator)} at {self._clock.moment(operation.start)}"
 
     def _lag(self, part: Part) -> str:
         assert part.lag is not None  # as above
@@ -187,7 +188,7 @@ class Teller:
             "longest": self._policy["max_excuse"],
         }
         words = {name: length(micros) for name, micros in lengths.items()}
-        return _REASONS[reason_of(part, self._policy)].format(verb=an(part.cause.verb), **words)
+        return _REASONS[reason_of(part, self._policy)].format(verb=with_article(part.cause.verb), **words)
 
     def _sums(self, part: Part) -> str:
         if part.own:

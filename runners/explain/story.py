@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from runners.explain.words import MOST_NAMES, Clock, by, capital, distinct, instances, length, listed, name, seconds
+from runners.explain.words import MOST_NAMES, Clock, capital, distinct, instances, length, listed, name, operation_phrase, seconds
 from runners.words.quantity import quantity
 from transforms.core.explain.explanation import COUNTED, Part, Stretch
 from transforms.core.explain.history import AnswerRevision, Change, InstanceAnswer
@@ -61,13 +61,13 @@ def _counted(parts: list[Part]) -> str:
 def _why(part: Part) -> str:
     if part.cause is None:
         return "nothing explains it" if part.verdict == "unexplained" else "the platform reported a fault"
-    told = by(part.cause.verb, part.cause.initiator)
+    told = operation_phrase(part.cause.verb, part.cause.initiator)
     return f"{told} did not bring it back in time" if part.verdict == "overrun" else f"{told} caused it, which excuses nothing"
 
 
 def _explained_by(parts: list[Part]) -> str:
     causes = [part.cause for part in sorted(parts, key=lambda part: part.onset) if part.cause is not None]
-    told = distinct(by(cause.verb, cause.initiator) for cause in causes)
+    told = distinct(operation_phrase(cause.verb, cause.initiator) for cause in causes)
     shown = (
         told if len(told) <= MOST_NAMES else [*told[: MOST_NAMES - 1], f"{len(told) - MOST_NAMES + 1} kinds of operations more"]
     )
@@ -213,7 +213,7 @@ def _change(was: InstanceAnswer | None, now: InstanceAnswer | None, clock: Clock
 
 def _told(told: InstanceAnswer) -> str:
     joined = _JOINED.get(told.verdict, name(told.verdict))
-    return joined if told.verb is None or told.initiator is None else f"{joined} {by(told.verb, told.initiator)}"
+    return joined if told.verb is None or told.initiator is None else f"{joined} {operation_phrase(told.verb, told.initiator)}"
 
 
 def introduction(told: Explanation, label: str, clock: Clock) -> str:

@@ -110,19 +110,19 @@ def verb_of(verb: str) -> str:
     return _NOUNS.get(verb, name(verb.replace("_", "-")))
 
 
-def by(verb: str, initiator: str) -> str:
+def operation_phrase(verb: str, initiator: str) -> str:
     """An operation by its verb and its initiator.
 
-    >>> by("upgrade", "customer"), by("scale_in", "autoscale")
+    >>> operation_phrase("upgrade", "customer"), operation_phrase("scale_in", "autoscale")
     ('an upgrade by the customer', 'a scale-in by autoscale')
     """
-    return f"{an(verb)} by {whose(initiator)}"
+    return f"{with_article(verb)} by {initiator_phrase(initiator)}"
 
 
-def an(verb: str) -> str:
+def with_article(verb: str) -> str:
     """A verb as a noun with its article.
 
-    >>> an("update"), an("stop"), an("maintenance")
+    >>> with_article("update"), with_article("stop"), with_article("maintenance")
     ('an update', 'a stop', 'maintenance')
     """
     noun = verb_of(verb)
@@ -131,7 +131,7 @@ def an(verb: str) -> str:
     return f"a{'n' * noun.startswith(_VOWELS)} {noun}"
 
 
-def whose(initiator: str) -> str:
+def initiator_phrase(initiator: str) -> str:
     """An initiator, as it stands after "by"."""
     return _WHO.get(initiator, name(initiator))
 

@@ -29,10 +29,10 @@ def lines_of(summary: Summary, settings: BackfillSettings, seconds: float) -> It
         yield f"The tables are in {settings.output}."
     yield from _memory(summary)
     yield from _left_out(summary, settings.resume)
-    yield from notices(noticed(summary, settings))
+    yield from notices(input_notices(summary, settings))
 
 
-def noticed(summary: Summary, settings: BackfillSettings) -> FinishedReading:
+def input_notices(summary: Summary, settings: BackfillSettings) -> FinishedReading:
     """The notices about a run's input."""
     counts = summary.counts
     return FinishedReading(

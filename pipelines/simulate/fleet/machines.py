@@ -83,10 +83,10 @@ def _with_outage(spells: list[Spell], outage: Spell) -> list[Spell]:
         return [*before, outage, *after]
     if after[0].cause not in LEAVING:
         return [*before, outage._replace(end=after[0].start), after[0]._replace(truth=OUTAGE), *after[1:]]
-    return _until_asked(before, outage, after)
+    return _lasting_until_asked(before, outage, after)
 
 
-def _until_asked(before: list[Spell], outage: Spell, after: list[Spell]) -> list[Spell]:
+def _lasting_until_asked(before: list[Spell], outage: Spell, after: list[Spell]) -> list[Spell]:
     """A machine that is in an outage when it leaves: the outage lasts until its leaving is asked for."""
     asked = min(after[0].asked, after[0].start)
     if outage.start >= asked:

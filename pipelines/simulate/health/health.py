@@ -134,7 +134,7 @@ def report_set(history: History, machines: list[Health]) -> list[Signal]:
 def _weights(history: History, health: Health) -> Iterator[tuple[int, int, int]]:
     """When a machine starts and stops counting in its set, and being bad: (time, change of present, change of bad)."""
     leaves = [spell for spell in health.spells if spell.cause in LEAVING]
-    away = [(min(_left(spell), history.end), min(spell.end, history.end)) for spell in leaves]
+    away = [(min(_when_gone(spell), history.end), min(spell.end, history.end)) for spell in leaves]
     counts, bad = False, False
     moments = {signal.time for signal in health.signals} | {moment for span in away for moment in span}
     for moment in sorted(moments):
@@ -146,7 +146,7 @@ def _weights(history: History, health: Health) -> Iterator[tuple[int, int, int]]
         counts, bad = now_counts, now_bad
 
 
-def _left(spell: Spell) -> int:
+def _when_gone(spell: Spell) -> int:
     """When a machine that leaves no longer counts in its set: gone, or switched off for a minute."""
     return spell.end if spell.cause == DELETE else min(spell.start + MINUTE, spell.end)
 
@@ -156,7 +156,7 @@ def _state_at(signals: list[Signal], moment: int) -> str | None:
     return before[-1] if before else None
 
 
-def worth_logging(signals: list[Signal], machine: Machine) -> Iterator[tuple[Signal, str]]:
+def logged_signals(signals: list[Signal], machine: Machine) -> Iterator[tuple[Signal, str]]:
     """Which of a machine's states the Activity Log reports too, and under which name of a health event.
 
     It leaves out Unknown and spells shorter than 35 seconds, and repeats what has lasted for 15 minutes.

@@ -167,7 +167,7 @@ def delete_set(history: History, time: int) -> None:
     history.deleted = end
 
 
-def touch(history: History, time: int) -> None:
+def update_nothing(history: History, time: int) -> None:
     """An update without an effect on machines: a tag, or a capacity that stays the same."""
     tell(history, "update", "write", time, time + history.draws.span(3, 90))
 

@@ -27,7 +27,7 @@ class Request(NamedTuple):
     grant: Callable[[int], None]
 
 
-def ask_in_vain(agenda: Agenda, history: History, time: int) -> None:
+def make_refused_requests(agenda: Agenda, history: History, time: int) -> None:
     """Makes a request that is refused, and repeats it until it is granted or given up."""
     _ask(agenda, history, _draw_request(history, time), 1 + int(history.draws.random.integers(_MOST_TRIES)), time)
 
@@ -67,7 +67,7 @@ def refuse(history: History, time: int, request: Request) -> None:
 
 
 def _update(history: History) -> Request:
-    return Request("update", "write", (), lambda time: operations.touch(history, time))
+    return Request("update", "write", (), lambda time: operations.update_nothing(history, time))
 
 
 def _upgrade(history: History) -> Request:

@@ -12,7 +12,7 @@ from pipelines.simulate.given.lifetimes import draw_arrivals, draw_batch
 from pipelines.simulate.operations import effects as operations
 from pipelines.simulate.operations.agenda import EPOCH_MONDAY, TICK, Act, Agenda
 from pipelines.simulate.operations.autoscale import Autoscale
-from pipelines.simulate.operations.refusals import ask_in_vain
+from pipelines.simulate.operations.refusals import make_refused_requests
 from schemas.time import DAY, HOUR, MINUTE, NEVER
 
 YEAR: Final = 365 * DAY
@@ -38,7 +38,7 @@ _BATCHES: Final = 8.0
 _MOST_OF_A_BATCH: Final = 30
 
 
-def live(history: History) -> None:
+def run_life(history: History) -> None:
     """Runs the life of a scale set from its start to its end."""
     agenda, scale_set = Agenda(), history.scale_set
     for _ in range(scale_set.size):
@@ -79,14 +79,19 @@ def _plan_refusals(agenda: Agenda, history: History) -> None:
     """Requests that are refused at first, and carried out once they are granted."""
     often = _BUSY_REFUSED if history.scale_set.busy else 1.0
     weeks = (history.end - history.start) / WEEK
-    _scatter(agenda, history, history.settings.refusals_per_week * often * weeks, lambda time: ask_in_vain(agenda, history, time))
+    _scatter(
+        agenda,
+        history,
+        history.settings.refusals_per_week * often * weeks,
+        lambda time: make_refused_requests(agenda, history, time),
+    )
 
 
 def _keep_busy(history: History, time: int) -> None:
     if history.draws.chance(_BUSY_RENEWS):
         _on_one(history, time, _renew)
     else:
-        operations.touch(history, time)
+        operations.update_nothing(history, time)
 
 
 def _scatter(agenda: Agenda, history: History, expected: float, act: Act, of_idle: bool = False) -> None:

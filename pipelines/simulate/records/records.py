@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from pipelines.simulate.fleet.history import History, Operation
 from pipelines.simulate.given.draws import Draws
-from pipelines.simulate.health.health import Health, Signal, worth_logging
+from pipelines.simulate.health.health import Health, Signal, logged_signals
 from pipelines.simulate.records.activity_log import ActivityLog
 from pipelines.simulate.records.delivery import Post, stamp
 from pipelines.simulate.records.event_grid import EventGrid, resource_type
@@ -66,7 +66,7 @@ def _send_statuses(history: History, grid: EventGrid, resource: str, signals: li
 
 def _log_statuses(history: History, log: ActivityLog, resource: str, health: Health) -> None:
     before = "Available"
-    for signal, name in worth_logging(health.signals, health.machine):
+    for signal, name in logged_signals(health.signals, health.machine):
         if history.start <= signal.time < history.end:
             log.health(resource, signal.time, name, (before, signal.state), "", "PlatformInitiated")
         before = signal.state
