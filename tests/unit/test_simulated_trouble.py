@@ -14,7 +14,7 @@ from pipelines.simulate.given.settings import SimulationSettings
 from pipelines.simulate.health.health import AVAILABLE, report
 from pipelines.simulate.operations import effects as operations
 from pipelines.simulate.operations.agenda import Agenda
-from pipelines.simulate.operations.refusals import Request, ask_in_vain, refuse
+from pipelines.simulate.operations.refusals import Request, make_refused_requests, refuse
 from pipelines.simulate.operations.workload import run_life
 from schemas.time import DAY, HOUR, MINUTE, NEVER, SECOND
 from tests.support.simulated import END, START, at, decoded, history, placed
@@ -56,7 +56,7 @@ def test_a_set_that_is_not_nameless_says_whom() -> None:
 def asked(seed: int, **fields: Any) -> tuple[History, list[Operation]]:
     """A history in which something was asked for in vain, and what was refused of it."""
     made, agenda = history(seed=seed, **fields), Agenda()
-    agenda.add(at(100), lambda time: ask_in_vain(agenda, made, time))
+    agenda.add(at(100), lambda time: make_refused_requests(agenda, made, time))
     agenda.work(END)
     return made, [each for each in made.operations if not each.succeeded]
 
@@ -100,7 +100,7 @@ def test_what_is_refused_touches_nothing_and_is_mostly_granted_in_the_end() -> N
 
 def test_nobody_asks_a_deleted_set_again() -> None:
     made, agenda = history(), Agenda()
-    agenda.add(at(100), lambda time: ask_in_vain(agenda, made, time))
+    agenda.add(at(100), lambda time: make_refused_requests(agenda, made, time))
     agenda.add(at(101), lambda time: operations.delete_set(made, time))
     agenda.work(END)
     assert len([each for each in made.operations if not each.succeeded]) == 1
