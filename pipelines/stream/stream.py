@@ -13,9 +13,9 @@ from pipelines.stream.journal import Journal
 from pipelines.stream.recall import EnterRecalled, Recall
 from pipelines.stream.write_ahead import WriteJournal
 from schemas.azure.inventory import Inventory
-from schemas.message import misnamed
 from schemas.policy import Policy
 from schemas.time import DAY, MINUTE, SECOND, format_duration
+from schemas.wording import misnamed
 from transforms.core.decode import DecodeSettings
 from transforms.core.evaluation.evaluate import evaluate
 from transforms.gather import GatherChanges

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from pipelines.failures import RunError, UsageError
 from runners.commands.options import ByteSize, Span
-from schemas.message import misnamed
+from schemas.wording import misnamed
 
 if TYPE_CHECKING:
     from pipelines.collect.outlets import Outlet

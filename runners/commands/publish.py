@@ -12,7 +12,7 @@ from rich.console import Console
 from pipelines.failures import UsageError
 from runners.commands.options import input_option
 from runners.engines.pubsub import create_topic, publisher, sentences
-from schemas.message import misnamed
+from schemas.wording import misnamed
 
 if TYPE_CHECKING:
     from pipelines.replay.publish import PublishProgress

@@ -13,8 +13,8 @@ import pyarrow as pa
 from apache_beam.transforms.window import TimestampedValue
 from apache_beam.utils.timestamp import Duration, Timestamp
 
-from schemas.message import misnamed
 from schemas.time import MINUTE, SECOND
+from schemas.wording import misnamed
 from transforms.core.decode import DecodeSettings
 from transforms.core.decode.messages import decode_messages
 from transforms.core.subscription.acknowledgements import ShardPosition
