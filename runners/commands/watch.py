@@ -1,6 +1,5 @@
 """`trueup watch`: alarms from the corrected record, for those who are on call (contract: trueup watch)."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -9,6 +8,7 @@ import click
 
 from pipelines.failures import RunError, UsageError
 from runners.commands.options import Span, When, now_micros
+from schemas.wording import misnamed
 
 if TYPE_CHECKING:
     from pipelines.alarms.watch import AlarmWatch
@@ -22,7 +22,6 @@ Examples:
   After a nightly backfill, each message to a script:
     trueup watch --data record/ --command ./page-me --once
 """
-_TOPIC: Final = re.compile(r"projects/[^/]+/topics/[^/]+")
 _CURSOR: Final = Path("_trueup", "alarms")
 _WAYS: Final = ("webhook", "command", "topic", "dry_run")
 
@@ -64,8 +63,8 @@ def _check(given: dict[str, Any]) -> None:
         raise UsageError(f"--webhook: one of --webhook, --command, --topic and --dry-run is required, got {len(ways)}.")
     if given["webhook"] and not given["webhook"].startswith(("https://", "http://")):
         raise UsageError("--webhook: an address that begins with https:// or http:// is required.")
-    if given["topic"] and _TOPIC.fullmatch(given["topic"]) is None:
-        raise UsageError(f"--topic: a name like projects/P/topics/T is required, got {given['topic']!r}.")
+    if given["topic"] and (wrong := misnamed(given["topic"], "topics")):
+        raise UsageError(f"--topic: {wrong}.")
     if given["at"] is not None and not given["once"]:
         raise UsageError("--at: --once is required with it.")
     if given["cursor"] is None and "://" in given["data"] and not given["dry_run"]:
