@@ -1,4 +1,4 @@
-"""Keys and session windows: events of one scale set (or group of them) whose reaches overlap are brought together
+"""Keys and session windows: events whose reaches overlap come together, one group of scale sets at a time
 (rules: Sessions; steps: Join)."""
 
 from collections.abc import Iterable, Iterator
@@ -27,10 +27,10 @@ _BEFORE_TIMERS: Final = Timestamp(0)
 
 @dataclass(eq=False)
 class KeyByScaleSet(beam.PTransform):
-    """Splits batches of EVENTS into one slice for each key: a scale set (in a stream), or a group of them (in a batch)."""
+    """Splits batches of EVENTS into one slice for each key, a group of scale sets."""
 
     groups: int | None
-    """How many groups; None: one key a scale set."""
+    """How many groups; None: each scale set is one, whose id is then the key."""
 
     def expand(self, events: beam.PCollection) -> beam.PCollection:
         """The slices as (key, EVENTS), each compact."""

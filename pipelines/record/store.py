@@ -23,6 +23,7 @@ from transforms.core.columns.arrow import one_batch, sorted_rows
 from transforms.core.ledger.changes import CHECKPOINTS, Changes
 
 _GRID = "_trueup/grid.json"
+_GROUPS = "_trueup/groups"
 _REJECT_KEY = ("source", "location", "reason")
 
 
@@ -48,6 +49,21 @@ class Store:
             held = json.loads(content)["grid"]
             if held != format_duration(grid):
                 raise OtherGridError(f"{self.root}: the folder's grid, {held}, is required, got {format_duration(grid)}.")
+
+    def keep_groups(self, groups: int) -> None:
+        """Leaves in the folder by how many groups of scale sets its streams are keyed, if it does not say so yet.
+
+        Raises:
+            UsageError: it says that there are others: what a stream has left would not be found.
+        """
+        for content in read_all(self.root, _GROUPS):
+            if int(content) != groups:
+                raise UsageError(
+                    f"--groups: {int(content)}, with which the streams of {self.root} began, is required, got {groups}; "
+                    "another number is for another folder."
+                )
+            return
+        put(self.root, _GROUPS, f"{groups}\n".encode())
 
     def open(self, policy: Policy) -> None:
         """Leaves the grid and the policy in the folder, before any row names them.

@@ -25,6 +25,7 @@ from transforms.subscription.source import DecodeMessages, ReadSubscription, Sub
 
 RUNNERS: Final = ("PrismRunner", "FlinkRunner", "DataflowRunner")
 _LEAST_LEASE: Final = 10 * SECOND
+_MOST_GROUPS: Final = 4096
 _ROWS: Final = 5_000
 """Rows at which a bundle hands over what it has: the sink holds them, and a backlog is one bundle."""
 _EARLY: Final = 2
@@ -44,6 +45,8 @@ class StreamSettings:
     policy: Policy = field(default_factory=Policy)
     inventory: Inventory | None = None
     format: Format = "auto"
+    groups: int = 64
+    """How many groups of scale sets are worked on together."""
     flush: int = 10 * SECOND
     """How long versions are held before they are written."""
     idle: int = MINUTE
@@ -73,6 +76,8 @@ class StreamSettings:
             raise SettingsError(f"--compact-every: PrismRunner is required (elsewhere, `trueup compact`), got {self.runner}.")
         if self.compact_every is not None and not MINUTE <= self.compact_every <= 7 * DAY:
             raise SettingsError(f"--compact-every: 1m to 7d is required, got {format_duration(self.compact_every)}.")
+        if not 1 <= self.groups <= _MOST_GROUPS:
+            raise SettingsError(f"--groups: 1 to {_MOST_GROUPS} is required, got {self.groups}.")
         for name, given, least in (
             ("flush", self.flush, SECOND),
             ("idle", self.idle, SECOND),
@@ -119,7 +124,7 @@ class Stream:
         # Not together with the late ones: a step that has two inputs is a stage of its own, behind what is acknowledged.
         decoded.rejects | "KeepRejects" >> KeepRejects(self.sink)
         kept = self._written_down(decoded.events) | "CorrectRecord" >> CorrectRecord(
-            settings.ledger, firing=self._firing(), at_once=self.journal is not None, entering=self._entering()
+            settings.ledger, settings.groups, firing=self._firing(), at_once=self.journal is not None, entering=self._entering()
         )
         self._gathered(kept.changes) | "PublishCells" >> PublishCells(self.sink, _ROWS)
         kept.late | "KeepLate" >> KeepRejects(self.sink)

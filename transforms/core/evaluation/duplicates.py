@@ -25,7 +25,7 @@ def remove_duplicates(events: pa.RecordBatch) -> tuple[pa.RecordBatch, int, int]
         events: A batch of `schemas.event.EVENTS`.
     """
     records = events.num_rows - int(pc.sum(events["second"]).as_py() or 0)
-    dropped = _dropped(events)
+    dropped = later_copies(events)
     if not len(dropped):
         return events, records, 0
     keep = np.ones(events.num_rows, np.bool_)
@@ -59,8 +59,8 @@ def identities(events: pa.RecordBatch) -> Words:
     return _identity(_codes(events["kind"]), of_set, _micros(events), text_hashes(events["event_id"]))
 
 
-def _dropped(events: pa.RecordBatch) -> Ints:
-    """The rows that are copies of another that counts."""
+def later_copies(events: pa.RecordBatch) -> Ints:
+    """The rows that are copies of another that counts; of equal ones, the first counts."""
     hashes = _identity(_codes(events["kind"]), _codes(events["scale_set_id"]), _micros(events), text_hashes(events["event_id"]))
     order = np.argsort(hashes, kind="stable")
     same = hashes[order][1:] == hashes[order][:-1]
@@ -70,10 +70,10 @@ def _dropped(events: pa.RecordBatch) -> Ints:
     alike[1:] |= same
     alike[:-1] |= same
     rows = order[alike]
-    return rows[_later_copies(events.take(pa.array(rows)))]
+    return rows[_behind_another(events.take(pa.array(rows)))]
 
 
-def _later_copies(events: pa.RecordBatch) -> Ints:
+def _behind_another(events: pa.RecordBatch) -> Ints:
     """Among a few events the rows that follow another of the same identity, in order of their fields (and `second` last)."""
     ids = events["event_id"].dictionary_encode()
     identity = (_codes(ids), _micros(events), _codes(events["scale_set_id"]), _codes(events["kind"]))
