@@ -99,13 +99,13 @@ def _failed(sentence: str, status: int) -> int:
 
 
 def _last_line(error: Exception) -> str:
-    """Of an error that Beam has wrapped in its traceback, what was raised."""
+    """The sentence of an error, without the traceback that Beam wraps around it."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."
     return _NOISE.sub("", last_line(error)).strip().rstrip(".") + "."
 
 
 def _quiet_libraries() -> None:
-    """Beam logs on import and while it runs; what a user must know is in the summary or the sentence."""
+    """Silences Beam's own logging: what a user must know is in the summary or in the error's sentence."""
     level = os.environ.get("TRUEUP_LOG", "CRITICAL").upper()
     logging.basicConfig(level=level if level in logging.getLevelNamesMapping() else "CRITICAL")

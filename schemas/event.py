@@ -2,8 +2,7 @@
 
 The enumerations are Arrow dictionaries with fixed values, so their indices are codes that mean the same in every batch; ids are
 dictionaries of their own batch. A batch is compact (`transforms.core.columns.batches.compact`) before it crosses a stage, so that
-it
-carries no foreign ids.
+it carries no foreign ids.
 """
 
 from typing import Final
@@ -45,7 +44,13 @@ EVENTS: Final = pa.schema(
         pa.field("second", pa.bool_(), nullable=False),
     ]
 )
-"""Contract.md's canonical columns, and `second`: the event is its record's second one (records, not events, are counted)."""
+"""The canonical columns (contract: Canonical fields), and `second`: whether it is the second event of one record, for counts
+are of records."""
+
+COMPARED: Final = (
+    "instance_id", "state", "annotation", "operation_key", "verb", "phase", "initiator", "target", "instance_ids", "count",
+)  # fmt: skip
+"""The fields that may differ between copies, in the order in which they decide (rules: Copies)."""
 
 CANONICAL: Final = pa.schema(
     [

@@ -1,7 +1,9 @@
-"""Parts of the sentences that tell of errors: the nearest known name of one that is unknown, and the gist of another error."""
+"""Parts of the sentences that tell of errors: the nearest known name, what a name should look like, the gist of another error."""
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Literal
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -28,3 +30,14 @@ def last_line(error: object) -> str:
     """What was raised, of an error that Beam has wrapped in its traceback, without the point at its end; its type for no text."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1].rstrip(".") if lines else type(error).__name__
+
+
+def misnamed(name: str, kind: Literal["topics", "subscriptions"]) -> str | None:
+    """What is wrong with the name of a topic or a subscription; None if it is right.
+
+    >>> misnamed("orders", "topics"), misnamed("projects/p/topics/orders", "topics")
+    ("a name like projects/P/topics/T is required, got 'orders'", None)
+    """
+    if re.fullmatch(rf"projects/[^/]+/{kind}/[^/]+", name):
+        return None
+    return f"a name like projects/P/{kind}/{kind[0].upper()} is required, got {name!r}"

@@ -17,7 +17,7 @@ from transforms.core.ledger.decisions import LedgerInput, Notes
 from transforms.core.standing.standing import NO_STANDING, Standing
 
 _MOMENT = struct.Struct("<?q??")
-_NUMBERS = struct.Struct("<?qqqq")
+_NUMBERS = struct.Struct("<?qq")
 
 
 def write_batch(sink: pa.NativeFile, batch: pa.RecordBatch) -> None:
@@ -76,7 +76,7 @@ class LedgerInputCoder(_ArrowCoder):
     def encode(self, given: LedgerInput) -> bytes:
         """A flag, a moment and two flags, then two IPC streams, and those of a standing if there is one."""
         sink = pa.BufferOutputStream()
-        stands = len(given.standing.marks) > 0
+        stands = not given.standing.is_empty
         sink.write(_MOMENT.pack(given.end is not None, given.end or 0, given.recalled, stands))
         for batch in (given.events, given.published, *(given.standing if stands else ())):
             write_batch(sink, batch)
@@ -132,24 +132,25 @@ class StandingCoder(_BatchesCoder):
 
 
 class NotesCoder(_ArrowCoder):
-    """One `Notes`: its numbers, then its batch."""
+    """One `Notes`: its numbers, then its batches."""
 
     def encode(self, notes: Notes) -> bytes:
-        """A flag and numbers, then an IPC stream."""
+        """A flag and numbers, then two IPC streams."""
         sink = pa.BufferOutputStream()
-        sink.write(_NUMBERS.pack(notes.fired is not None, notes.fired or 0, notes.used, notes.duplicates, notes.taken))
-        write_batch(sink, notes.known)
+        sink.write(_NUMBERS.pack(notes.fired is not None, notes.fired or 0, notes.taken))
+        for batch in (notes.known, notes.grid_ends):
+            write_batch(sink, batch)
         return sink.getvalue().to_pybytes()
 
     def decode(self, encoded: bytes) -> Notes:
         """The notes, their columns pointing into `encoded`."""
         source = pa.BufferReader(encoded)
-        has_fired, fired, *numbers = _NUMBERS.unpack(source.read(_NUMBERS.size))
-        return Notes(read_batch(source), fired if has_fired else None, *numbers)
+        has_fired, fired, taken = _NUMBERS.unpack(source.read(_NUMBERS.size))
+        return Notes(read_batch(source), read_batch(source), fired if has_fired else None, taken)
 
     def estimate_size(self, notes: Notes) -> int:
         """Bytes of the columns."""
-        return int(notes.known.nbytes)
+        return int(notes.known.nbytes + notes.grid_ends.nbytes)
 
     def to_type_hint(self) -> type:
         """What it codes."""

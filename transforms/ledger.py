@@ -1,13 +1,17 @@
-"""The ledger, a stateful step: keeps each key's events and its published versions, and emits only cells that have changed
-(rules: Late, Cells; steps: Ledger)."""
+"""The ledger, a stateful step: keeps the events of each group of scale sets and its published versions, and emits only cells
+that have changed (rules: Late, Cells; steps: Ledger).
 
+A *look* is one evaluation of some scale sets of the key: of those that have something new, or of which a grid end is due.
+"""
+
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 import apache_beam as beam
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from apache_beam.coders import VarIntCoder
 from apache_beam.pvalue import TaggedOutput
 from apache_beam.transforms.timeutil import TimeDomain
@@ -23,24 +27,20 @@ from apache_beam.utils.timestamp import Timestamp
 from schemas.policy import Policy
 from schemas.time import format_duration, format_time
 from transforms.coders import NotesCoder, RecordBatchCoder, StandingCoder
-from transforms.core.columns.arrow import micros
-from transforms.core.columns.batches import concat
-from transforms.core.evaluation.resumed import CLOSED, COMPLETE_UNTIL, moments_of
-from transforms.core.ledger.changes import CHECKPOINTS, Changes, Comparison, Publication, changed_cells, published_after
-from transforms.core.ledger.decisions import (
-    LedgerInput,
-    complete_until,
-    fired_before,
-    grid_end_of_timer,
-    is_late,
-    late_rejects,
-    latest_of,
-    next_grid_end,
-)
+from transforms.core.columns.arrow import Ints, micros
+from transforms.core.columns.batches import compact, concat
+from transforms.core.columns.kernel import NEVER
+from transforms.core.columns.members import are_among, by_place, ids_in_use, places_of, rows_among, rows_at
+from transforms.core.evaluation.duplicates import later_copies
+from transforms.core.evaluation.ends import End, Ends
+from transforms.core.evaluation.resumed import CLOSED, moments_at, moments_of
+from transforms.core.ledger.changes import CHECKPOINTS, Changes, Publication, changed_cells, published_after
+from transforms.core.ledger.decisions import LedgerInput, ends_in_stream, fired_before, is_late, late_rejects, records_in
+from transforms.core.ledger.grid_ends import NOT_YET, due_by, fired_of, grid_end_of_timer, next_due, with_fired, with_first
 from transforms.core.standing.folding import closed_before, fold, folded, is_behind, is_copy, resumed_cells
-from transforms.core.standing.standing import Standing
+from transforms.core.standing.standing import Standing, sets_of
 from transforms.counters import count
-from transforms.ledger_state import Bag, KeyState, Value
+from transforms.ledger_state import Bag, HeldSets, KeyState, Value
 
 if TYPE_CHECKING:
     from transforms.core.evaluation.evaluate import Evaluation
@@ -64,7 +64,7 @@ class LedgerSettings:
     """Settings of the ledger. Times in microseconds."""
 
     policy: Policy
-    evaluate: "Callable[[pa.RecordBatch, Policy, int, pa.RecordBatch], Evaluation]"
+    evaluate: "Callable[[pa.RecordBatch, Policy, End, pa.RecordBatch], Evaluation]"
     """The rules: `transforms.core.evaluation.evaluate.evaluate`, or what a test puts in its place."""
     clock: Callable[[], int]
     """Gives the present time; in a batch, the start of the run."""
@@ -74,6 +74,12 @@ class LedgerSettings:
     """The `source` of late records in table `rejects`."""
     emit_checkpoints: bool = False
     """Whether checkpoints are emitted with the changes, so that a later run can go on from them."""
+    stopwatch: Callable[[], float] = time.monotonic
+    """Gives seconds, for the length of a bundle."""
+    most_sets: int = 500
+    """Scale sets that are evaluated together at a grid end."""
+    longest: float = 2.0
+    """Seconds after which a bundle puts the rest of a grid end off to the next one."""
     taken: Callable[[LedgerInput], None] | None = None
     """Told of each input, when it has been taken in."""
 
@@ -95,13 +101,14 @@ class KeepLedger(beam.PTransform):
 class Keep(beam.DoFn):
     """Handles state and timers. `transforms.core` decides what is late, until when data is complete, and what has changed."""
 
-    # In a batch all events of the key, in a stream those of about a grid interval and any from the future. Cleared by the one
-    # evaluation, or when they are folded into the standing.
+    # In a batch all events of the key, in a stream those since the last grid end. Cleared by the one evaluation, or when they
+    # are taken into the standing.
     EVENTS = BagStateSpec("events", RecordBatchCoder())
     # What is kept of older events; its size is bounded by what is still open (steps: Ledger). Replaced when a grid interval has
-    # ended; a stream never clears it.
+    # ended, then with all events that there are: those of scale sets that are not folded, too. A stream never clears it.
     STANDING = ReadModifyWriteStateSpec("standing", StandingCoder())
-    # One row for each published cell of the key, in a stream only for those that can still change. Replaced; in a batch cleared.
+    # One row for each published cell of the key, in a stream only for those that can still change; and one for each scale set.
+    # Replaced; in a batch cleared.
     NOTES = ReadModifyWriteStateSpec("notes", NotesCoder())
     # T of a bounded input, one number. Cleared by the evaluation.
     END = ReadModifyWriteStateSpec("end", VarIntCoder())
@@ -110,6 +117,11 @@ class Keep(beam.DoFn):
     def __init__(self, settings: LedgerSettings) -> None:
         self._settings = settings
         self._grid = settings.policy.grid
+        self._began, self._has_folded = 0.0, False
+
+    def start_bundle(self) -> None:
+        """Notes when the bundle began."""
+        self._began, self._has_folded = self._settings.stopwatch(), False
 
     def process(
         self,
@@ -156,26 +168,31 @@ class Keep(beam.DoFn):
 
     def _wait(self, given: LedgerInput, T: int, held: KeyState, end: Any, timer: RuntimeTimer) -> None:
         """Stores what a bounded input brings; it is evaluated when all of it is there."""
-        if len(given.standing.marks):
+        if not given.standing.is_empty:
             held.add_standing(given.standing)
         if len(given.events):
             held.events.add(given.events)
-        if len(given.standing.marks) or len(given.events):
+        if not given.standing.is_empty or len(given.events):
             end.write(T)
             timer.set(Timestamp(micros=T))
 
     def _close(self, key: str, T: int, held: KeyState) -> Iterator[Changes | Late]:
         standing, arrived = held.standing(), concat(held.events.read())
-        if len(standing.marks):
+        if not standing.is_empty:
             arrived, late = self._on_time(arrived, standing, counted=True)
-            held.count_from(standing.events)
             yield from late
+        held.forget_settled()
         publication = self._publication(T)._replace(backfill=True)
-        evaluated, (changes, unchanged) = self._evaluated(concat([standing.events, arrived]), T, held, publication)
+        events = concat([standing.events, arrived])
+        evaluated = self._evaluated(events, T, standing)
+        before = records_in(standing.events)
+        count("used", evaluated.used - before)
+        count("duplicate", evaluated.duplicates)
+        changes, unchanged = changed_cells(evaluated, held.notes().known, publication)
         count("unchanged", unchanged)
         if self._settings.emit_checkpoints:
             # What is not published yet can still change, but what a standing has closed is never opened again.
-            closed = publication.until - self._grid - self._settings.policy.lateness
+            closed = self._until(T) - self._grid - self._settings.policy.lateness
             closed = max([closed, *moments_of(standing.marks, CLOSED).values()])
             kept, settled = fold(evaluated, closed, standing)
             changes = changes._replace(checkpoints=checkpoint_row(key, 0, kept), settled=settled)
@@ -195,40 +212,63 @@ class Keep(beam.DoFn):
 
     def _take(self, arrived: pa.RecordBatch, held: KeyState, timer: RuntimeTimer) -> Iterator[Changes | Late]:
         held.note(taken=held.notes().taken + len(arrived))
-        arrived = _without_copies(arrived, held.standing(), counted=True)
-        accepted, fired = held.accepted(), held.notes().fired
-        allowed = self._settings.policy.lateness
-        late = pa.array(is_late(arrived, accepted, fired, allowed))
-        if fired is not None and late.true_count:
-            required = f"at most {format_duration(allowed)} before {format_time(fired)}"
-            yield self._rejected(arrived.filter(late), [required] * late.true_count, counted=True)
-            arrived = arrived.filter(pc.invert(late))
+        arrived, accepted = _without_copies(arrived, held.standing(), counted=True), held.accepted()
+        arrived, late = self._in_time(arrived, accepted, held)
+        yield from late
         if len(arrived):
-            held.events.add(arrived)
-            count("retained", len(arrived))
-            both = concat([accepted, arrived])
-            self._set(timer, int(micros(both, "time").min()), fired)
-            behind = fired is not None and int(micros(arrived, "time").min()) < fired
-            yield from self._preview(both, self._complete_until(both, held, fired), held, fired if behind else None)
+            names = ids_in_use(arrived)
+            first = _first(arrived, names)
+            fired = fired_of(held.notes().grid_ends, names)
+            held.note(grid_ends=with_first(held.notes().grid_ends, names, first, self._grid))
+            part = held.part(names, accepted)
+            final = Ends(names, np.where(first < fired, fired, NOT_YET))
+            changes, evaluated = self._look(part, arrived, fired, held, final)
+            used = evaluated.used - records_in(part.events)
+            count("used", used)
+            count("duplicate", records_in(arrived) - used)
+            self._take_in(arrived, part, evaluated, accepted, held)
+            yield from [changes] if len(changes.revisions) else []
+        self._set(timer, held)
+
+    def _in_time(self, arrived: pa.RecordBatch, accepted: pa.RecordBatch, held: KeyState) -> tuple[pa.RecordBatch, list[Late]]:
+        """Splits events of a stream into those that are not late, and rejects of the others."""
+        if not len(arrived):
+            return arrived, []
+        ids, allowed = arrived.column("scale_set_id"), self._settings.policy.lateness
+        fired = fired_of(held.notes().grid_ends, ids.dictionary)[ids.indices.to_numpy()]
+        late = is_late(arrived, accepted, fired, allowed)
+        if not late.any():
+            return arrived, []
+        required = [f"at most {format_duration(allowed)} before {format_time(moment)}" for moment in fired[late].tolist()]
+        return compact(arrived.filter(pa.array(~late))), [self._rejected(arrived.filter(pa.array(late)), required, counted=True)]
 
     def _recall(self, given: LedgerInput, held: KeyState, timer: RuntimeTimer) -> Iterator[Changes | Late]:
         """Goes on from where an earlier run had come. `given.published` has been stored before."""
-        standing, arrived, fired = given.standing, given.events, None
-        if len(standing.marks):
-            held.add_standing(standing)
-            arrived, late = self._on_time(arrived, standing, counted=False)
-            yield from late
-            fired = max(moments_of(standing.marks, CLOSED).values()) + self._settings.policy.lateness
-        if len(arrived):
-            held.events.add(arrived)
-        events = held.accepted()
-        count("retained", len(events))
-        fired = latest_of(fired, fired_before(self._complete_until(events, held, fired), held.known(), self._grid))
-        held.note(fired=fired)
-        self._set(timer, int(micros(events, "time").min()) if len(events) else fired or 0, fired)
-        held.count_from(events)
-        yield from self._preview(events, self._complete_until(events, held, fired), held, None)
+        held.add_standing(given.standing)
+        held.forget_settled()
+        arrived, late = self._on_time(given.events, given.standing, counted=False)
+        yield from late
+        names = sets_of(given.standing._replace(events=concat([given.standing.events, arrived])))
+        count("retained", len(given.standing.events))
+        for start in range(0, len(names), self._settings.most_sets):
+            yield from self._recall_some(names[start : start + self._settings.most_sets], arrived, held)
+        self._set(timer, held)
         count("recalled")
+
+    def _recall_some(self, names: pa.StringArray, arrived: pa.RecordBatch, held: KeyState) -> Iterator[Changes]:
+        accepted, own = held.accepted(), rows_among(arrived, names)
+        part = held.part(names, accepted)
+        closed = moments_at(part.standing.marks, CLOSED, names)
+        fired = np.where(closed == NOT_YET, NOT_YET, closed + self._settings.policy.lateness)
+        events = concat([part.events, own])
+        T = ends_in_stream(names, events, part.standing.marks, fired, self._grid)
+        fired = np.maximum(fired, fired_before(T, part.known, self._grid))
+        grid_ends = with_first(held.notes().grid_ends, names, _first(events, names), self._grid)
+        some = fired > NOT_YET
+        held.note(grid_ends=with_fired(grid_ends, names.filter(pa.array(some)), fired[some], self._grid))
+        changes, evaluated = self._look(part, own, fired, held, None)
+        self._take_in(own, part, evaluated, accepted, held)
+        yield from [changes] if len(changes.revisions) else []
 
     def _rejected(self, late: pa.RecordBatch, required: list[str], counted: bool) -> Late:
         rejects = late_rejects(late, self._settings.source, required, self._settings.clock())
@@ -236,52 +276,95 @@ class Keep(beam.DoFn):
         return TaggedOutput(LATE, rejects)
 
     def _pass_grid_end(self, key: str, grid_end: int, held: KeyState, timer: RuntimeTimer) -> Iterator[Changes]:
-        events = held.accepted()
+        """Evaluates the scale sets of which a grid end is due, as many as the bundle has time for."""
+        if self._is_spent():
+            timer.set(Timestamp(micros=grid_end))
+            return
+        # One whose first event came behind what has fired catches up at once: nothing can have come meanwhile.
         fired = max(grid_end, held.notes().fired or grid_end)
         held.note(fired=fired)
-        self._set(timer, fired, fired)
-        T = self._complete_until(events, held, fired)
-        evaluated, changes = self._changed(events, T, held, None)
-        # No event before that is accepted any more, so what is settled by then is folded into the standing.
-        standing = folded(evaluated, fired - self._settings.policy.lateness, held.standing())
-        held.replace_standing(standing, len(events))
-        if self._settings.emit_checkpoints:
-            changes = changes._replace(checkpoints=checkpoint_row(key, held.notes().taken, standing))
-        yield from [changes] if len(changes.revisions) or len(changes.checkpoints) else []
+        due, accepted, parts, standings, changes = due_by(held.notes().grid_ends, fired), held.accepted(), [], [], []
+        while len(due) and not self._is_spent():
+            part, due = held.part(due[: self._settings.most_sets], accepted), due[self._settings.most_sets :]
+            change, evaluated = self._look(part, part.events.slice(0, 0), np.full(len(part.names), fired), held, None)
+            # No event before that is accepted any more, so what is settled by then is folded into the standing.
+            standings.append(folded(evaluated, fired - self._settings.policy.lateness, part.standing))
+            parts.append(part)
+            changes.append(change)
+            self._has_folded = True
+        if parts:
+            held.fold(parts, standings, accepted)
+            done = pa.concat_arrays([part.names for part in parts])
+            held.note(grid_ends=with_fired(held.notes().grid_ends, done, fired, self._grid))
+            if self._settings.emit_checkpoints and not len(due):
+                changes[-1] = changes[-1]._replace(checkpoints=checkpoint_row(key, held.notes().taken, held.standing()))
+        self._set(timer, held)
+        yield from (change for change in changes if len(change.revisions) or len(change.checkpoints))
 
-    def _preview(self, events: pa.RecordBatch, T: int, held: KeyState, final: int | None) -> Iterator[Changes]:
-        _, changes = self._changed(events, T, held, final)
-        yield from [changes] if len(changes.revisions) else []
+    def _is_spent(self) -> bool:
+        """Whether the bundle has worked long enough, and on a grid end, too: else that might never have its turn."""
+        return self._has_folded and self._settings.stopwatch() - self._began >= self._settings.longest
 
-    def _changed(self, events: pa.RecordBatch, T: int, held: KeyState, final: int | None) -> tuple["Evaluation", Changes]:
-        """Evaluates, and gives what has changed; from here on that counts as published."""
-        evaluated, (changes, _) = self._evaluated(events, T, held, self._publication(T)._replace(final=final))
+    def _look(
+        self, part: HeldSets, arrived: pa.RecordBatch, fired: Ints, held: KeyState, final: Ends | None
+    ) -> tuple[Changes, "Evaluation"]:
+        """Evaluates some scale sets, and gives what has changed; from here on that counts as published.
+
+        Args:
+            part: what there is of them.
+            arrived: what has come.
+            fired: the last grid end of each that has fired.
+            held: the state of the key.
+            final: see `Publication`.
+        """
+        events = concat([part.events, arrived])
+        T = ends_in_stream(part.names, events, part.standing.marks, fired, self._grid)
+        evaluated = self._evaluated(events, T, part.standing)
+        changes = changed_cells(evaluated, part.known, self._publication(T)._replace(final=final)).changes
         if len(changes.revisions):
-            held.note(known=published_after(held.known(), changes.revisions, self._grid))
-        return evaluated, changes
+            held.note(known=published_after(held.notes().known, changes.revisions, self._grid))
+        return changes, evaluated
 
-    def _evaluated(
-        self, events: pa.RecordBatch, T: int, held: KeyState, publication: Publication
-    ) -> tuple["Evaluation", Comparison]:
-        standing, policy = held.standing(), self._settings.policy
-        evaluated = resumed_cells(self._settings.evaluate(events, policy, T, standing.marks), standing, policy)
-        held.count_records(evaluated)
-        return evaluated, changed_cells(evaluated, held.known(), publication)
+    def _take_in(
+        self, arrived: pa.RecordBatch, part: HeldSets, evaluated: "Evaluation", accepted: pa.RecordBatch, held: KeyState
+    ) -> None:
+        """Adds what has arrived to the events, without copies."""
+        worked: Any = evaluated.worked
+        if len(worked.events) < len(part.events) + len(arrived):
+            known, copies = len(part.events), later_copies(concat([part.events, arrived]))
+            keep = np.ones(len(arrived), np.bool_)
+            keep[copies[copies >= known] - known] = False
+            if (copies < known).any():
+                rows = np.flatnonzero(are_among(accepted, part.names))
+                held.remove(rows[copies[copies < known]], accepted)
+            arrived = rows_at(arrived, keep)
+            count("retained", -int((copies < known).sum()))
+        if len(arrived):
+            held.add(arrived)
+            count("retained", len(arrived))
 
-    def _publication(self, T: int) -> Publication:
+    def _evaluated(self, events: pa.RecordBatch, T: End, standing: Standing) -> "Evaluation":
+        policy = self._settings.policy
+        return resumed_cells(self._settings.evaluate(events, policy, T, standing.marks), standing, policy)
+
+    def _publication(self, T: End) -> Publication:
         settings = self._settings
-        until = T if settings.until is None else min(T, settings.until)
+        until = self._until(T) if isinstance(T, int) else T
         return Publication(settings.policy.hash, self._grid, settings.clock(), settings.since, until, backfill=False, final=None)
 
-    def _set(self, timer: RuntimeTimer, earliest: int, fired: int | None) -> None:
-        upcoming = next_grid_end(earliest, fired, self._grid, self._settings.clock())
+    def _until(self, T: int) -> int:
+        """The end of what a bounded input publishes."""
+        return T if self._settings.until is None else min(T, self._settings.until)
+
+    def _set(self, timer: RuntimeTimer, held: KeyState) -> None:
+        upcoming = next_due(held.notes().grid_ends, self._grid, self._settings.clock())
         if upcoming is not None:
             timer.set(Timestamp(micros=upcoming))
 
-    def _complete_until(self, events: pa.RecordBatch, held: KeyState, fired: int | None) -> int:
-        """T of the key; never before T of its standing, which alone is left when all instances are forgotten."""
-        told = max(fired or 0, *moments_of(held.standing().marks, COMPLETE_UNTIL).values(), 0)
-        return max(told, complete_until(int(micros(events, "time").max()), fired, self._grid)) if len(events) else told
+
+def _first(events: pa.RecordBatch, names: pa.StringArray) -> Ints:
+    """The earliest event of each of some scale sets; NEVER: there is none."""
+    return by_place(np.minimum, micros(events, "time"), places_of(events.column("scale_set_id"), names), len(names), NEVER)
 
 
 def checkpoint_row(key: str, taken: int, standing: Standing) -> pa.RecordBatch:
@@ -297,4 +380,4 @@ def _without_copies(events: pa.RecordBatch, standing: Standing, counted: bool) -
         return events
     if counted:
         count("duplicate", int((~events["second"].to_numpy(zero_copy_only=False)[copies]).sum()))
-    return events.filter(pa.array(~copies))
+    return rows_at(events, ~copies)

@@ -1,22 +1,23 @@
-"""The state of one key of the ledger: its events, its standing, and notes on what was published and counted."""
+"""The state of one key of the ledger, a group of scale sets: its events, their standing, and notes on what was published."""
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 from apache_beam.transforms.userstate import BagRuntimeState
 
-from transforms.core.columns.arrow import one_batch
+from transforms.core.columns.arrow import Ints, one_batch
 from transforms.core.columns.batches import concat
-from transforms.core.evaluation.duplicates import remove_duplicates
+from transforms.core.columns.members import are_among, rows_among, rows_at
 from transforms.core.ledger.changes import PUBLISHED
 from transforms.core.ledger.decisions import NO_NOTES, Notes
 from transforms.core.standing.folding import is_held
-from transforms.core.standing.standing import NO_STANDING, Standing, standing_of
+from transforms.core.standing.standing import NO_STANDING, Standing, narrowed, standing_of, without
 from transforms.counters import count
 
-if TYPE_CHECKING:
-    from transforms.core.evaluation.evaluate import Evaluation
+_PIECES: Final = 16
+"""As many batches of events are kept apart: each that is read costs, and each time that they are joined all are written."""
 
 
 class Value:
@@ -69,20 +70,37 @@ class Bag:
         self._state.clear()
         self._values = []
 
+    def replace(self, values: list[Any]) -> None:
+        """Puts other values in the place of all."""
+        self.clear()
+        for value in values:
+            self.add(value)
+
+
+class HeldSets(NamedTuple):
+    """What a key holds of some of its scale sets."""
+
+    names: pa.StringArray
+    standing: Standing
+    events: pa.RecordBatch
+    """All accepted EVENTS that can still affect a result: those of the standing and later ones."""
+    known: pa.RecordBatch
+    """PUBLISHED: the current versions of the cells that can still change."""
+
 
 class KeyState(NamedTuple):
-    """The state of one key, for the time of one call of the DoFn."""
+    """The state of one key, for the time of one call of the DoFn. No two of its events are copies of one, in a stream."""
 
     events: Bag
     folded: Value
     noted: Value
 
     def standing(self) -> Standing:
-        """What is kept of events that can change no more."""
+        """What is kept of events that can change no more; when it was made, it had all events of the key."""
         return self.folded.read() or NO_STANDING
 
     def notes(self) -> Notes:
-        """Notes on what was published and counted."""
+        """Notes on what was published, and on grid ends."""
         return self.noted.read() or NO_NOTES
 
     def note(self, **changed: Any) -> None:
@@ -93,35 +111,59 @@ class KeyState(NamedTuple):
         """All accepted events that can still affect a result: those of the standing and later ones."""
         return concat([self.standing().events, *self.events.read()])
 
+    def part(self, names: pa.StringArray, accepted: pa.RecordBatch) -> HeldSets:
+        """What it holds of some of its scale sets.
+
+        Args:
+            names: which.
+            accepted: all that `accepted` gives.
+        """
+        known = rows_among(self.notes().known, names)
+        return HeldSets(names, narrowed(self.standing(), names), rows_among(accepted, names), known)
+
+    def add(self, arrived: pa.RecordBatch) -> None:
+        """Adds accepted events."""
+        pieces = self.events.read()
+        if len(pieces) < _PIECES:
+            self.events.add(arrived)
+        else:
+            self.events.replace([concat([*pieces, arrived])])
+
+    def remove(self, rows: Ints, accepted: pa.RecordBatch) -> None:
+        """Removes some of the events that `accepted` gives, in the place of which smaller copies count."""
+        keep = np.ones(len(accepted), np.bool_)
+        keep[rows] = False
+        first = len(self.standing().events)
+        own, later = accepted.slice(0, first), accepted.slice(first)
+        self.folded.write(self.standing()._replace(events=rows_at(own, keep[:first])))
+        self.events.replace([rows_at(later, keep[first:])])
+
     def add_standing(self, standing: Standing) -> None:
-        """Adds the standing of one scale set to those of the other scale sets of the key."""
+        """Adds the standing of some scale sets to those of the other scale sets of the key."""
         self.folded.write(standing_of([self.standing(), standing]))
 
-    def replace_standing(self, standing: Standing, before: int) -> None:
-        """Replaces the `before` events from which a standing was made by it, and forgets versions that can change no more."""
+    def fold(self, parts: list[HeldSets], standings: list[Standing], accepted: pa.RecordBatch) -> None:
+        """Replaces the events of some parts by the standings made of them; forgets versions that can change no more.
+
+        Args:
+            parts: of different scale sets.
+            standings: as many.
+            accepted: all that `accepted` gives.
+        """
+        done = pa.concat_arrays([part.names for part in parts])
+        others = ~are_among(accepted, done)
+        rest = without(self.standing(), done)._replace(events=rows_at(accepted, others))
+        standing = standing_of([rest, *standings])
         self.folded.write(standing)
         self.events.clear()
-        self.note(known=self.known())
-        self.count_from(standing.events)
-        count("retained", len(standing.events) - before)
+        self.forget_settled()
+        count("retained", len(standing.events) - len(accepted))
 
-    def known(self) -> pa.RecordBatch:
-        """PUBLISHED: the current versions of the cells that can still change."""
-        known, standing = self.notes().known, self.standing()
-        return known.filter(pa.array(is_held(known, standing))) if len(standing.marks) else known
+    def forget_settled(self) -> None:
+        """Forgets versions of cells that can change no more."""
+        known = self.notes().known
+        self.note(known=known.filter(pa.array(is_held(known, self.standing()))))
 
     def add_published(self, known: pa.RecordBatch) -> None:
         """Adds versions that were published before."""
         self.note(known=one_batch([self.notes().known, known], PUBLISHED))
-
-    def count_from(self, events: pa.RecordBatch) -> None:
-        """Starts the counts from events whose records have been counted before."""
-        _, used, duplicates = remove_duplicates(events)
-        self.note(used=used, duplicates=duplicates)
-
-    def count_records(self, evaluated: "Evaluation") -> None:
-        """Counts records that were not there at the last evaluation."""
-        notes = self.notes()
-        count("used", evaluated.used - notes.used)
-        count("duplicate", evaluated.duplicates - notes.duplicates)
-        self.note(used=evaluated.used, duplicates=evaluated.duplicates)

@@ -1,4 +1,4 @@
-"""Keys and session windows: events whose reaches overlap come together, one scale set or group at a time
+"""Keys and session windows: events whose reaches overlap come together, one group of scale sets at a time
 (rules: Sessions; steps: Join)."""
 
 from collections.abc import Iterable, Iterator
@@ -22,15 +22,15 @@ SESSION_LATENESS: Final = 36_500 * DAY
 """Microseconds. Far beyond any policy's: what a window drops is lost without trace, so the ledger alone judges what is late."""
 
 _BEFORE_TIMERS: Final = Timestamp(0)
-"""Before any event's."""
+"""Before the time of any event."""
 
 
 @dataclass(eq=False)
 class KeyByScaleSet(beam.PTransform):
-    """Batches of EVENTS into one slice a key: a scale set (in a stream), or a group of them (in a batch)."""
+    """Splits batches of EVENTS into one slice for each key, a group of scale sets."""
 
     groups: int | None
-    """How many groups; None: one key a scale set."""
+    """How many groups; None: each scale set is one, whose id is then the key."""
 
     def expand(self, events: beam.PCollection) -> beam.PCollection:
         """The slices as (key, EVENTS), each compact."""
@@ -38,24 +38,24 @@ class KeyByScaleSet(beam.PTransform):
 
 
 def keyed_slices(events: pa.RecordBatch, groups: int | None) -> Iterator[tuple[str, pa.RecordBatch]]:
-    """The slices of one batch, by key; a slice carries no ids but its own."""
+    """The slices of one batch with their keys; each carries only its own ids."""
     for key, rows in split_by_group(events, groups):
         yield key, rows if len(rows) == len(events) else compact(rows)
 
 
 @dataclass(eq=False)
 class JoinSessions(beam.PTransform):
-    """Slices of a key whose reaches overlap become one batch, in the global window; panes hand over what is new."""
+    """Joins slices of a key whose reaches overlap into one batch, in the global window; each pane holds only what is new."""
 
     policy: Policy
     firing: TriggerFn | None = None
-    """When an open session of an unbounded input hands over what it has, again and again; None: at its end, as of bounded input.
+    """When an open session of an unbounded input emits what it has, again and again; None: only at its end, as for bounded input.
 
     AfterWatermark with early and late firings would do too, but where a late event lengthens a session that has fired, the engine
     of TestStream then holds the watermark for ever.
     """
     at_once: bool = False
-    """Hands the slices on as they come: for a runner that has no early trigger for sessions. The rules decide, not the window."""
+    """Passes slices on as they come, for a runner without early triggers for sessions. The rules decide, not windows."""
 
     def expand(self, slices: beam.PCollection) -> beam.PCollection:
         """The joined slices as (key, EVENTS)."""
@@ -96,11 +96,11 @@ class PutInReach(beam.DoFn):
 @beam.typehints.with_input_types(tuple[str, pa.RecordBatch])
 @beam.typehints.with_output_types(tuple[str, pa.RecordBatch])
 class HandOn(beam.DoFn):
-    """Joins the slices of a key in a bundle, about a second of the source, and gives them a time before any timer.
+    """Joins the slices of a key within a bundle (about a second of the source), with a timestamp before that of any timer.
 
-    Prism processes what it has of a key in the order of time: an event would wait behind the timer of a grid end that lies
-    between the watermark and the event, and a preview with it (seen: until the watermark passed that grid end). So timers wait
-    until what has come is taken in.
+    Prism processes the elements and timers of a key in order of time. An event would wait for the timer of any grid end between
+    the watermark and the event, and its preview with it (seen: until the watermark passed that grid end). With these timestamps
+    timers wait for events instead.
     """
 
     def start_bundle(self) -> None:
@@ -108,17 +108,17 @@ class HandOn(beam.DoFn):
         self._held: dict[str, list[pa.RecordBatch]] = {}
 
     def process(self, keyed: tuple[str, pa.RecordBatch]) -> None:
-        """Takes a slice; nothing goes on before a bundle ends anyway."""
+        """Keeps a slice until the bundle ends; nothing would go on earlier anyway."""
         self._held.setdefault(keyed[0], []).append(keyed[1])
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
-        """One slice a key, in the global window."""
+        """One slice for each key, in the global window."""
         for key, slices in self._held.items():
             yield WindowedValue((key, concat(slices)), _BEFORE_TIMERS, (GlobalWindow(),))
 
 
 def joined(pane: tuple[str, Iterable[pa.RecordBatch]]) -> Iterator[tuple[str, pa.RecordBatch]]:
-    """The slices of one pane as one batch; nothing of a pane that is empty."""
+    """The slices of one pane as one batch; nothing for an empty pane."""
     key, slices = pane
     rows = concat(list(slices))
     if len(rows):

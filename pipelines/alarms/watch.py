@@ -24,7 +24,7 @@ class WatchSettings:
     """How long a bad time must last."""
 
 
-class Watch:
+class AlarmWatch:
     """Looks at a folder again and again. A crash between delivery and note has the message delivered again, with the same id."""
 
     def __init__(self, settings: WatchSettings, cursor: AlarmCursor, deliver: Delivery) -> None:

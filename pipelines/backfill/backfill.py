@@ -11,7 +11,7 @@ from apache_beam.runners.runner import PipelineResult
 
 from pipelines.backfill.memory import events_of, groups_for, partitions_for, processes_for, sets_beyond
 from pipelines.backfill.preview import Preview
-from pipelines.backfill.spill import SpillEvents, facts_of_partition, read_spilled, spilled
+from pipelines.backfill.spill import SpillEvents, facts_of_partition, spilled
 from pipelines.backfill.summary import Summary, named_sets, what_else
 from pipelines.correction.findings import Findings, found, leave, leave_glance
 from pipelines.correction.graph import BoundedInput, CorrectRecord
@@ -19,6 +19,7 @@ from pipelines.correction.published import LEFT_OUT, PublishedCells
 from pipelines.correction.settings import BackfillSettings
 from pipelines.failures import RunError
 from pipelines.inputs import planned
+from pipelines.record.batch_files import get_batch
 from pipelines.record.standing_files import NOTHING, PastStandings, Run, commit_standings, find_standings, run_name
 from pipelines.record.store import Store
 from schemas.time import format_duration
@@ -120,7 +121,7 @@ class Backfill:
 
     def _part(self, pipeline: beam.Pipeline, partition: int, facts: pa.RecordBatch, known: PublishedCells) -> None:
         events = pipeline | "Partition" >> beam.Create(spilled(self.scratch, partition))
-        events = events | "ReadSpilled" >> beam.FlatMap(read_spilled).with_output_types(pa.RecordBatch)
+        events = events | "ReadSpilled" >> beam.Map(get_batch).with_output_types(pa.RecordBatch)
         told = pipeline | "Facts" >> beam.Create([facts])
         groups = groups_for(int(facts.column("events").to_numpy().sum()))
         self._correct(events, BoundedInput(told, known, self.before, self.scratch), groups, None)

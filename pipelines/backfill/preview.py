@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from pipelines.record.batch_files import get_batch, put_batch
 from transforms.core.ledger.changes import Changes
 
 
@@ -19,8 +20,7 @@ class Preview:
         """Keeps which cells would get a version."""
         for each in changes:
             path = os.path.join(self.folder, f"{uuid.uuid4().hex}.changes")
-            with pa.OSFile(path, "wb") as file, pa.ipc.new_stream(file, each.revisions.schema) as stream:
-                stream.write_batch(each.revisions)
+            put_batch(path, each.revisions)
 
     def reject(self, rejects: list[pa.RecordBatch]) -> int:
         """Writes none."""
@@ -29,9 +29,4 @@ class Preview:
     def changes(self) -> tuple[pa.RecordBatch, ...]:
         """REVISIONS that would have been written, a batch for each time that the graph published."""
         paths = sorted(entry.path for entry in os.scandir(self.folder) if entry.name.endswith(".changes"))
-        return tuple(_read(path) for path in paths)
-
-
-def _read(path: str) -> pa.RecordBatch:
-    with pa.OSFile(path) as file, pa.ipc.open_stream(file) as stream:
-        return stream.read_next_batch()
+        return tuple(get_batch(path) for path in paths)

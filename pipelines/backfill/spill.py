@@ -12,10 +12,9 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.record.batch_files import put_batch
 from transforms.core.columns.batches import compact
 from transforms.core.columns.groups import group_codes, split_by_group
-
-_OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")
 
 
 @dataclass(eq=False)
@@ -35,8 +34,7 @@ def spill(events: pa.RecordBatch, folder: str, partitions: int) -> Iterator[str]
     for key, rows in split_by_group(events, partitions):
         path = os.path.join(folder, key)
         os.makedirs(path, exist_ok=True)
-        with pa.OSFile(os.path.join(path, uuid.uuid4().hex), "wb") as file, _writer(file, rows.schema) as stream:
-            stream.write_batch(compact(rows))
+        put_batch(os.path.join(path, uuid.uuid4().hex), compact(rows), "lz4")
     yield from ()
 
 
@@ -46,17 +44,7 @@ def spilled(folder: str, partition: int) -> list[str]:
     return sorted(entry.path for entry in os.scandir(path)) if os.path.isdir(path) else []
 
 
-def read_spilled(path: str) -> Iterator[pa.RecordBatch]:
-    """The events of one file."""
-    with pa.OSFile(path) as file, pa.ipc.open_stream(file) as stream:
-        yield from stream
-
-
 def facts_of_partition(facts: pa.RecordBatch, partition: int, partitions: int) -> pa.RecordBatch:
     """The rows of FACTS whose scale sets are in one partition."""
     codes = group_codes(facts.column("scale_set_id"), partitions)
     return facts.filter(pc.equal(pa.array(codes), partition))
-
-
-def _writer(file: pa.NativeFile, schema: pa.Schema) -> pa.RecordBatchStreamWriter:
-    return pa.ipc.new_stream(file, schema, options=_OPTIONS)

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 import pyarrow as pa
 
 from pipelines.correction.published import LEFT_OUT
+from pipelines.record.batch_files import get_batch, put_batch
 from transforms.core.columns.arrow import no_rows
 from transforms.core.decode.glance import Glance, as_bytes, from_bytes
 from transforms.core.ledger.input_facts import FACTS
@@ -34,8 +35,7 @@ class Findings(NamedTuple):
 def leave(folder: str, facts: pa.RecordBatch, left_out: pa.RecordBatch) -> None:
     """Leaves the findings in a folder of this machine; a step that runs again leaves the same."""
     for name, batch in zip(_NAMES, (facts, left_out), strict=True):
-        with pa.OSFile(os.path.join(folder, name), "wb") as file, pa.ipc.new_stream(file, batch.schema) as stream:
-            stream.write_batch(batch)
+        put_batch(os.path.join(folder, name), batch)
 
 
 def leave_glance(glance: Glance, folder: str) -> None:
@@ -50,7 +50,4 @@ def found(folder: str) -> Findings:
 
 
 def _read(path: str, schema: pa.Schema) -> pa.RecordBatch:
-    if not os.path.exists(path):
-        return no_rows(schema)
-    with pa.OSFile(path) as file, pa.ipc.open_stream(file) as stream:
-        return stream.read_next_batch()
+    return get_batch(path) if os.path.exists(path) else no_rows(schema)

@@ -47,7 +47,7 @@ class CorrectRecord(beam.PTransform):
 
     settings: LedgerSettings
     groups: int | None = None
-    """How many groups of scale sets are worked on together; None: each alone, as in a stream."""
+    """How many groups of scale sets are worked on together; None: each alone."""
     bounds: BoundedInput | None = None
     firing: TriggerFn | None = None
     """When an open session of an unbounded input hands over what it has."""

@@ -17,12 +17,12 @@ import pyarrow.parquet as pq
 from pipelines.record.folder import matching, put, read, remove
 from pipelines.record.superseded import VERSION, kept_versions, without_copies
 from pipelines.record.tables import Rows, day_number, parquet, plan_files
+from schemas.tables.by_name import ROWS
 from schemas.time import DAY, SECOND
 from transforms.core.columns.arrow import one_batch
 
-_ROWS: Final = ("availability", "attributions", "operations")
 _VERSION: Final = list(VERSION)
-_TIME: Final = {**dict.fromkeys(_ROWS, "start"), "revisions": "cell", "rejects": "arrived"}
+_TIME: Final = {**dict.fromkeys(ROWS, "start"), "revisions": "cell", "rejects": "arrived"}
 _ORDER: Final = {**{table: ["scale_set_id", time, "as_of"] for table, time in _TIME.items()}, "rejects": ["source", "arrived"]}
 
 
@@ -76,7 +76,7 @@ class Compaction:
     def remove(self) -> Iterator[str]:
         """Removes what the new files replace, and what nobody will ever see; gives the path of each when it is gone."""
         unfinished = [file.path for file in _files(self.root, "_trueup/unfinished/*") if self._is_old(file)]
-        for paths in (self._old["revisions"], *(self._old[table] for table in (*_ROWS, "rejects")), unfinished):
+        for paths in (self._old["revisions"], *(self._old[table] for table in (*ROWS, "rejects")), unfinished):
             for path in paths:
                 remove(path)
                 self.done.files_removed += 1
@@ -85,7 +85,7 @@ class Compaction:
     def _write_day(self, day: int, files: Mapping[str, list[File]]) -> Iterator[str]:
         revisions = _read(files["revisions"])
         kept = None if revisions is None else _kept(revisions, self.now - self.keep)
-        for table in _ROWS:
+        for table in ROWS:
             yield from self._replace(table, day, files[table], lambda found: self._remainder_of_rows(found, revisions, kept))
         yield from self._replace("revisions", day, files["revisions"], lambda found: self._remainder_of_revisions(found, kept))
         yield from self._replace("rejects", day, files["rejects"], _remainder_of_rejects)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
 from functools import cache, cached_property, lru_cache, partial
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -20,23 +20,21 @@ from pipelines.record.folder import files
 from pipelines.record.row_groups import Ids, ReadVolume, read_row_groups
 from pipelines.record.superseded import VERSION, kept_versions, without_copies
 from pipelines.record.tables import day_name, day_number
-from schemas.tables.attribution import ATTRIBUTIONS
-from schemas.tables.availability import AVAILABILITY
-from schemas.tables.operation import OPERATIONS
-from schemas.tables.revision import REVISIONS
+from schemas.tables.by_name import ROWS, VERSIONED
 from schemas.time import DAY
 from transforms.core.columns.arrow import Ints, micros, one_batch
-from transforms.core.ledger.changes import PUBLISHED, ROWS
+from transforms.core.ledger.changes import PUBLISHED
+from transforms.core.ledger.changes import ROWS as COUNTS
 from transforms.core.ledger.digests import from_text
 
-_TABLES: Final = {"availability": AVAILABILITY, "attributions": ATTRIBUTIONS, "operations": OPERATIONS, "revisions": REVISIONS}
-_COUNT: Final = dict(zip(_TABLES, ROWS, strict=False))
+_COUNT: Final = dict(zip(ROWS, COUNTS, strict=True))
 """The column of `revisions` that counts the rows of a table."""
-_REVISION: Final = (*VERSION, *ROWS, "policy")
-_PUBLISHED: Final = (*VERSION, "revision", *ROWS, "digest")
+_REVISION: Final = (*VERSION, *COUNTS, "policy")
+_PUBLISHED: Final = (*VERSION, "revision", *COUNTS, "digest")
 _THREADS: Final = 2
 _TRIES: Final = 3
 _Found = TypeVar("_Found")
+_Rows = TypeVar("_Rows", pa.Table, pa.RecordBatch)
 _Matcher = Callable[[pa.StringArray], pa.BooleanArray]
 """Which of some ids are wanted."""
 
@@ -196,7 +194,7 @@ class Selection:
             self.opened[name or table].append(volume)
             yield rows
 
-    def _own(self, rows: Any) -> Any:
+    def _own(self, rows: _Rows) -> _Rows:
         """Those of some rows, a table or a batch, that are of wanted scale sets."""
         ids = rows.column("scale_set_id")
         chunks = ids.chunks if isinstance(ids, pa.ChunkedArray) else [ids]
@@ -255,7 +253,7 @@ def _published(revisions: pa.RecordBatch, since: int | None, until: int) -> pa.R
     cell = micros(revisions, "cell")
     asked = (cell < until) & (cell >= (cell if since is None else since))
     rows = revisions if asked.all() else revisions.filter(pa.array(asked))
-    total = sum(rows.column(name).to_numpy() for name in ROWS)
+    total = sum(rows.column(name).to_numpy() for name in COUNTS)
     digest = pa.array(from_text(rows.column("digest")))
     columns = [*(rows.column(name) for name in (*VERSION, "revision")), pa.array(total), digest]
     return pa.RecordBatch.from_arrays(columns, schema=PUBLISHED)
@@ -265,7 +263,7 @@ def _joined(table: str, parts: Iterable[pa.Table], columns: Sequence[str]) -> pa
     """The rows of some parts as one table, with one dictionary a column."""
     rows = [part for part in parts if len(part)]
     if not rows:
-        return pa.schema([_TABLES[table].field(name) for name in columns]).empty_table()
+        return pa.schema([VERSIONED[table].field(name) for name in columns]).empty_table()
     return pa.concat_tables(rows, promote_options="permissive").unify_dictionaries()
 
 

@@ -15,9 +15,7 @@ from pipelines.record.settled import leave_settled
 from pipelines.record.standing_files import leave_standings
 from pipelines.record.tables import Rows, write_files
 from schemas.policy import Policy
-from schemas.tables.attribution import ATTRIBUTIONS
-from schemas.tables.availability import AVAILABILITY
-from schemas.tables.operation import OPERATIONS
+from schemas.tables.by_name import ROWS
 from schemas.tables.reject import REJECTS
 from schemas.tables.revision import REVISIONS
 from schemas.time import format_duration
@@ -25,7 +23,7 @@ from transforms.core.columns.arrow import one_batch, sorted_rows
 from transforms.core.ledger.changes import CHECKPOINTS, Changes
 
 _GRID = "_trueup/grid.json"
-_TABLES = (("availability", AVAILABILITY), ("attributions", ATTRIBUTIONS), ("operations", OPERATIONS))
+_GROUPS = "_trueup/groups"
 _REJECT_KEY = ("source", "location", "reason")
 
 
@@ -52,6 +50,21 @@ class Store:
             if held != format_duration(grid):
                 raise OtherGridError(f"{self.root}: the folder's grid, {held}, is required, got {format_duration(grid)}.")
 
+    def keep_groups(self, groups: int) -> None:
+        """Leaves in the folder by how many groups of scale sets its streams are keyed, if it does not say so yet.
+
+        Raises:
+            UsageError: it says that there are others: what a stream has left would not be found.
+        """
+        for content in read_all(self.root, _GROUPS):
+            if int(content) != groups:
+                raise UsageError(
+                    f"--groups: {int(content)}, with which the streams of {self.root} began, is required, got {groups}; "
+                    "another number is for another folder."
+                )
+            return
+        put(self.root, _GROUPS, f"{groups}\n".encode())
+
     def open(self, policy: Policy) -> None:
         """Leaves the grid and the policy in the folder, before any row names them.
 
@@ -74,7 +87,7 @@ class Store:
         """Writes the rows of some versions, then the `revisions` that make them visible, then the standings that know of them."""
         rows = [
             Rows(name, _joined([each[place] for each in changes], schema, "start"), "start")
-            for place, (name, schema) in enumerate(_TABLES)
+            for place, (name, schema) in enumerate(ROWS.items())
         ]
         write_files(self.root, rows)
         revisions = _joined([each.revisions for each in changes], REVISIONS, "cell")

@@ -23,7 +23,7 @@ from pipelines.simulate.given.settings import SimulationSettings
 from pipelines.simulate.health.flapping import draw_flaps, with_flaps
 from pipelines.simulate.health.health import Health, report, report_set
 from pipelines.simulate.health.outages import Outage, draw_host_outages, draw_outages
-from pipelines.simulate.operations.workload import live
+from pipelines.simulate.operations.workload import run_life
 from pipelines.simulate.records.delivery import Post
 from pipelines.simulate.records.records import send_records, snapshot_rows
 from pipelines.simulate.records.spool import Spool
@@ -36,7 +36,7 @@ _KEPT: Final = DAY
 
 @dataclass
 class Fleet:
-    """What was simulated so far."""
+    """What has been simulated so far."""
 
     spool: Spool
     snapshot: list[dict[str, Any]] = field(default_factory=list)
@@ -80,10 +80,10 @@ def _refuse(output: str) -> None:
 
 
 def history_of(scale_set: ScaleSet, settings: SimulationSettings, hosts: int) -> History:
-    """What is done to a scale set; nothing of it depends on the other sets but for the hosts that they share."""
+    """The history of a scale set, which depends on other sets only by the hosts that they share."""
     draws = Draws(settings.seed, "history", scale_set.number)
     history = History(scale_set, settings.start, settings.end, draws, hosts, settings)
-    live(history)
+    run_life(history)
     return history
 
 
@@ -146,7 +146,7 @@ def _as_csv(rows: list[dict[str, str]]) -> str:
 
 
 def _put(root: str, path: str, content: pa.Buffer | bytes) -> None:
-    """Writes a file; here without the detour of `put`, for nobody reads a fleet that is not finished."""
+    """Writes a file directly, unlike `put`: nobody reads a fleet before it is finished."""
     if not is_local(root):
         put(root, path, content)
         return

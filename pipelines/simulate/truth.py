@@ -20,7 +20,7 @@ def instances(history: History, machines: list[Health]) -> pa.Table:
 
 
 def operations(history: History) -> pa.Table:
-    """TRUE_OPERATIONS of one scale set, as their records tell them."""
+    """TRUE_OPERATIONS of one scale set, as their records show them."""
     return _table([_operation_row(history, each) for each in history.operations], TRUE_OPERATIONS)
 
 
@@ -35,7 +35,7 @@ def faults(history: History, machines: list[Health]) -> pa.Table:
 
 
 def _instance_rows(history: History, health: Health) -> Iterator[tuple[Any, ...]]:
-    """Maximal intervals in which nothing changes, neither what is true nor what is reported."""
+    """The longest intervals in which neither the truth nor the reported state changes."""
     edges = {max(health.machine.born, history.start), health.machine.gone, history.end}
     edges |= {moment for spell in health.spells for moment in spell[:2]} | {signal.time for signal in health.signals}
     spans = pairwise(sorted(edge for edge in edges if history.start <= edge <= history.end))

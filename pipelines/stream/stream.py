@@ -1,6 +1,5 @@
 """A stream: messages of a subscription in, the corrected record out as it comes (contract: What a stream publishes)."""
 
-import re
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -14,6 +13,7 @@ from pipelines.stream.steps import EnterRecalled, TakeIn, WriteJournal
 from schemas.azure.inventory import Inventory
 from schemas.policy import Policy
 from schemas.time import DAY, MINUTE, SECOND, format_duration
+from schemas.wording import misnamed
 from transforms.core.decode import DecodeSettings
 from transforms.core.evaluation.evaluate import evaluate
 from transforms.gather import GatherChanges
@@ -22,8 +22,8 @@ from transforms.publish import KeepRejects, PublishCells, Sink
 from transforms.subscription.source import ReadSubscription, SubscriptionSettings, present
 
 RUNNERS: Final = ("PrismRunner", "FlinkRunner", "DataflowRunner")
-_SUBSCRIPTION: Final = re.compile(r"projects/[^/]+/subscriptions/[^/]+")
 _LEAST_LEASE: Final = 10 * SECOND
+_MOST_GROUPS: Final = 4096
 _PAUSE: Final = 0.2
 """Seconds until a quiet subscription is asked again, where a runner waits no longer than that."""
 _ROWS: Final = 5_000
@@ -45,8 +45,8 @@ class StreamSettings:
     policy: Policy = field(default_factory=Policy)
     inventory: Inventory | None = None
     format: Format = "auto"
-    groups: int | None = None
-    """How many groups of scale sets are worked on together; None: each alone."""
+    groups: int = 64
+    """How many groups of scale sets are worked on together."""
     flush: int = 10 * SECOND
     """How long versions are held before they are written."""
     idle: int = MINUTE
@@ -68,14 +68,16 @@ class StreamSettings:
             raise SettingsError(f"--resume: PrismRunner is required so far, got {self.runner}.")
         if self.detach and self.runner == "PrismRunner":
             raise SettingsError("--detach: a runner that goes on without this program is required, got PrismRunner.")
-        if _SUBSCRIPTION.fullmatch(self.subscription) is None:
-            raise SettingsError(f"--subscription: a name like projects/P/subscriptions/S is required, got {self.subscription!r}.")
+        if wrong := misnamed(self.subscription, "subscriptions"):
+            raise SettingsError(f"--subscription: {wrong}.")
         if self.runner not in RUNNERS:
             raise SettingsError(f"--runner: {', '.join(RUNNERS[:-1])} or {RUNNERS[-1]} is required, got {self.runner}.")
         if self.compact_every is not None and self.runner != "PrismRunner":
             raise SettingsError(f"--compact-every: PrismRunner is required (elsewhere, `trueup compact`), got {self.runner}.")
         if self.compact_every is not None and not MINUTE <= self.compact_every <= 7 * DAY:
             raise SettingsError(f"--compact-every: 1m to 7d is required, got {format_duration(self.compact_every)}.")
+        if not 1 <= self.groups <= _MOST_GROUPS:
+            raise SettingsError(f"--groups: 1 to {_MOST_GROUPS} is required, got {self.groups}.")
         for name, given, least in (
             ("flush", self.flush, SECOND),
             ("idle", self.idle, SECOND),

@@ -10,15 +10,7 @@ from typing import Final, NamedTuple
 
 import pyarrow as pa
 
-from schemas.tables.attribution import ATTRIBUTIONS
-from schemas.tables.availability import AVAILABILITY
-from schemas.tables.operation import OPERATIONS
-from schemas.tables.reject import REJECTS
-from schemas.tables.revision import REVISIONS
-
-ROWS: Final = {"availability": AVAILABILITY, "attributions": ATTRIBUTIONS, "operations": OPERATIONS}
-"""The versioned tables: `all_NAME` holds every version, the view NAME the current one."""
-OTHERS: Final = {"revisions": REVISIONS, "rejects": REJECTS}
+from schemas.tables.by_name import ROWS, TABLES
 
 
 class Dialect(NamedTuple):
@@ -114,7 +106,7 @@ def setup(dialect: str, data: str, as_of: str, empty: frozenset[str] = frozenset
     """
     spelling, place = DIALECTS[dialect], _inside_quotes(DIALECTS[dialect], data.rstrip("/"))
     made = list(spelling.first)
-    for table, schema in {**ROWS, **OTHERS}.items():
+    for table, schema in TABLES.items():
         text = _nothing(spelling, schema) if table in empty else spelling.external
         bare = f"all_{table}" if table in ROWS else table
         name, columns = spelling.schema + bare, _spelled(spelling, _columns(spelling, schema))

@@ -17,6 +17,7 @@ from azure.storage.queue import QueueClient
 from pipelines.collect.bodies import NoRecordsError, records_of_message
 from pipelines.collect.outlets import Outlet
 from pipelines.failures import RunError
+from schemas.wording import first_line
 
 CONNECTION: Final = "AZURE_STORAGE_CONNECTION_STRING"
 _PAGE: Final = 32
@@ -122,4 +123,4 @@ def _sentences(queue: str) -> Iterator[None]:
     except ClientAuthenticationError:
         raise RunError(f"{queue}: an account that may receive and delete its messages is required.") from None
     except (AzureError, ValueError) as error:
-        raise RunError(f"{queue}: a queue that answers is required: {str(error).splitlines()[0].rstrip('.')}.") from None
+        raise RunError(f"{queue}: a queue that answers is required: {first_line(error)}.") from None

@@ -1,7 +1,6 @@
 """`trueup collect`: Event Grid's deliveries into files or a topic (contract: trueup collect)."""
 
 import os
-import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from rich.console import Console
 
 from pipelines.failures import RunError, UsageError
 from runners.commands.options import ByteSize, Span
+from schemas.wording import misnamed
 
 if TYPE_CHECKING:
     from pipelines.collect.outlets import Outlet
@@ -25,7 +25,6 @@ Examples:
     TRUEUP_COLLECT_SECRET=... trueup collect --port 8080 --topic projects/P/topics/health
 """
 SECRET: Final = "TRUEUP_COLLECT_SECRET"
-_TOPIC: Final = re.compile(r"projects/[^/]+/topics/[^/]+")
 _SHORTEST: Final = 16
 _TURN: Final = 0.2
 
@@ -58,8 +57,8 @@ def _check(given: dict[str, Any]) -> None:
     for one, other in (("port", "queue"), ("output", "topic")):
         if (given[one] is None) == (given[other] is None):
             raise UsageError(f"--{one}: either it or --{other} is required, got {'none' if given[one] is None else 'both'}.")
-    if given["topic"] is not None and _TOPIC.fullmatch(given["topic"]) is None:
-        raise UsageError(f"--topic: a name like projects/P/topics/T is required, got {given['topic']!r}.")
+    if given["topic"] is not None and (wrong := misnamed(given["topic"], "topics")):
+        raise UsageError(f"--topic: {wrong}.")
     if given["port"] is not None and len(os.environ.get(SECRET, "")) < _SHORTEST:
         raise UsageError(f"--port: a secret of at least {_SHORTEST} characters is required in {SECRET}.")
 

@@ -1,4 +1,4 @@
-"""`trueup compact`: many small files into few sorted ones (contract: trueup compact)."""
+"""`trueup compact`: rewrites many small files as a few sorted ones (contract: trueup compact)."""
 
 import dataclasses
 import json

@@ -33,7 +33,7 @@ def demo(output: str) -> int:
 
 
 def correct_day(day: Path, output: str) -> "Summary":
-    """The backfill of the day's records; the snapshot from before the day warms up the state."""
+    """Backfills the day's records; the snapshot from before the day gives the states with which it begins."""
     from pipelines.correction.settings import BackfillSettings
 
     settings = BackfillSettings(

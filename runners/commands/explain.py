@@ -59,11 +59,11 @@ def explain(data: str, scale_set: str, at: str | None, last: int, time_zone: Zon
 
 
 def _named(given: str, ids: list[str]) -> str:
-    """The one scale set that is called so.
+    """The id of the one scale set with this id or name.
 
     Raises:
-        RunError: none is.
-        UsageError: several are.
+        RunError: there is none.
+        UsageError: there are several.
     """
     wanted = given.casefold()
     if wanted in ids:

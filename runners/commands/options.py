@@ -1,4 +1,4 @@
-"""Options that commands share: their types, and the files that they name."""
+"""What commands share: types of options, and reading the files that options name."""
 
 import os
 import re
@@ -22,7 +22,7 @@ _LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_b
 
 
 class ByteSize(click.ParamType[int]):
-    """Bytes, written like 512M or 4GiB."""
+    """A size written like 512M or 4GiB; gives bytes."""
 
     name = "size"
 
@@ -37,7 +37,7 @@ class ByteSize(click.ParamType[int]):
 
 
 class Span(click.ParamType[int]):
-    """A duration, written like 15m or 1h; microseconds."""
+    """A duration written like 15m or 1h; gives microseconds."""
 
     name = "duration"
 
@@ -52,7 +52,7 @@ class Span(click.ParamType[int]):
 
 
 class When(click.ParamType[int]):
-    """A moment in RFC 3339; microseconds."""
+    """A time in RFC 3339; gives microseconds since the epoch."""
 
     name = "time"
 
@@ -72,7 +72,7 @@ def now_micros() -> int:
 
 
 def read_policy(path: str | None, grid: int | None) -> "Policy":
-    """The policy of a file, or the default one; `grid` goes over it.
+    """The policy in a file, or the default one; a `grid` in microseconds replaces the policy's.
 
     Raises:
         UsageError: it cannot be read, or is wrong.
@@ -88,7 +88,7 @@ def read_policy(path: str | None, grid: int | None) -> "Policy":
 
 
 def read_inventory(path: str | None) -> "Inventory | None":
-    """The inventory of a file, if one is given.
+    """The inventory in a file; None if no file is given.
 
     Raises:
         UsageError: it cannot be read, or is wrong.

@@ -1,11 +1,10 @@
 """`trueup publish`: event files to a Pub/Sub topic (contract: trueup publish)."""
 
 import json
-import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -13,6 +12,7 @@ from rich.console import Console
 from pipelines.failures import UsageError
 from runners.commands.options import input_option
 from runners.engines.pubsub import create_topic, publisher, sentences
+from schemas.wording import misnamed
 
 if TYPE_CHECKING:
     from pipelines.replay.publish import PublishProgress
@@ -27,8 +27,6 @@ Examples:
   Interrupted, and started again, it goes on where it was:
     trueup publish --input events/ --topic projects/p/topics/events --progress published.json
 """
-_TOPIC: Final = re.compile(r"projects/[^/]+/topics/[^/]+")
-_SUBSCRIPTION: Final = re.compile(r"projects/[^/]+/subscriptions/[^/]+")
 
 
 @click.command(epilog=EXAMPLES)
@@ -68,12 +66,12 @@ def publish(as_json: bool, **given: Any) -> int:
 
 def _check(given: dict[str, Any]) -> None:
     topic, subscription = given["topic"], given["subscription"]
-    if _TOPIC.fullmatch(topic) is None:
-        raise UsageError(f"--topic: a name like projects/P/topics/T is required, got {topic!r}.")
+    if wrong := misnamed(topic, "topics"):
+        raise UsageError(f"--topic: {wrong}.")
     if subscription is None:
         return
-    if _SUBSCRIPTION.fullmatch(subscription) is None:
-        raise UsageError(f"--subscription: a name like projects/P/subscriptions/S is required, got {subscription!r}.")
+    if wrong := misnamed(subscription, "subscriptions"):
+        raise UsageError(f"--subscription: {wrong}.")
     if not given["create"]:
         raise UsageError("--subscription: --create is required with it, since it says what to make.")
 
@@ -98,7 +96,7 @@ def _run(given: dict[str, Any], quiet: bool) -> "tuple[PublishProgress, Plan]":
 
 @contextmanager
 def _progress(quiet: bool) -> "Iterator[Callable[[PublishProgress], None]]":
-    """Shows how far it has come on standard error, if that is a terminal."""
+    """Shows progress on standard error, if that is a terminal."""
     from schemas.time import format_time
 
     console = Console(stderr=True)

@@ -40,7 +40,7 @@ class Zone(click.ParamType[ZoneInfo]):
 
 
 class Percent(click.ParamType[float]):
-    """A share in percent; a ratio."""
+    """A percentage above 0 and below 100; gives a ratio."""
 
     name = "percent"
 
@@ -131,7 +131,7 @@ def _settings(given: dict[str, Any]) -> "ReportSettings":
 
 
 def moment_of(option: str, text: str | None, zone: ZoneInfo) -> int | None:
-    """Microseconds of a date or time; in the zone where it has no offset.
+    """A date or time as microseconds since the epoch; without an offset it is in the given time zone.
 
     Raises:
         BadParameter: it is neither.

@@ -139,7 +139,7 @@ _WRONG: Final = {
 
 
 def _worst(scored: "ScoreResult", data: str) -> Iterator[str]:
-    """What is wrong with each of the worst rows, which row it is, and how to look at it."""
+    """Tells for each of the worst rows what is wrong with it, which one it is, and the command that shows more."""
     if scored.worst:
         yield "Rows that are wrong for longest (hours)"
     names = labels(scored.ids)

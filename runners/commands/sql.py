@@ -35,10 +35,10 @@ def _empty(data: str) -> frozenset[str]:
     """
     from pipelines.failures import RunError
     from pipelines.record.folder import files, is_local
-    from pipelines.views.statements import OTHERS, ROWS
+    from schemas.tables.by_name import TABLES
 
     if data == "DIR" or not is_local(data):
         return frozenset()
     if not files(data, "_trueup/grid.json"):
         raise RunError(f"--data: a folder that trueup has written is required, got {data}.")
-    return frozenset(table for table in {**ROWS, **OTHERS} if not files(data, f"{table}/day=*/*.parquet"))
+    return frozenset(table for table in TABLES if not files(data, f"{table}/day=*/*.parquet"))

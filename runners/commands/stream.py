@@ -44,6 +44,14 @@ Examples:
     metavar="TIME",
     help="After a crash, messages come again so much later.",
 )
+@click.option(
+    "--groups",
+    type=int,
+    default=64,
+    show_default=True,
+    metavar="N",
+    help="Scale sets are worked on together in so many groups; stays the same in a folder.",
+)
 @click.option("--resume", is_flag=True, help="Go on from the state in which backfills have left the scale sets of DIR.")
 @click.option("--compact-every", type=Span(), metavar="TIME", help="Compact the folder so often; never unless given.")
 @click.option("--keep-rejected-payload", is_flag=True, help="Keep the text of rejected records, with all that is in it.")
@@ -71,6 +79,7 @@ def _settings(given: dict[str, Any], runner_options: tuple[str, ...]) -> "Stream
         policy=read_policy(given["policy"], given["grid"]),
         inventory=read_inventory(given["inventory"]),
         format=given["format_"],
+        groups=given["groups"],
         flush=given["flush"],
         idle=given["idle"],
         lease=given["lease"],

@@ -43,7 +43,7 @@ def validate(as_json: bool, **given: Any) -> int:
         return 0
     for reject in rejects:
         click.echo(harmless("{source}, {location}: {reason}: {detail}".format(**reject)))
-    for line in (*_counts(validation), *notices(_noticed(validation))):
+    for line in (*_counts(validation), *notices(_input_notices(validation))):
         click.echo(line)
     return 0
 
@@ -56,7 +56,7 @@ def _validation(given: dict[str, Any]) -> "Validation":
     return Validation(given["inputs"], DecodeSettings(policy, now_micros(), inventory, given["format_"]))
 
 
-def _noticed(validation: "Validation") -> "FinishedReading":
+def _input_notices(validation: "Validation") -> "FinishedReading":
     from runners.words.notices import FinishedReading
 
     counts, given = validation.counts, validation.settings.inventory is not None
@@ -65,17 +65,18 @@ def _noticed(validation: "Validation") -> "FinishedReading":
 
 
 def _counts(validation: "Validation") -> Iterator[str]:
-    """Counts one below the other, the most frequent first."""
-    from runners.words.notices import counts_of, number
+    """Lines of counts, the most frequent first."""
+    from runners.words.notices import counts_of
+    from runners.words.quantity import quantity
 
     counts, plan = validation.counts, validation.plan
     read = Counter({f"{format_} {kind}": records for (format_, kind), records in counts.decoded.items()})
     fates = {"read": read, "ignored": counts.ignored, "rejected": counts.rejected}
     sums = ", ".join(f"{sum(kinds.values()):,} {fate}" for fate, kinds in fates.items())
-    yield f"{number(counts.records, 'record')} in {number(plan.files, 'file')}: {sums}."
+    yield f"{quantity(counts.records, 'record')} in {quantity(plan.files, 'file')}: {sums}."
     yield from counts_of(fates)
     if plan.skipped:
-        yield f"{number(plan.skipped, 'file')} skipped: no ending of an input."
+        yield f"{quantity(plan.skipped, 'file')} skipped: no ending of an input."
 
 
 def _as_json(validation: "Validation") -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """`trueup watch`: alarms from the corrected record, for those who are on call (contract: trueup watch)."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -9,9 +8,10 @@ import click
 
 from pipelines.failures import RunError, UsageError
 from runners.commands.options import Span, When, now_micros
+from schemas.wording import misnamed
 
 if TYPE_CHECKING:
-    from pipelines.alarms.watch import Watch
+    from pipelines.alarms.watch import AlarmWatch
 
 EXAMPLES = """\b
 Examples:
@@ -22,8 +22,7 @@ Examples:
   After a nightly backfill, each message to a script:
     trueup watch --data record/ --command ./page-me --once
 """
-_TOPIC: Final = re.compile(r"projects/[^/]+/topics/[^/]+")
-_CURSOR: Final = Path("_trueup", "alarms.json")
+_CURSOR: Final = Path("_trueup", "alarms")
 _WAYS: Final = ("webhook", "command", "topic", "dry_run")
 
 
@@ -39,7 +38,7 @@ _WAYS: Final = ("webhook", "command", "topic", "dry_run")
 @click.option("--at", type=When(), metavar="TIME", help="With --once: as if it were then.  [default: now]")
 @click.option("--once", is_flag=True, help="Look once, and end.")
 @click.option("--every", type=Span(), default="10s", show_default=True, metavar="TIME", help="Look so often.")
-@click.option("--cursor", metavar="FILE", help="Remembers what has been said.  [default: DIR/_trueup/alarms.json]")
+@click.option("--cursor", metavar="FILE", help="Remembers what has been said.  [default: DIR/_trueup/alarms]")
 def watch(**given: Any) -> int:
     """Says when a scale set is really in trouble, and when that is over: never for what an operation explains.
 
@@ -64,8 +63,8 @@ def _check(given: dict[str, Any]) -> None:
         raise UsageError(f"--webhook: one of --webhook, --command, --topic and --dry-run is required, got {len(ways)}.")
     if given["webhook"] and not given["webhook"].startswith(("https://", "http://")):
         raise UsageError("--webhook: an address that begins with https:// or http:// is required.")
-    if given["topic"] and _TOPIC.fullmatch(given["topic"]) is None:
-        raise UsageError(f"--topic: a name like projects/P/topics/T is required, got {given['topic']!r}.")
+    if given["topic"] and (wrong := misnamed(given["topic"], "topics")):
+        raise UsageError(f"--topic: {wrong}.")
     if given["at"] is not None and not given["once"]:
         raise UsageError("--at: --once is required with it.")
     if given["cursor"] is None and "://" in given["data"] and not given["dry_run"]:
@@ -84,13 +83,13 @@ def _delivery(given: dict[str, Any]) -> "Callable[[dict[str, Any]], None]":
     return to_topic(given["topic"]) if given["topic"] else to_command(given["command"])
 
 
-def _watching(given: dict[str, Any], cursor: Path, deliver: "Callable[[dict[str, Any]], None]") -> "Watch":
+def _watching(given: dict[str, Any], cursor: Path, deliver: "Callable[[dict[str, Any]], None]") -> "AlarmWatch":
     from pipelines.alarms.cursor import AlarmCursor
-    from pipelines.alarms.watch import Watch, WatchSettings
+    from pipelines.alarms.watch import AlarmWatch, WatchSettings
 
     since = _now(given) if given["since"] is None else given["since"]
     settings = WatchSettings(given["data"], given["globs"], given["alert_after"])
-    return Watch(settings, AlarmCursor(cursor, since), deliver)
+    return AlarmWatch(settings, AlarmCursor(cursor, since), deliver)
 
 
 def _dry(given: dict[str, Any]) -> int:
@@ -100,7 +99,7 @@ def _dry(given: dict[str, Any]) -> int:
     from runners.process.ending import temporary_folder
 
     with temporary_folder() as scratch:
-        cursor = Path(scratch, "alarms.json")
+        cursor = Path(scratch, "alarms")
         held = Path(given["cursor"] or Path(given["data"], _CURSOR))
         if held.exists():
             shutil.copy(held, cursor)
@@ -117,7 +116,7 @@ def _print(message: dict[str, Any]) -> None:
     click.echo(line_of(message))
 
 
-def _until_stopped(watching: "Watch", every: float) -> int:
+def _until_stopped(watching: "AlarmWatch", every: float) -> int:
     """Looks again and again; what could not be delivered is tried again, and said once."""
     from runners.process.watching import stopping
 
@@ -129,7 +128,7 @@ def _until_stopped(watching: "Watch", every: float) -> int:
     return 0
 
 
-def _looked(watching: "Watch", told: str) -> str:
+def _looked(watching: "AlarmWatch", told: str) -> str:
     try:
         watching.look(now_micros())
     except RunError as error:

@@ -1,4 +1,4 @@
-"""The day of the demo: its records as Azure would write them, simulated once."""
+"""The demo's input: a simulated day of records as Azure would write them."""
 
 import json
 import os
@@ -18,10 +18,10 @@ PAGE: Final = "report.html"
 
 
 def simulated_day(output: str) -> Path:
-    """The folder of the day's records; simulated unless an earlier demo has done it.
+    """The folder of the day's records, which are simulated unless an earlier demo has left them.
 
     Raises:
-        RunError: the folder holds something else.
+        RunError: the folder already holds something else.
         UsageError: it is no folder of this machine.
     """
     from pipelines.simulate.simulation import simulate

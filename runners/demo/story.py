@@ -36,7 +36,7 @@ unexcused, fault, unexplained: nothing excuses it; counted as reported."""
 
 
 class DemoQuestion(NamedTuple):
-    """A moment that is worth a question."""
+    """The scale set and the moment that the demo explains."""
 
     scale_set_id: str
     at: int
@@ -44,7 +44,7 @@ class DemoQuestion(NamedTuple):
 
 
 def show(summary: Summary, output: str) -> None:
-    """Writes the page, and prints the day as it lies in the output folder."""
+    """Writes the page, and prints the report and one explanation of the day."""
     report = report_with_page(ReportSettings(data=output, target=0.999), str(Path(output, PAGE)))
     console = Console(highlight=False, markup=False, emoji=False)
     console.print(Text(_headline(summary)))
@@ -83,7 +83,7 @@ def _print_report(console: Console, report: Report) -> None:
 
 
 def moment_to_ask(root: str) -> DemoQuestion:
-    """A moment in the overrun that was excused for long and counts for long: an operation explains a part of it, and no more."""
+    """A moment in the overrun that an operation explains only in part, chosen so that both parts are long."""
     selection = Selection(root)
     rows = selection.table("attributions", selection.days, _ASKED)
     both = pc.min_element_wise(rows.column("excused_seconds"), rows.column("counted_seconds"))

@@ -1,4 +1,4 @@
-"""A stream that compacts its own folder now and then, beside its work (`--compact-every`)."""
+"""Compaction of the output folder while a stream writes to it (`--compact-every`)."""
 
 import threading
 import time

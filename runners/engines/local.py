@@ -1,4 +1,4 @@
-"""The embedded runner, pinned by class: DirectRunner would choose among three engines by what is in the graph."""
+"""Beam's embedded runner, named by its class: DirectRunner would choose one of three engines by what is in the graph."""
 
 from collections.abc import Callable, Sequence
 

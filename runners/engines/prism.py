@@ -1,4 +1,4 @@
-"""Prism, Beam's local streaming runner: a process of its own, which ends with this one."""
+"""Prism, Beam's local streaming runner, as a child process that ends with this one."""
 
 import os
 import shutil
@@ -27,7 +27,7 @@ in another bundle, and when the first one ends, it puts back the state that thes
 
 
 def local_binary() -> str | None:
-    """A Prism of this machine: what TRUEUP_PRISM names, one on the path, or one that Go has installed; None if there is none."""
+    """The path of a local Prism: from TRUEUP_PRISM, the PATH, or the folder where Go installs programs; None if there is none."""
     named = os.environ.get("TRUEUP_PRISM")
     if named:
         if not os.access(named, os.X_OK):
@@ -43,7 +43,7 @@ def _of_go() -> list[Path]:
 
 @contextmanager
 def prism(folder: str, options: Sequence[str]) -> Iterator[list[str]]:
-    """Runs Prism while the block does; gives the options with which a pipeline finds it.
+    """Runs Prism for the duration of the block; yields the options with which a pipeline connects to it.
 
     Args:
         folder: where its log goes.

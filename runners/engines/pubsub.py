@@ -57,7 +57,7 @@ def sentences(name: str) -> Iterator[None]:
     """Turns errors of Pub/Sub into one sentence; `name` is that of the topic or subscription in question.
 
     Raises:
-        RunError: in their place.
+        RunError: instead of the original error.
     """
     from google.api_core import exceptions
     from google.auth.exceptions import GoogleAuthError
@@ -106,5 +106,5 @@ def _server() -> str:
 
 
 def _message(error: Exception) -> str:
-    """What Google's own errors say without their number, and what others say."""
+    """What an error says; Google's own errors without their status code."""
     return first_line(getattr(error, "message", None) or error)

@@ -1,4 +1,4 @@
-"""How a stream is doing: one line that changes on a terminal, a line every half minute elsewhere."""
+"""The status of a stream: one changing line on a terminal, or one line every half minute elsewhere."""
 
 import sys
 import time
@@ -59,13 +59,13 @@ class Status:
         return Text(status_line(self._process), overflow="ellipsis", no_wrap=True)
 
     def show(self) -> None:
-        """A line, where one is due."""
+        """Prints the status, if it is time to."""
         if self._live is None and time.monotonic() >= self._due:
             self._due += _EVERY
             click.echo(status_line(self._process), err=True)
 
     def end(self) -> None:
-        """The last line."""
+        """Prints the status for the last time."""
         if self._live is not None:
             self._live.stop()
         click.echo(f"stopped: {status_line(self._process)}", err=True)

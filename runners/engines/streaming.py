@@ -36,6 +36,7 @@ def run_stream(settings: StreamSettings) -> None:
     store = Store(settings.output)
     store.check_grid(settings.policy.grid)
     store.open(settings.policy)
+    store.keep_groups(settings.groups)
     if settings.runner == "FlinkRunner":
         from runners.engines.flink.job import run_on_flink
 

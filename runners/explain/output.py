@@ -1,4 +1,4 @@
-"""An explanation on the terminal or in a file: plain text, as wide as the terminal; and as JSON."""
+"""Prints an explanation as plain text, wrapped at the width of the terminal, or as JSON."""
 
 import json
 from collections.abc import Iterable
@@ -28,10 +28,10 @@ def print_explanation(told: Explanation, label: str, zone: ZoneInfo, hint: str) 
     """Prints an explanation.
 
     Args:
-        told: what is told.
+        told: the explanation.
         label: the name of the scale set as people see it.
-        zone: on whose clocks.
-        hint: the command that asks for a moment, without the moment.
+        zone: the time zone of the times shown.
+        hint: the command that explains a moment, up to the moment itself.
     """
     page, clock = _Page(), Clock(zone)
     page.text(introduction(told, name(label), clock))
@@ -42,24 +42,24 @@ def print_explanation(told: Explanation, label: str, zone: ZoneInfo, hint: str) 
 
 
 class _Page:
-    """Text as wide as the terminal, 80 columns where there is none, without blanks at the ends of lines."""
+    """Writes text wrapped at the width of the terminal (80 columns where there is none), without trailing blanks."""
 
     def __init__(self) -> None:
         self._console = Console(highlight=False, markup=False, emoji=False)
 
     def text(self, text: str, style: str = "", indent: int = 0, behind: int | None = None) -> None:
-        """A paragraph; its lines after the first one are indented by `behind`."""
+        """Writes a paragraph; its lines after the first one are indented by `behind`."""
         after = " " * (indent if behind is None else behind)
         width = max(self._console.width, _NARROWEST)
         for line in wrap(text, width, initial_indent=" " * indent, subsequent_indent=after, break_on_hyphens=False):
             self._console.print(Text(line.replace(TIED, " "), style), soft_wrap=True)
 
     def line(self, text: str = "") -> None:
-        """A line as it stands."""
+        """Writes a line unchanged."""
         self._console.print(Text(text.replace(TIED, " ")), soft_wrap=True)
 
     def pairs(self, pairs: Iterable[tuple[str, str]]) -> None:
-        """Names and values, the values below one another."""
+        """Writes names and values in two columns."""
         found = list(pairs)
         width = max((len(key) for key, _ in found), default=0) + _INDENT
         for key, value in found:

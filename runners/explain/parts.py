@@ -1,9 +1,10 @@
-"""The verdicts of an explanation in sentences: each says what its rule says, and no more (rules: Episodes)."""
+"""Puts verdicts into sentences: each says what its rule says, and no more (rules: Episodes)."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from runners.explain.words import Clock, an, by, capital, instances, length, number, seconds, whose
+from runners.explain.words import Clock, capital, instances, length, operation_phrase, seconds, with_article
+from runners.words.quantity import quantity
 from transforms.core.explain.explanation import Cause, Part
 from transforms.core.explain.moment import Explanation, Moment, NearestOperations, OperationRow
 from transforms.core.explain.reasons import Reason, reason_of
@@ -19,7 +20,7 @@ _REASONS: Final = {
 
 
 class Teller:
-    """Tells the parts of a moment."""
+    """Describes the episodes that hold at a moment."""
 
     def __init__(self, told: Explanation, moment: Moment, clock: Clock) -> None:
         self._moment, self._clock, self._policy, self._known = moment, clock, told.policy, told.known[1]
@@ -34,7 +35,7 @@ class Teller:
         }
 
     def paragraph(self, part: Part) -> str:
-        """The sentences of a part."""
+        """The sentences about one episode or removed stretch."""
         return " ".join((self._when(part), *self._verdicts[part.verdict](part), *self._others(part), *self._for_now(part)))
 
     def evidence(self, part: Part) -> Iterator[tuple[str, str]]:
@@ -82,7 +83,8 @@ class Teller:
     def _unexcused(self, part: Part) -> Iterator[str]:
         assert part.cause is not None  # only fault and unexplained have none
         yield f"{capital(self._operation(part))} caused it; it began {self._lag(part)}."
-        yield f"The policy does not excuse {an(part.cause.verb)} by {whose(part.cause.initiator)}: it counts as it was reported."
+        cause = operation_phrase(part.cause.verb, part.cause.initiator)
+        yield f"The policy does not excuse {cause}: it counts as it was reported."
         yield from self._sums_at_end(part)
 
     def _fault(self, part: Part) -> Iterator[str]:
@@ -131,11 +133,11 @@ class Teller:
         more = part.candidates[1] - 1
         up_to = "up to " if part.candidates[0] != part.candidates[1] else ""
         if part.verdict == "fault" and part.candidates[1]:
-            told = capital(up_to + number(part.candidates[1], "operation"))
+            told = capital(up_to + quantity(part.candidates[1], "operation"))
             yield f"{told} would have been there to explain it, were it not for that notice."
         elif part.verdict != "fault" and more > 0:
             kept = "kept it away too" if part.verdict == "removed" else "could have explained it too"
-            yield f"{capital(up_to + number(more, 'other operation'))} {kept}."
+            yield f"{capital(up_to + quantity(more, 'other operation'))} {kept}."
 
     def _for_now(self, part: Part) -> Iterator[str]:
         if part.open and part.verdict not in ("removed", "presumed_removed"):
@@ -147,7 +149,7 @@ class Teller:
 
     def _operation(self, part: Part) -> str:
         assert part.cause is not None  # as above
-        return f"{by(part.cause.verb, part.cause.initiator)} ({self._times(part.cause, part.onset[0])})"
+        return f"{operation_phrase(part.cause.verb, part.cause.initiator)} ({self._times(part.cause, part.onset[0])})"
 
     def _times(self, cause: Cause, near: int) -> str:
         operation = self._moment.operations.get((cause.key, cause.verb, cause.start))
@@ -158,7 +160,7 @@ class Teller:
         return f"at {start}{failed}" if cause.end == cause.start else f"{start} to {self._clock.then(cause.end, near)}{failed}"
 
     def _told(self, operation: OperationRow) -> str:
-        return f"{by(operation.verb, operation.initiator)} at {self._clock.moment(operation.start)}"
+        return f"{operation_phrase(operation.verb, operation.initiator)} at {self._clock.moment(operation.start)}"
 
     def _lag(self, part: Part) -> str:
         assert part.lag is not None  # as above
@@ -186,7 +188,7 @@ class Teller:
             "longest": self._policy["max_excuse"],
         }
         words = {name: length(micros) for name, micros in lengths.items()}
-        return _REASONS[reason_of(part, self._policy)].format(verb=an(part.cause.verb), **words)
+        return _REASONS[reason_of(part, self._policy)].format(verb=with_article(part.cause.verb), **words)
 
     def _sums(self, part: Part) -> str:
         if part.own:

@@ -1,9 +1,10 @@
-"""The story of a scale set in sentences: its stretches of trouble, the answer for a moment, and how that changed."""
+"""The sentences of an explanation: a scale set's stretches of trouble, the answer for a moment, and how that answer changed."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from runners.explain.words import MOST_NAMES, Clock, by, capital, distinct, instances, length, listed, name, number, seconds
+from runners.explain.words import MOST_NAMES, Clock, capital, distinct, instances, length, listed, name, operation_phrase, seconds
+from runners.words.quantity import quantity
 from transforms.core.explain.explanation import COUNTED, Part, Stretch
 from transforms.core.explain.history import AnswerRevision, Change, InstanceAnswer
 from transforms.core.explain.moment import Explanation, Moment, State
@@ -26,7 +27,7 @@ _JOINED: Final = {
 
 
 def verdict_line(stretch: Stretch) -> str:
-    """Whether a stretch was real, in a few words."""
+    """A few words on whether a stretch of trouble was real."""
     parts = [part for part in stretch.parts if not part.own] or list(stretch.parts)
     kinds = {part.verdict in COUNTED for part in parts}
     if kinds == {False}:
@@ -35,7 +36,7 @@ def verdict_line(stretch: Stretch) -> str:
 
 
 def stretch_lines(stretch: Stretch) -> Iterator[str]:
-    """What a stretch was, in a sentence or two."""
+    """A sentence or two on what a stretch of trouble was."""
     parts = [part for part in stretch.parts if not part.own] or list(stretch.parts)
     counted, expected = ([part for part in parts if (part.verdict in COUNTED) is real] for real in (True, False))
     for why in distinct(map(_why, counted)):
@@ -60,13 +61,13 @@ def _counted(parts: list[Part]) -> str:
 def _why(part: Part) -> str:
     if part.cause is None:
         return "nothing explains it" if part.verdict == "unexplained" else "the platform reported a fault"
-    told = by(part.cause.verb, part.cause.initiator)
+    told = operation_phrase(part.cause.verb, part.cause.initiator)
     return f"{told} did not bring it back in time" if part.verdict == "overrun" else f"{told} caused it, which excuses nothing"
 
 
 def _explained_by(parts: list[Part]) -> str:
     causes = [part.cause for part in sorted(parts, key=lambda part: part.onset) if part.cause is not None]
-    told = distinct(by(cause.verb, cause.initiator) for cause in causes)
+    told = distinct(operation_phrase(cause.verb, cause.initiator) for cause in causes)
     shown = (
         told if len(told) <= MOST_NAMES else [*told[: MOST_NAMES - 1], f"{len(told) - MOST_NAMES + 1} kinds of operations more"]
     )
@@ -74,13 +75,13 @@ def _explained_by(parts: list[Part]) -> str:
 
 
 def answer(moment: Moment, clock: Clock) -> Iterator[str]:
-    """Whether it was real, in a sentence or two."""
+    """The answer for a moment in a sentence or two: whether the trouble was real."""
     state, own = moment.state, next((part for part in moment.parts if part.own), None)
     excused = state.classes["excused"]
     if state.bad:
         yield f"It was real: {_of(state.bad, state)} counted as not available."
         if excused:
-            yield f"{number(excused, 'other')} {_was(excused)} excused."
+            yield f"{quantity(excused, 'other')} {_was(excused)} excused."
     elif excused:
         yield f"It was expected: {_of(excused, state)} {_was(excused)} excused, since operations explain it, and nothing counted."
         yield from _later(moment, clock)
@@ -91,7 +92,7 @@ def answer(moment: Moment, clock: Clock) -> Iterator[str]:
     else:
         yield from _nothing_wrong(state)
     if state.classes["unknown"]:
-        yield f"Of {number(state.classes['unknown'], 'instance')} nothing was known; such time is not counted."
+        yield f"Of {quantity(state.classes['unknown'], 'instance')} nothing was known; such time is not counted."
 
 
 def _later(moment: Moment, clock: Clock) -> Iterator[str]:
@@ -119,7 +120,7 @@ def _nothing_wrong(state: State) -> Iterator[str]:
     else:
         yield f"Nothing was wrong: no instance was there, and the scale set was {state.corrected}."
     if removed:
-        yield f"{number(removed, 'instance')} had been taken away by operations."
+        yield f"{quantity(removed, 'instance')} had been taken away by operations."
 
 
 def _all(count: int) -> str:
@@ -131,11 +132,11 @@ def _was(count: int) -> str:
 
 
 def _of(count: int, state: State) -> str:
-    return f"{count:,} of {number(state.present, 'instance')}"
+    return f"{count:,} of {quantity(state.present, 'instance')}"
 
 
 def state_lines(state: State, clock: Clock) -> Iterator[tuple[str, str]]:
-    """What was reported and what is made of it: names and values."""
+    """The reported and the corrected state, as names and values."""
     reported = "nothing" if state.reported is None else state.reported
     yield "reported", f"{reported}, from {clock.span(state.since, state.until)}"
     yield "", _counts({name.removeprefix("raw_").capitalize(): count for name, count in state.raw.items()})
@@ -182,12 +183,12 @@ def _publication(published: AnswerRevision, place: int, clock: Clock) -> str:
     told = [f"{who}: {what}" for who, what in _changes(published.changes, clock)]
     if not told:
         told = [f"corrected state {published.states[1]}{', nothing to explain' if place == 0 else ''}"]
-    same = f" {number(published.same, 'later version')} told the same." if published.same else ""
+    same = f" {quantity(published.same, 'later version')} told the same." if published.same else ""
     return f"{why}: {'; '.join(told)}.{same}"
 
 
 def _changes(changes: Iterable[Change], clock: Clock) -> Iterator[tuple[str, str]]:
-    """Who changed how; all at once of whom the same is told."""
+    """How the verdicts of instances changed; instances that changed alike are told together."""
     told: dict[tuple[bool, str], list[str]] = {}
     for change in changes:
         told.setdefault((change.own, _change(change.before, change.after, clock)), []).extend(change.instances)
@@ -212,9 +213,9 @@ def _change(was: InstanceAnswer | None, now: InstanceAnswer | None, clock: Clock
 
 def _told(told: InstanceAnswer) -> str:
     joined = _JOINED.get(told.verdict, name(told.verdict))
-    return joined if told.verb is None or told.initiator is None else f"{joined} {by(told.verb, told.initiator)}"
+    return joined if told.verb is None or told.initiator is None else f"{joined} {operation_phrase(told.verb, told.initiator)}"
 
 
 def introduction(told: Explanation, label: str, clock: Clock) -> str:
-    """What is told of which scale set."""
+    """Which scale set is explained, and for which time."""
     return f"{label}, times in {clock.zone.key}. Published: {clock.span(*told.known)}."

@@ -1,4 +1,4 @@
-"""Words of an explanation: times, lengths, names and operations as people say them."""
+"""Times, lengths of time, names and operations as an explanation spells them."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -19,7 +19,7 @@ _VOWELS: Final = ("a", "e", "i", "o", "up")
 
 
 class Clock:
-    """Tells times on the clocks of a zone."""
+    """Formats times in a time zone."""
 
     def __init__(self, zone: ZoneInfo) -> None:
         self.zone = zone
@@ -33,7 +33,7 @@ class Clock:
         return f"{self._local(micros):%Y-%m-%d{TIED}%H:%M:%S}"
 
     def then(self, micros: int, after: int) -> str:
-        """A time that is told after another one: without the date where that is the same."""
+        """A time that follows another one: without its date where that is the same."""
         local = self._local(micros)
         return f"{local:%H:%M:%S}" if local.date() == self._local(after).date() else self.moment(micros)
 
@@ -68,22 +68,13 @@ def length(micros: int) -> str:
 
 
 def seconds(number: float) -> str:
-    """A length given in seconds."""
+    """A length of time given in seconds."""
     return length(round(number * SECOND)) if number else "nothing"
 
 
 def name(text: str) -> str:
-    """A name that is short and harms nothing."""
+    """A name, shortened, with control characters spelled out."""
     return isolated(shortened(harmless(text), _WIDTH))
-
-
-def number(count: int, noun: str) -> str:
-    """A number of things.
-
-    >>> number(1, "instance"), number(2, "instance")
-    ('1 instance', '2 instances')
-    """
-    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def listed(texts: Sequence[str]) -> str:
@@ -96,7 +87,7 @@ def listed(texts: Sequence[str]) -> str:
 
 
 def instances(ids: Sequence[str]) -> str:
-    """Which instances; of many the first ones, and how many more.
+    """Names instances; if there are many, the first ones and how many more.
 
     >>> instances(["1"]), instances(["1", "2"]), instances([*"123456"])
     ('instance 1', 'instances 1 and 2', '6 instances (1, 2, 3, 4 and 2 more)')
@@ -119,19 +110,19 @@ def verb_of(verb: str) -> str:
     return _NOUNS.get(verb, name(verb.replace("_", "-")))
 
 
-def by(verb: str, initiator: str) -> str:
-    """An operation by what and whose it is.
+def operation_phrase(verb: str, initiator: str) -> str:
+    """An operation by its verb and its initiator.
 
-    >>> by("upgrade", "customer"), by("scale_in", "autoscale")
+    >>> operation_phrase("upgrade", "customer"), operation_phrase("scale_in", "autoscale")
     ('an upgrade by the customer', 'a scale-in by autoscale')
     """
-    return f"{an(verb)} by {whose(initiator)}"
+    return f"{with_article(verb)} by {initiator_phrase(initiator)}"
 
 
-def an(verb: str) -> str:
-    """An operation of a verb.
+def with_article(verb: str) -> str:
+    """A verb as a noun with its article.
 
-    >>> an("update"), an("stop"), an("maintenance")
+    >>> with_article("update"), with_article("stop"), with_article("maintenance")
     ('an update', 'a stop', 'maintenance')
     """
     noun = verb_of(verb)
@@ -140,13 +131,13 @@ def an(verb: str) -> str:
     return f"a{'n' * noun.startswith(_VOWELS)} {noun}"
 
 
-def whose(initiator: str) -> str:
-    """Who began an operation."""
+def initiator_phrase(initiator: str) -> str:
+    """An initiator, as it stands after "by"."""
     return _WHO.get(initiator, name(initiator))
 
 
 def capital(text: str) -> str:
-    """A text that begins a sentence."""
+    """The text with a capital first letter."""
     return text[:1].upper() + text[1:]
 
 

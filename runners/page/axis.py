@@ -1,4 +1,4 @@
-"""The axis of time: where its ticks stand, on the clocks of the report's zone, and what they are called."""
+"""The time axis of a chart: positions and labels of its ticks, in the report's time zone."""
 
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -16,7 +16,7 @@ _LONGEST: Final = {"hour": HOUR, "day": DAY, "month": 31 * DAY}
 
 
 class Tick(NamedTuple):
-    """A tick."""
+    """One tick of the axis."""
 
     at: float
     """Seconds since the period began."""

@@ -1,4 +1,4 @@
-"""Cards: the evidence of an operation, or of a trouble without one, in words; and its mark on the timeline."""
+"""Cards: the evidence about an operation, or about trouble without one, in words, and its mark on the timeline."""
 
 from collections import defaultdict
 from datetime import datetime
@@ -114,7 +114,7 @@ def _operation_rows(row: dict[str, Any], zone: ZoneInfo) -> list[tuple[str, str]
 
 
 def _explained(row: dict[str, Any], zone: ZoneInfo) -> list[tuple[str, str]]:
-    """How many spells of trouble an operation explains, when they were, and whose."""
+    """Says how many spells of trouble an operation explains, when they were, and of which instances."""
     if row["verdicts"] is None:
         return [("Explains", "no trouble in this period")]
     spells = ", ".join(f"{number:,} {verdict}" for verdict, number in zip(row["verdicts"], row["episodes"], strict=True))

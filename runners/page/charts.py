@@ -37,7 +37,7 @@ _LETTER: Final = 6.2
 
 
 class ChartSize(NamedTuple):
-    """A width for which charts are drawn."""
+    """The size at which charts are drawn: one for wide screens, one for phones."""
 
     name: str
     width: int
@@ -68,7 +68,7 @@ class Mark(NamedTuple):
 
 
 class _Lane(NamedTuple):
-    """A line of marks, filled from the left."""
+    """A row of marks above a timeline, filled from the left."""
 
     marked: float
     """Where its last mark ends, in pixels."""
@@ -157,7 +157,7 @@ def bounds(cells: Cells) -> list[float]:
 
 
 def _levels(cells: Cells) -> np.ndarray:
-    """Of each cell, 0 (nothing counts) to LEVELS; -1 where nothing was expected to be up."""
+    """The level of each cell, from 0 (nothing counts) to LEVELS; -1 where nothing was expected to be up."""
     share = _shares(cells)
     level = np.where(share > 0, 1 + np.searchsorted(bounds(cells)[:-1], share, "left"), 0)
     return np.where(cells.expected == 0, -1, level)
@@ -203,7 +203,7 @@ def timeline_chart(edges: Sequence[float], raw: Floats, corrected: Floats, marks
 
 
 def _strip(edges: Sequence[float], shares: Floats, parts: tuple[str, ...], top: int, name: str) -> list[dict[str, Any]]:
-    """The corners of each part's area; a bin that is like the one before adds none."""
+    """The corners of each part's area; a bin equal to the one before adds none."""
     high = np.cumsum(clearly(shares, LEAST), axis=1)
     bounds = np.round(top + _STRIP * (1 - np.hstack([np.zeros((len(high), 1)), high])), 1)  # bin x edge between parts
     rows: list[dict[str, Any]] = []
@@ -265,7 +265,7 @@ def _marks(marks: Sequence[Mark], places: list[tuple[int, bool]], span: float) -
 
 
 def _lanes(marks: Sequence[Mark], span: float, size: ChartSize) -> tuple[int, list[tuple[int, bool]]]:
-    """How many lanes there are, and of each mark its lane and whether there is room for its name.
+    """The number of lanes, and for each mark its lane and whether there is room for its name.
 
     A mark goes where it covers nothing; if all lanes are full, where it takes another's name, and at last where it covers a mark.
     """
@@ -330,6 +330,6 @@ def _chosen(field: str, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _called(names: Sequence[str]) -> dict[str, str]:
-    """The labels of an axis whose values are places."""
+    """The labels of an axis whose values are positions."""
     listed = ",".join(f"'{name}'" for name in names)
     return {"labelExpr": f"[{listed}][datum.value]"}

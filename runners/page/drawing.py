@@ -1,4 +1,4 @@
-"""Drawings: Vega-Lite charts as SVG that stands in the page, with nothing left to load or to run.
+"""Renders Vega-Lite charts as SVG within the page, so that nothing is left to load or to run.
 
 Charts are drawn when the page is written. So they need no script, look the same in print, and take their colours from the page's
 style sheet (`var(--up)`), which knows light from dark.
@@ -57,7 +57,7 @@ def _title(svg: ET.Element, titles: Sequence[str]) -> None:
 
 
 def _clean(element: ET.Element) -> None:
-    """Leaves what is seen: no classes, roles or namespaces, which are those of a page of its own."""
+    """Strips classes, roles and namespaces, which an SVG within a page does not need."""
     element.tag = element.tag.removeprefix(_SVG)
     if element.tag not in _ELEMENTS:
         raise ValueError(f"a chart holds no <{element.tag}>")

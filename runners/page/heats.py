@@ -72,13 +72,13 @@ def _drawn(what: str, rows: Sequence[str], columns: Sequence[str], cells: Cells,
 
 
 def _shown(columns: Sequence[str], size: ChartSize) -> list[int]:
-    """The columns whose names there is room for."""
+    """The columns that are labelled: as many as there is room for."""
     named = [place for place, name in enumerate(columns) if name]
     return named[:: (6 if size is NARROW else 2) if columns is _CLOCK else (3 if size is NARROW else 1)]
 
 
 def _months(mondays: Sequence[date]) -> list[str]:
-    """The names of months, each above the first week that begins in it; none where the next one follows too soon."""
+    """Names of months, each above the first week that begins in it; left out where the next one follows too closely."""
     first = [place for place, monday in enumerate(mondays) if place == 0 or monday.month != mondays[place - 1].month]
     roomy = {place for place, then in zip(first, [*first[1:], len(mondays)], strict=True) if then - place >= _WEEKS}
     return [f"{monday:%b}" if place in roomy else "" for place, monday in enumerate(mondays)]

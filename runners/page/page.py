@@ -39,7 +39,7 @@ def report_with_page(settings: ReportSettings, path: str) -> Report:
 
 
 def write_page(report: Report, marks: pa.Table, path: str) -> None:
-    """Writes the page: the whole file appears, or none.
+    """Writes the page as a file that appears whole or not at all.
 
     Args:
         report: the figures.
@@ -79,7 +79,7 @@ def page(report: Report, marks: pa.Table) -> str:
 
 
 def _rows(table: list[tuple[str, str, list[tuple[str, str, str, str]]]]) -> Markup:
-    """The rows of all scale sets; there may be thousands, so they are as short as can be."""
+    """The table rows of all scale sets, as short as possible since there may be thousands."""
     cell = Markup('<td class="n{}{}" data-v="{}">{}').format
     row = Markup('<tr><th scope="row" title="{}"><bdi>{}</bdi>{}\n').format
     return Markup("").join(

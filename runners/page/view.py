@@ -1,4 +1,4 @@
-"""What the page says, as texts and drawings for its template."""
+"""The values of the page's template: texts and drawings."""
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -16,6 +16,7 @@ from runners.page.drawing import drawn
 from runners.page.heats import Heat, heats_of
 from runners.report.sections import Section, further, headline, length, moment, percent
 from runners.words.names import harmless, labels
+from runners.words.quantity import quantity
 from schemas.tables.availability import CLASSES
 from schemas.time import DAY, HOUR, MINUTE, SECOND, from_micros
 from transforms.core.report.calendar import label
@@ -133,7 +134,7 @@ def _head(report: Report, zone: ZoneInfo) -> dict[str, Any]:
         "time_zone": request.time_zone,
         "hours": f"{(request.until - request.since) / HOUR:,.10g}",
         "sets_number": f"{number:,}",
-        "sets_told": f"{number:,} scale set{'s' * (number != 1)}",
+        "sets_told": quantity(number, "scale set"),
         "all_told": f"All {number:,} scale sets" if number > 1 else "The scale set",
         "coverage": " ".join(said[-2:]) if len(said) > 4 and said[-2].startswith("Published") else said[-1],
         "footer": "Written by trueup. Every ratio is one of sums of machine time: never a mean of ratios. "
@@ -155,7 +156,7 @@ def _answer(report: Report) -> dict[str, Any]:
 
 
 def _split(raw_bad: float, fleet: dict[str, Any]) -> list[dict[str, str]]:
-    """What became of the time that was reported as bad: it is excused, or it counts, or it is that of machines taken away."""
+    """How the time that was reported as bad divides: excused, counted, or of machines that were taken away."""
     excused, overrun, bad = (fleet[f"{name}_seconds"] for name in ("excused", "overrun", "bad"))
     parts = (
         (excused, "excused: operations caused it, and it was over in time", FILLS["excused"]),
@@ -207,7 +208,7 @@ def _classes(report: Report) -> list[dict[str, str]]:
 
 
 def _fleet(report: Report, zone: ZoneInfo) -> str:
-    """Lines over two periods or more."""
+    """The chart of the whole fleet; it needs at least two periods."""
     request, periods = report.request, report.periods
     raw, corrected = (periods[name].to_pylist() for name in ("raw_availability", "availability"))
     if sum(ratio is not None for ratio in corrected) < 2:
@@ -269,8 +270,7 @@ def _drawn_told(number: int, of: int) -> str:
 
 def _length_told(micros: int) -> str:
     unit, name = next((unit, name) for unit, name in _UNITS if micros % unit == 0 or unit == MINUTE)
-    number = -(-micros // unit)
-    return f"{number} {name}{'s' * (number != 1)}"
+    return quantity(-(-micros // unit), name)
 
 
 def _one(material: _Material, lines: Timelines, place: int, row: dict[str, Any], cards: list[Card]) -> SetDrawing:
@@ -299,7 +299,7 @@ def _one(material: _Material, lines: Timelines, place: int, row: dict[str, Any],
     return SetDrawing(
         id=harmless(row["scale_set_id"]),
         name=name,
-        machines="" if number is None else f"{number:,} machine{'s' * (number != 1)} at the end; ",
+        machines="" if number is None else f"{quantity(number, 'machine')} at the end; ",
         raw=shown["raw_"],
         corrected=shown[""],
         counted=counted,

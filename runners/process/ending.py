@@ -1,4 +1,4 @@
-"""The end of a run that is told to stop: at once, with one sentence, and nothing left in the temporary folder.
+"""Ends the process on a signal: at once, with one sentence, and with nothing left in the temporary folder.
 
 Not by an exception: raised in the midst of the embedded runner, it would wait for threads that wait for it (seen with SIGTERM).
 """
@@ -26,7 +26,7 @@ def end_on_signals() -> None:
 
 @contextmanager
 def temporary_folder() -> Iterator[str]:
-    """A folder that is gone afterwards, also if a signal ends the process; what Beam leaves while it runs goes there too."""
+    """A temporary folder that is removed even if a signal ends the process; Beam puts its own temporary files there, too."""
     before = tempfile.tempdir
     with tempfile.TemporaryDirectory(prefix="trueup-", ignore_cleanup_errors=True) as folder:
         _FOLDERS.add(folder)

@@ -1,4 +1,4 @@
-"""A job that is watched until it ends or a signal stops it."""
+"""Watches a running job until it ends or a signal stops it."""
 
 import signal
 import threading
@@ -17,7 +17,7 @@ _SAME: Final = 1.0
 
 @contextmanager
 def stopping() -> Iterator[threading.Event]:
-    """An event that Ctrl-C or SIGTERM sets; the second one ends the program as ever."""
+    """An event that the first Ctrl-C or SIGTERM sets; the second one ends the program."""
     event = threading.Event()
     noted: list[float] = []
     before: dict[signal.Signals, Any] = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -38,7 +38,7 @@ def stopping() -> Iterator[threading.Event]:
 
 
 def watch(result: PipelineResult) -> list[str]:
-    """A list that is empty until the job ends, and then says why."""
+    """A list that stays empty until the job ends, and then holds the reason."""
     ended: list[str] = []
 
     def wait() -> None:

@@ -24,7 +24,7 @@ _WIDEST: Final = 40
 _TOP: Final = 10
 """Scale sets that a table shows unless told otherwise."""
 
-CSV_COLUMNS: Final = [
+_CSV_COLUMNS: Final = [
     *("scope", "scale_set_id", "by", "period_start", "period_end"),
     *VALUES,
     *(field.name for field in WORST),
@@ -33,7 +33,7 @@ CSV_COLUMNS: Final = [
 
 
 def print_table(report: Report, top: int | None) -> None:
-    """On the terminal, within its width."""
+    """Prints the report on the terminal, within its width."""
     console = Console(highlight=False, markup=False, emoji=False)
     for line in headline(report):
         console.print(Text(harmless(line)))
@@ -42,7 +42,7 @@ def print_table(report: Report, top: int | None) -> None:
 
 
 def print_section(console: Console, section: Section) -> None:
-    """One section, after an empty line."""
+    """Prints one section, after an empty line."""
     console.print()
     console.print(Text(harmless(section.title), "bold"))
     console.print(_table(section))
@@ -51,7 +51,7 @@ def print_section(console: Console, section: Section) -> None:
 
 
 def markdown(report: Report, top: int | None) -> Iterator[str]:
-    """Lines of Markdown; names whole, and harmless in HTML too."""
+    """The report as lines of Markdown, with whole names, escaped for HTML too."""
     yield "# Availability"
     yield ""
     for line in headline(report):
@@ -66,27 +66,17 @@ def markdown(report: Report, top: int | None) -> Iterator[str]:
 
 
 def json_text(report: Report, top: int | None) -> str:
-    """One JSON object, with what every figure means."""
+    """The report as one JSON object, which also says what every figure means."""
     return json.dumps(as_json(_narrowed(report, top)), ensure_ascii=True)
 
 
 def csv_text(report: Report, top: int | None) -> str:
-    """One CSV table: all scale sets and each, over the whole period and each hour, day, week or month of it.
+    """The report as one CSV table: the fleet and each scale set, over the whole period and each hour, day, week or month of it.
 
     Names that a spreadsheet could take for a formula begin with an apostrophe.
     """
     sink, chosen = io.StringIO(), _narrowed(report, top)
-    columns = [
-        "scope",
-        "scale_set_id",
-        "by",
-        "period_start",
-        "period_end",
-        *VALUES,
-        *(f.name for f in WORST),
-        *COVERAGE.names[1:],
-    ]
-    writer = csv.DictWriter(sink, columns, restval="", lineterminator="\n")
+    writer = csv.DictWriter(sink, _CSV_COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
     for row in _csv_rows(chosen):
         writer.writerow({key: _cell(value, ZoneInfo(report.request.time_zone)) for key, value in row.items()})
@@ -116,7 +106,7 @@ def _cell(value: Any, zone: ZoneInfo) -> Any:
 
 
 def _narrowed(report: Report, top: int | None) -> Report:
-    """The report with the `top` worst scale sets only; the figures of all stay."""
+    """The report with only the `top` worst scale sets; the figures of the fleet stay."""
     if top is None:
         return report
     chosen = report.sets.slice(0, top)["scale_set_id"].combine_chunks()

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from runners.words.names import labels
+from runners.words.quantity import quantity
 from schemas.tables.availability import CLASSES
 from schemas.tables.report import WINDOWS
 from schemas.time import from_micros, to_micros
@@ -33,7 +34,7 @@ class Section(NamedTuple):
 
 
 def sections(report: Report, top: int) -> Iterator[Section]:
-    """All sections that have rows; of what is long, the `top` worst."""
+    """All sections that have rows; long ones show the `top` worst."""
     name = _names(report)
     made = (
         _fleet(report),
@@ -52,7 +53,7 @@ def sections(report: Report, top: int) -> Iterator[Section]:
 
 
 def further(report: Report, top: int) -> Iterator[Section]:
-    """Those of the sections that a page with charts does not show otherwise."""
+    """The sections that the page with charts shows in no other way."""
     name = _names(report)
     made = (_conventions(report), _fleet(report), _periods(report, top), _chance(report), _coverage(report, top, name),
             _states(report, top, name))  # fmt: skip
@@ -60,12 +61,12 @@ def further(report: Report, top: int) -> Iterator[Section]:
 
 
 def headline(report: Report) -> list[str]:
-    """What the report is of, and the answer in a few sentences."""
+    """What the report covers, and its main figures, in a few sentences."""
     request, zone, fleet = report.request, ZoneInfo(report.request.time_zone), report.fleet.to_pylist()[0]
     since, until = (moment(from_micros(t), zone) for t in (request.since, request.until))
     hours = (request.until - request.since) / 3.6e9
     known = [moment(from_micros(t), zone) for t in request.known or ()]
-    sets = f"{len(report.sets):,} scale set{'s' * (len(report.sets) != 1)}"
+    sets = quantity(len(report.sets), "scale set")
     lines = [
         f"{sets}, {since} to {until} ({request.time_zone}), {hours:,.10g} hours.",
         f"Availability: raw {percent(fleet['raw_availability'])} %, corrected {percent(fleet['availability'])} %.",
@@ -83,7 +84,7 @@ def headline(report: Report) -> list[str]:
 
 
 def percent(share: float | None, digits: int = 3) -> str:
-    """A ratio in percent; what is not quite all or none never looks like it.
+    """A ratio in percent, rounded so that only 1 shows as 100 and only 0 as 0.
 
     >>> percent(0.9999999), percent(1.0), percent(None)
     ('99.999', '100.000', '-')
@@ -111,7 +112,7 @@ def length(seconds: float | None) -> str:
 
 
 def moment(time: datetime | None, zone: ZoneInfo) -> str:
-    """A time on the clocks of a zone, to the minute."""
+    """A time in a time zone, to the minute."""
     return "-" if time is None else f"{time.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
@@ -120,11 +121,11 @@ def _names(report: Report) -> Callable[[str], str]:
 
 
 def _interruptions(fleet: dict[str, Any]) -> str:
-    number, per_year = fleet["interruptions"], fleet["interruptions_per_vm_year"]
+    per_year = fleet["interruptions_per_vm_year"]
     rate = "" if per_year is None else f", {per_year:,.2f} per VM-year"
     left = f" (without {fleet['still_open']:,} still open at the end)" if fleet["still_open"] else ""
     return (
-        f"{number:,} interruption{'s' * (number != 1)}{rate}; mean time to repair {length(fleet['mttr_seconds'])}{left}, "
+        f"{quantity(fleet['interruptions'], 'interruption')}{rate}; mean time to repair {length(fleet['mttr_seconds'])}{left}, "
         f"between failures {length(fleet['mtbf_seconds'])}."
     )
 
@@ -302,7 +303,7 @@ def _coverage(report: Report, top: int, name: Callable[[str], str]) -> Section:
 
 
 def _states(report: Report, top: int, name: Callable[[str], str]) -> Section:
-    """Of scale sets that only report for themselves: they have states, and no ratio."""
+    """Seconds by state of scale sets that only report a state of their own, and so have no ratio."""
     silent = report.sets.filter(pc.and_(pc.is_null(report.sets["raw_availability"]), pc.is_null(report.sets["availability"])))
     chosen = silent["scale_set_id"].combine_chunks().slice(0, top)
     found: pa.Table = report.states.filter(pc.is_in(report.states["scale_set_id"], chosen))

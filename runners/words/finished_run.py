@@ -1,11 +1,12 @@
-"""What a finished backfill says of itself, in sentences."""
+"""The summary that a finished backfill prints, in sentences."""
 
 from collections.abc import Iterator
 from typing import Final
 
 from pipelines.backfill.summary import Summary, named_sets, what_else
 from pipelines.correction.settings import BackfillSettings
-from runners.words.notices import FinishedReading, counts_of, notices, number, paragraph
+from runners.words.notices import FinishedReading, counts_of, notices, paragraph
+from runners.words.quantity import quantity
 from schemas.time import format_time
 from transforms.counters import total
 
@@ -17,22 +18,22 @@ def lines_of(summary: Summary, settings: BackfillSettings, seconds: float) -> It
     """The summary of a run, line by line."""
     counts = summary.counts
     yield (
-        f"{number(counts['in'], 'record')} in {number(summary.files, 'file')}: {counts['used']:,} used, "
+        f"{quantity(counts['in'], 'record')} in {quantity(summary.files, 'file')}: {counts['used']:,} used, "
         f"{counts['duplicate']:,} duplicate, {total(counts, 'ignored'):,} ignored, {summary.rejected:,} rejected."
     )
     yield from _families(summary)
     yield from _span(summary)
     written = "would be written" if summary.dry_run else "written"
-    yield f"{number(summary.cells, 'cell')} {written}, {counts['unchanged']:,} unchanged, in {seconds:.1f} s."
+    yield f"{quantity(summary.cells, 'cell')} {written}, {counts['unchanged']:,} unchanged, in {seconds:.1f} s."
     if not summary.dry_run:
         yield f"The tables are in {settings.output}."
     yield from _memory(summary)
     yield from _left_out(summary, settings.resume)
-    yield from notices(noticed(summary, settings))
+    yield from notices(input_notices(summary, settings))
 
 
-def noticed(summary: Summary, settings: BackfillSettings) -> FinishedReading:
-    """What there is to say of a run's input."""
+def input_notices(summary: Summary, settings: BackfillSettings) -> FinishedReading:
+    """The notices about a run's input."""
     counts = summary.counts
     return FinishedReading(
         counts["in"],
@@ -57,14 +58,14 @@ def _families(summary: Summary) -> Iterator[str]:
     records = summary.as_json()["records"]
     yield from counts_of({fate: records[fate] for fate in ("ignored", "rejected")}, _MOST_KINDS)
     if summary.skipped:
-        yield f"{number(summary.skipped, 'file')} skipped: no ending of an input."
+        yield f"{quantity(summary.skipped, 'file')} skipped: no ending of an input."
 
 
 def _span(summary: Summary) -> Iterator[str]:
     if summary.since is None:
         yield "No events of scale sets were found."
         return
-    sets = number(len(summary.findings.facts), "scale set")
+    sets = quantity(len(summary.findings.facts), "scale set")
     since = f"with events since {format_time(summary.since)}"
     if summary.known_before is not None:
         since = f"gone on from what was known until {format_time(summary.known_before)}"
@@ -73,7 +74,7 @@ def _span(summary: Summary) -> Iterator[str]:
 
 def _left_out(summary: Summary, resume: bool) -> Iterator[str]:
     if summary.left_out:
-        sets = number(len(summary.findings.facts), "scale set")
+        sets = quantity(len(summary.findings.facts), "scale set")
         yield from paragraph(f"{len(summary.left_out):,} of {sets} left out: {named_sets(summary.left_out)}.")
         yield from paragraph(
             "Their cells stay as they are, for a cold start would replace what is known from before their first events in this "

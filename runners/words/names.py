@@ -1,4 +1,4 @@
-"""Names as people see them: short, told apart, and harmless whatever stands in an id."""
+"""Names as people see them: short, distinct, and harmless whatever an id contains."""
 
 import unicodedata
 from collections import Counter
@@ -12,7 +12,7 @@ _ISOLATED: Final = "\u2068{}\u2069"
 
 
 def labels(ids: Iterable[str]) -> dict[str, str]:
-    """The shortest end of each scale set's id that is its alone: its name, with its group before it, and so on.
+    """A label for each scale set: the shortest ending of its id that no other id has (its name, or group and name, and so on).
 
     An id that is no path (it does not begin with a slash) stays whole.
 
@@ -39,7 +39,7 @@ def _parts(scale_set_id: str) -> list[str]:
 
 
 def harmless(text: str) -> str:
-    r"""Text in which what no one can see is spelled out: control characters, escape sequences, marks that turn the direction.
+    r"""The text with invisible characters spelled out: control characters, escape sequences, marks of writing direction.
 
     >>> print(harmless("a\x1b[31m\u202eb"))
     a\x1b[31m\u202eb
@@ -58,13 +58,13 @@ def shortened(text: str, width: int) -> str:
 
 
 def isolated(text: str) -> str:
-    """Text that, where any of it runs from right to left, turns nothing around it."""
+    """The text, isolated if any of it is written from right to left, so that the text around it keeps its direction."""
     turns = any(unicodedata.bidirectional(c) in ("R", "AL", "AN") for c in text)
     return _ISOLATED.format(text) if turns else text
 
 
 def for_markdown(text: str) -> str:
-    """Text that means nothing to Markdown or HTML.
+    """The text escaped for Markdown and HTML.
 
     >>> for_markdown("<b>|*")
     '&lt;b&gt;&#124;\\\\*'
@@ -73,7 +73,7 @@ def for_markdown(text: str) -> str:
 
 
 def for_spreadsheet(text: str) -> str:
-    """Text that no spreadsheet takes for a formula: an apostrophe goes before it where it begins like one.
+    """The text with an apostrophe before it where a spreadsheet would take it for a formula.
 
     >>> for_spreadsheet("=cmd"), for_spreadsheet("/a")
     ("'=cmd", '/a')

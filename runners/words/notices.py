@@ -1,4 +1,4 @@
-"""What a run says at its end of what it did not read, and of what is missing (contract: Commands)."""
+"""What a run says at its end about records that it did not read, and about what is missing (contract: Commands)."""
 
 import shutil
 import sys
@@ -7,6 +7,7 @@ from textwrap import wrap
 from typing import Final, NamedTuple
 
 from runners.words.names import harmless, shortened
+from runners.words.quantity import quantity
 from schemas.time import DAY, HOUR, MINUTE, format_time
 from transforms.core.decode.glance import Glance, gaps
 from transforms.core.decode.terms.unread import Shape, Sighting
@@ -31,7 +32,7 @@ INVENTORY_QUERY: Final = """\
 
 
 class FinishedReading(NamedTuple):
-    """What is known of a finished reading."""
+    """What a finished run knows about its input."""
 
     records: int
     health: int
@@ -58,7 +59,7 @@ def paragraph(text: str, indent: int = 0, behind: int = 2) -> Iterator[str]:
 
 
 def notices(of: FinishedReading) -> Iterator[str]:
-    """All there is to say, line by line; nothing if all was read and nothing is missing."""
+    """All notices, line by line; none if everything was read and nothing is missing."""
     yield from _unread(of)
     yield from _unplaced(of)
     yield from _missing(of)
@@ -69,7 +70,7 @@ def _unread(of: FinishedReading) -> Iterator[str]:
     unread = of.glance.unread
     if not unread.records:
         return
-    yield from paragraph(f"Of no format that is known, and not read: {unread.records:,} of {number(of.records, 'record')}.")
+    yield from paragraph(f"Of no format that is known, and not read: {unread.records:,} of {quantity(of.records, 'record')}.")
     found = sorted(unread.shapes.items(), key=lambda item: (-item[1].records, item[0]))
     width = len(f"{found[0][1].records:,}")
     for shape, seen in found[:_SHAPES]:
@@ -89,7 +90,9 @@ def _unplaced(of: FinishedReading) -> Iterator[str]:
     if not of.unplaced:
         return
     most = 2 * of.unplaced_health > of.health
-    yield from paragraph(f"Of machines that no inventory places, and ignored: {of.unplaced:,} of {number(of.records, 'record')}.")
+    yield from paragraph(
+        f"Of machines that no inventory places, and ignored: {of.unplaced:,} of {quantity(of.records, 'record')}."
+    )
     if of.inventory:
         yield from paragraph("Those of scale sets need a row in it that holds at their time; the others are rightly left.", 2, 0)
     else:
@@ -122,7 +125,7 @@ def _gaps(of: FinishedReading) -> Iterator[str]:
         until = "and nothing happens before" if begin == of.known_before else "to"
         yield from paragraph(f"{since} {_moment(begin)} {until} {_moment(end)} ({_length(end - begin)}).")
     if len(found) > _GAPS:
-        yield f"  Nor in {number(len(found) - _GAPS, 'other gap')} of more than a day."
+        yield f"  Nor in {quantity(len(found) - _GAPS, 'other gap')} of more than a day."
     if found:
         yield from paragraph(
             "Are files of that time missing? What ended then counts as still there: give them, or leave out what lies before, "
@@ -133,7 +136,7 @@ def _gaps(of: FinishedReading) -> Iterator[str]:
 
 
 def _moment(micros: int) -> str:
-    """To the second."""
+    """A time, to the second."""
     return format_time(micros // 1_000_000 * 1_000_000)
 
 
@@ -142,17 +145,8 @@ def _length(micros: int) -> str:
     return _TIED.join(f"{count:,}{_TIED}{unit}" for count, unit in parts if count)
 
 
-def number(count: int, noun: str) -> str:
-    """A count with its noun.
-
-    >>> number(1, "file"), number(1_200, "file")
-    ('1 file', '1,200 files')
-    """
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
 def counts_of(fates: Mapping[str, Mapping[str, int]], most: int | None = None) -> Iterator[str]:
-    """Counts one below the other, by fate of the records and kind, the most frequent first; `most` of each, the rest together.
+    """Lines of counts by fate and kind of the records, the most frequent first; beyond `most` of a fate, one line for the rest.
 
     >>> list(counts_of({"ignored": {"a": 3, "b": 1_200, "c": 1}}, most=2))
     ['  ignored   1,200  b', '                3  a', '                1  of 1 other kind']
@@ -167,9 +161,9 @@ def counts_of(fates: Mapping[str, Mapping[str, int]], most: int | None = None) -
 def _most_frequent(kinds: Mapping[str, int], most: int | None) -> list[tuple[str, int]]:
     rows = sorted(kinds.items(), key=lambda item: (-item[1], item[0]))
     rest = rows[len(rows) if most is None else most :]
-    return [*rows[:most], *([(f"of {number(len(rest), 'other kind')}", sum(count for _, count in rest))] if rest else [])]
+    return [*rows[:most], *([(f"of {quantity(len(rest), 'other kind')}", sum(count for _, count in rest))] if rest else [])]
 
 
 def _room() -> int:
-    """Columns of the terminal. A pipe has as many as one likes: there names are whole, for whoever searches for them."""
+    """Columns of the terminal; a pipe gets whole names, so that they can be searched for."""
     return max(shutil.get_terminal_size().columns, _NARROWEST) if sys.stdout.isatty() else _WIDEST

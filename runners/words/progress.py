@@ -1,4 +1,4 @@
-"""Progress on a terminal: one line that says how far a run is; nothing where no terminal looks."""
+"""Progress of a run as one line on a terminal; nothing where standard error is none."""
 
 import sys
 import time
@@ -49,10 +49,10 @@ def progress(quiet: bool = False, note: str = "") -> Iterator[None]:
 
 @contextmanager
 def counting(what: str, total: int) -> Iterator[Callable[[], None]]:
-    """Shows how many of so many things are done on standard error while the block runs, if that is a terminal.
+    """Shows on standard error, if that is a terminal, how many of a number of things are done.
 
     Yields:
-        What to call after each of them.
+        A function to call after each of them.
     """
     with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as shown:
         task = shown.add_task(what, total=total)

@@ -9,7 +9,7 @@ class SuggestingGroup(click.Group):
     """A group whose unknown commands are answered with the nearest known one."""
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does, but for the sentence."""
+        """As in click, but the error names the nearest command."""
         name = args[0]
         if self.get_command(ctx, name) is None and not name.startswith("-"):
             known = self.list_commands(ctx)
@@ -19,7 +19,7 @@ class SuggestingGroup(click.Group):
 
 
 def sentence_of(error: click.ClickException) -> str:
-    """What is wrong with a command line, in one sentence."""
+    """The one sentence that says what is wrong with a command line."""
     if isinstance(error, click.NoSuchOption):
         return f"{_command(error)}{error.option_name} is no option{nearest(error.option_name, _options(error.ctx))}."
     if isinstance(error, click.MissingParameter) and error.param is not None:

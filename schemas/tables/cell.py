@@ -12,6 +12,3 @@ VERSION: Final = (
     pa.field("policy", pa.dictionary(pa.int8(), pa.string())),
 )
 """The columns with which every row of availability, attributions and operations ends."""
-
-VERSIONED: Final = ("availability", "attributions", "operations", "revisions")
-"""The tables whose rows belong to versions of cells, in the order of writing: `revisions` makes the others visible."""

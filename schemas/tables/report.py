@@ -21,8 +21,6 @@ COUNTED: Final = ("overrun", "unexcused", "fault", "unexplained")
 """Verdicts whose time, or part of it, counts against the availability; of the rest none does."""
 assert set(COUNTED) < set(VERDICTS)
 
-SECONDS: Final = tuple(f"{name}_seconds" for name in (*RAW, *CLASSES))
-
 VALUES: Final = {
     **{f"{name}_seconds": f"instance seconds reported as {name.removeprefix('raw_')}" for name in RAW},
     **{f"{name}_seconds": f"instance seconds of class {name}" for name in CLASSES},

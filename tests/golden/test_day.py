@@ -7,15 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from schemas.tables.attribution import VERDICTS
-from schemas.tables.cell import VERSIONED
+from schemas.tables.by_name import TABLES
 from tests.support.files import current_rows, trueup
 from tests.support.files import table as all_rows
-from transforms.core.score.availability import TIMES, availability, class_times, raw_availability, total_times
 
 EXPECTED = Path(__file__).parent / "tables"
 DAY = Path(__file__).parent / "day"
@@ -60,7 +58,7 @@ def as_csv(rows: list[dict[str, str]]) -> str:
 
 
 def contents(output: Path) -> dict[str, bytes]:
-    tables = (*VERSIONED, "rejects")
+    tables = TABLES
     return {str(path): path.read_bytes() for name in tables for path in (output / name).rglob("*") if path.is_file()}
 
 
@@ -89,16 +87,3 @@ def test_no_personal_data_leaves_the_records(output: Path) -> None:
     raw = b"".join(path.read_bytes() for path in output.rglob("*") if path.is_file())
     printed = trueup("report", "--data", output).out + trueup("explain", "--data", output, "--scale-set", "web").out
     assert [word for word in PERSONAL if word in columns + printed or word.encode() in raw] == []
-
-
-def test_availability_of_a_group_is_no_mean_of_ratios() -> None:
-    zeros = dict.fromkeys(TIMES, 0)
-    day = {**zeros, "scale_set_id": "a", "start": 0, "end": 100, "up": 1, "raw_available": 1}
-    hour = {**zeros, "scale_set_id": "b", "start": 0, "end": 10, "overrun": 1, "excused": 5, "raw_unavailable": 6}
-    total = total_times(class_times(pa.Table.from_pylist([day, hour])))
-    assert availability(total) == 100 / 110
-    assert raw_availability(total) == 100 / 160
-
-
-def test_availability_of_nothing_is_none() -> None:
-    assert availability(dict.fromkeys(TIMES, 0) | {"excused": 5, "removed": 5, "unknown": 5}) is None

@@ -7,15 +7,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
+import pyarrow.compute as pc
 import pytest
 
 from runners.demo.day import DAY
 from schemas.tables.attribution import VERDICTS
 from schemas.tables.availability import CLASSES
-from schemas.tables.cell import VERSIONED
+from schemas.tables.by_name import TABLES
 from tests.support.files import current_rows, trueup
 from tests.support.files import table as all_rows
-from transforms.core.score.availability import availability, class_times, raw_availability, total_times
+from tests.support.plain_report import availabilities
+from transforms.core.score.availability import class_times
 
 EXPECTED = Path(__file__).parent / "demo.txt"
 
@@ -40,7 +42,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
 
 
 def contents(output: Path) -> dict[str, bytes]:
-    tables = (*VERSIONED, "rejects", "simulated")
+    tables = (*TABLES, "simulated")
     return {str(path): path.read_bytes() for name in tables for path in (output / name).rglob("*") if path.is_file()}
 
 
@@ -60,17 +62,15 @@ def test_the_text_is_the_expected_one(shown: Shown) -> None:
 def test_every_verdict_and_every_class_is_to_be_seen(shown: Shown) -> None:
     rows, series = current_rows(shown.output, "attributions"), current_rows(shown.output, "availability")
     assert set(rows["verdict"].to_pylist()) == set(VERDICTS)
-    times = total_times(class_times(series))
-    assert [name for name in CLASSES if not times[name]] == []
+    times = class_times(series)
+    assert [name for name in CLASSES if not pc.sum(times[name]).as_py()] == []
     assert [verdict for verdict in VERDICTS if not re.search(rf"^{verdict} ", shown.text, re.MULTILINE)] == []
 
 
 def test_the_correction_is_nearer_to_the_truth(shown: Shown) -> None:
-    series = current_rows(shown.output, "availability")
-    total = total_times(class_times(series))
-    corrected, raw = availability(total), raw_availability(total)
-    assert corrected is not None
+    raw, corrected = availabilities(class_times(current_rows(shown.output, "availability")))
     assert raw is not None
+    assert corrected is not None
     assert f"raw {100 * raw:.3f} %, corrected {100 * corrected:.3f} %" in shown.text
     scored = trueup("score", "--data", shown.output, "--truth", shown.output / "simulated" / "truth", "--json").json
     assert raw < scored["true_availability"] < corrected

@@ -1,13 +1,11 @@
 """`trueup stream` as a user runs it: the emulator, Prism, and a process of its own that is stopped or killed."""
 
-import os
 import random
 import signal as signals
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from itertools import islice
 from pathlib import Path
 
@@ -19,10 +17,9 @@ from schemas.time import DAY, HOUR, floor_to
 from tests.support.build import Event
 from tests.support.emulator import Emulator, missing
 from tests.support.files import current, signal, table, trueup, two_days, write_events
-from tests.support.live import backfilled, bodies, hour, reaches, recent, revisions, send, wait
+from tests.support.live import backfilled, bodies, hour, process_of, reaches, recent, revisions, send, wait
 from tests.support.timelines import many_sets
 
-ROOT = Path(__file__).parents[2]
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.alone,
@@ -37,21 +34,9 @@ def binary() -> None:
         missing("Prism: `go install` it at Beam's version (.ci/tools does), or let TRUEUP_PRISM name it")
 
 
-@contextmanager
-def streaming(subscription: str, out: Path, *options: str) -> Iterator["subprocess.Popen[str]"]:
+def streaming(subscription: str, out: Path, *options: str) -> AbstractContextManager["subprocess.Popen[str]"]:
     command = [sys.executable, "-c", "from runners.cli import main; main()", "stream", "--subscription", subscription]
-    process = subprocess.Popen(
-        [*command, "--output", str(out), "--flush", "1s", "--lease", "10s", *options],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
+    return process_of([*command, "--output", str(out), "--flush", "1s", "--lease", "10s", *options])
 
 
 def test_a_stream_ends_as_the_backfill_restates_what_comes_late_and_stops_in_order(pubsub: Emulator, tmp_path: Path) -> None:

@@ -8,9 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from schemas.policy import Policy
+from schemas.tables.by_name import VERSIONED
 from schemas.time import format_time
 from tests.support.build import rows, to_batch
-from tests.support.files import TABLES, VERSIONED, at, current, names, signal, table, trueup, two_days, write_events
+from tests.support.files import TABLES, at, current, names, signal, table, trueup, two_days, write_events
 from transforms.core.evaluation.evaluate import evaluate
 
 DAY = 24 * 3600

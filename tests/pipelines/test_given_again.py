@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from schemas.tables.by_name import VERSIONED
 from schemas.time import DAY
 from tests.support.build import Event
-from tests.support.files import VERSIONED, at, current, names, signal, spanning, table, trueup, write_events
+from tests.support.files import at, current, names, signal, spanning, table, trueup, write_events
 
 DAY_SECONDS = 86_400
 

@@ -10,8 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from schemas.event import CANONICAL
+from schemas.tables.by_name import VERSIONED
 from tests.support.build import Event
-from tests.support.files import VERSIONED, current, names, table, trueup, two_days, write_events
+from tests.support.files import current, names, table, trueup, two_days, write_events
 
 SETS = "abcdefgh"
 

@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.policy import Policy
+from schemas.tables.by_name import VERSIONED
 from schemas.time import HOUR, format_time
 from tests.support.build import Event
-from tests.support.files import PAST, VERSIONED, at, current, names, signal, spanning, table, trueup, two_days, write_events
+from tests.support.files import PAST, at, current, names, signal, spanning, table, trueup, two_days, write_events
 from tests.support.timelines import many_sets
 
 LAST = at(2 * 24 * 3600)

@@ -1,10 +1,13 @@
 """`trueup stream` and `trueup compact`: what they refuse, each in one sentence."""
 
+import re
 import socket
 from pathlib import Path
 
 import pytest
 
+from pipelines.failures import UsageError
+from pipelines.record.store import Store
 from tests.support.files import trueup, two_days, write_events
 
 NAME = "projects/p/subscriptions/s"
@@ -28,6 +31,8 @@ def stream(tmp_path: Path, *options: object, name: str = NAME) -> tuple[int, str
             ["--compact-every", "1h", "--runner", "FlinkRunner"],
             "--compact-every: PrismRunner is required (elsewhere, `trueup compact`), got FlinkRunner.",
         ),
+        (["--groups", "0"], "--groups: 1 to 4096 is required, got 0."),
+        (["--groups", "4097"], "--groups: 1 to 4096 is required, got 4097."),
         (["--flush", "soon"], None),
     ],
 )
@@ -35,6 +40,17 @@ def test_options_out_of_their_range_are_wrong(tmp_path: Path, options: list[str]
     status, said = stream(tmp_path, *options)
     assert status == 2
     assert sentence in (None, said)
+
+
+def test_a_folder_has_one_number_of_groups(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    store.keep_groups(64)
+    store.keep_groups(64)
+    required = (
+        f"--groups: 64, with which the streams of {tmp_path} began, is required, got 32; another number is for another folder."
+    )
+    with pytest.raises(UsageError, match=re.escape(required)):
+        store.keep_groups(32)
 
 
 def test_a_name_of_no_subscription_is_wrong(tmp_path: Path) -> None:

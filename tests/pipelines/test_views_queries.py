@@ -7,7 +7,8 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from pipelines.views.statements import DIALECTS, OTHERS, ROWS, queries, setup
+from pipelines.views.statements import DIALECTS, queries, setup
+from schemas.tables.by_name import ROWS, TABLES
 from tests.support.plain_views import ANSWERS, Tables
 from tests.support.published import Published
 from tests.support.views import Rows, moment_text, opened, plain
@@ -55,7 +56,7 @@ def test_what_other_engines_are_given_says_the_same(dialect: str, four_issues: P
                 made.append(kind := "view" if " numbered " in statement else "table")
                 connection.execute(in_duckdb(statement, dialect) if kind == "view" else over_files(statement, dialect, root))
         found = {name: plain(run(connection, in_duckdb(text, dialect))) for name, text in queries(dialect)}
-    assert (made.count("table"), made.count("view")) == (len(ROWS) + len(OTHERS), 2 * len(ROWS))
+    assert (made.count("table"), made.count("view")) == (len(TABLES), 2 * len(ROWS))
     assert found == {name: plain(answer(tables)) for name, answer in ANSWERS.items()}
 
 

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import pytest
 
-from pipelines.views.statements import ROWS, queries, setup
+from pipelines.views.statements import queries, setup
+from schemas.tables.by_name import ROWS
 from tests.support.emulator import missing
 from tests.support.plain_views import ANSWERS, Tables
 from tests.support.published import Published

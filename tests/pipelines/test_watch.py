@@ -106,7 +106,7 @@ def test_a_dry_run_takes_no_note(tmp_path: Path) -> None:
                      format_time(at(0)))  # fmt: skip
         assert len(ran.out.splitlines()) == 2
         assert "is Degraded: 1 unexplained" in ran.out
-    assert not (tmp_path / "record" / "_trueup" / "alarms.json").exists()
+    assert not (tmp_path / "record" / "_trueup" / "alarms").exists()
 
 
 def test_the_command_of_a_message_explains(tmp_path: Path) -> None:

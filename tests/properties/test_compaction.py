@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from pipelines.record.compact import Compaction, compact
 from pipelines.record.store import Store
 from pipelines.record.superseded import kept_versions
+from schemas.tables.by_name import VERSIONED
 from schemas.tables.reject import REJECTS
 from schemas.time import DAY, from_micros
-from tests.support.files import TABLES, VERSIONED, current, names, table
+from tests.support.files import TABLES, current, names, table
 from tests.support.history import NOW, STEP, VERSIONS, publish_history
 
 

@@ -22,13 +22,20 @@ WORLDS = {
     "default": ((Policy(), Policy().model_copy(update={"lateness": 20 * MINUTE})), 4),
 }
 
+GROUPS = (1, 7, 64, None)
+"""Numbers of groups; None: each scale set is one."""
 
-def streamed(timeline: Timeline, seed: int, crashes: int, disk: Disk, events: list[Event] | None = None) -> Ledger:
-    """The last run of a stream over a history, or some events of it, each up to `lateness` behind its time, some twice."""
+
+def streamed(
+    timeline: Timeline, seed: int, crashes: int, disk: Disk, events: list[Event] | None = None, lag: int | None = None
+) -> Ledger:
+    """The last run of a stream over a history, or some events of it, each up to `lateness` (or a lag) behind its time, some
+    twice."""
     draw, policy, end = random.Random(seed), timeline.policy, until(timeline)
+    lag = policy.lateness if lag is None else lag
     events = timeline.events if events is None else events
     sent = [*events, *draw.sample(events, len(events) // 3)]
-    arrivals = sorted((event["time"] + draw.randint(0, policy.lateness), number) for number, event in enumerate(sent))
+    arrivals = sorted((event["time"] + draw.randint(0, lag), number) for number, event in enumerate(sent))
     dies = sorted(draw.sample(range(len(arrivals)), min(crashes, len(arrivals))))
     ledger, place = Ledger(policy, end, disk), 0
     while place < len(arrivals):
@@ -61,11 +68,11 @@ def whole(timeline: Timeline) -> dict[str, list[dict[str, Any]]]:
 
 
 @pytest.mark.parametrize(("world", "examples"), [("small", 15), ("hasty", 15), ("default", 2)])
-def test_a_stream_ends_as_the_evaluation_of_its_events(world: str, examples: int) -> None:
+def test_a_stream_ends_as_the_evaluation_of_its_events_however_it_is_keyed(world: str, examples: int) -> None:
     @settings(max_examples=examples)
-    @given(seed=st.integers(0, 2**32), crashes=st.integers(0, 3))
-    def holds(seed: int, crashes: int) -> None:
-        timeline, disk = many_sets(seed, WORLDS[world][1], WORLDS[world][0]), Disk()
+    @given(seed=st.integers(0, 2**32), crashes=st.integers(0, 3), groups=st.sampled_from(GROUPS), hurried=st.booleans())
+    def holds(seed: int, crashes: int, groups: int | None, hurried: bool) -> None:
+        timeline, disk = many_sets(seed, WORLDS[world][1], WORLDS[world][0]), Disk(groups=groups, hurried=hurried)
         ledger = streamed(timeline, seed, crashes, disk)
         assert ledger.rejects == []
         assert disk.current() == whole(timeline)
@@ -76,9 +83,9 @@ def test_a_stream_ends_as_the_evaluation_of_its_events(world: str, examples: int
 @pytest.mark.parametrize(("world", "examples"), [("small", 15), ("hasty", 15), ("default", 2)])
 def test_a_backfill_and_a_stream_that_goes_on_from_it_end_as_one_evaluation(world: str, examples: int) -> None:
     @settings(max_examples=examples)
-    @given(seed=st.integers(0, 2**32), crashes=st.integers(0, 2))
-    def holds(seed: int, crashes: int) -> None:
-        timeline, disk = many_sets(seed, WORLDS[world][1], WORLDS[world][0]), Disk()
+    @given(seed=st.integers(0, 2**32), crashes=st.integers(0, 2), groups=st.sampled_from(GROUPS))
+    def holds(seed: int, crashes: int, groups: int | None) -> None:
+        timeline, disk = many_sets(seed, WORLDS[world][1], WORLDS[world][0]), Disk(groups=groups)
         times = [event["time"] for event in timeline.events]
         cut = random.Random(seed).choice(times)
         early = [event for event in timeline.events if event["time"] <= cut]
@@ -89,3 +96,15 @@ def test_a_backfill_and_a_stream_that_goes_on_from_it_end_as_one_evaluation(worl
         assert disk.current() == whole(timeline)
 
     holds()
+
+
+@settings(max_examples=10)
+@given(seed=st.integers(0, 2**32))
+def test_what_is_late_does_not_depend_on_the_groups(seed: int) -> None:
+    timeline = many_sets(seed, *WORLDS["hasty"][::-1])
+    found = []
+    for groups in GROUPS:
+        disk = Disk(groups=groups, hurried=groups == 1)
+        ledger = streamed(timeline, seed, 0, disk, lag=timeline.policy.lateness + 4 * timeline.policy.grid)
+        found.append((disk.current(), sorted(row["location"] for row in ledger.rejects)))
+    assert found[1:] == found[:1] * (len(GROUPS) - 1)

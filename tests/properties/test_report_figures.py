@@ -23,7 +23,6 @@ from transforms.core.report.report import build_report
 from transforms.core.report.request import Report, ReportRequest
 from transforms.core.report.series import clipped, joined, runs_of
 from transforms.core.report.windows import curve_of, summed, worst_windows
-from transforms.core.score.availability import availability, raw_availability, total_times
 from transforms.core.score.availability import class_times as table_times
 
 Row = dict[str, Any]
@@ -154,8 +153,8 @@ def test_sets_and_periods_that_have_any_time_are_told_each(case: Case) -> None:
 @given(timelines())
 def test_the_whole_record_gives_what_class_times_give(timeline: Timeline) -> None:
     case = case_of(timeline, [0, 1000])
-    times, fleet = total_times(table_times(case.table)), case.report.fleet.to_pylist()[0]
-    assert (fleet["availability"], fleet["raw_availability"]) == (availability(times), raw_availability(times))
+    fleet = case.report.fleet.to_pylist()[0]
+    assert (fleet["raw_availability"], fleet["availability"]) == plain.availabilities(table_times(case.table))
 
 
 @FEWER

@@ -13,16 +13,12 @@ import pyarrow.parquet as pq
 
 from pipelines.record.selection import Selection
 from runners.cli import run
-from schemas.tables.attribution import ATTRIBUTIONS
-from schemas.tables.availability import AVAILABILITY
-from schemas.tables.operation import OPERATIONS
+from schemas.tables.by_name import ROWS
 from schemas.time import DAY, format_time
 from tests.support import build
 from tests.support.build import Event, rows
 
-SCHEMAS = {"availability": AVAILABILITY, "attributions": ATTRIBUTIONS, "operations": OPERATIONS}
-TABLES = tuple(SCHEMAS)
-VERSIONED = (*TABLES, "revisions")
+TABLES = tuple(ROWS)
 
 PAST = 1_110 * DAY
 """How far files lie before the timelines of other tests: an event of the future would be rejected."""
@@ -84,7 +80,7 @@ def table(folder: Path, name: str) -> pa.Table:
 def current_rows(folder: Path, name: str) -> pa.Table:
     """The current rows of a table, as the product reads them, texts plain, by scale set and start."""
     selection = Selection(str(folder))
-    rows = selection.table(name, selection.days, SCHEMAS[name].names)
+    rows = selection.table(name, selection.days, ROWS[name].names)
     plain = [field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field for field in rows.schema]
     return rows.cast(pa.schema(plain)).sort_by([("scale_set_id", "ascending"), ("start", "ascending")])
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from pipelines.failures import RunError
 from runners.engines.flink.cluster import Cluster
 from runners.process.children import ending_with_parent
 from tests.support.emulator import missing
+from tests.support.live import process_of
 
 ROOT = Path(__file__).parents[2]
 RECIPE = ROOT / "runners" / "engines" / "flink"
@@ -135,25 +136,12 @@ def flink(folder: Path, **given: Any) -> Iterator[Processes]:
         yield running
 
 
-@contextmanager
-def streaming(subscription: str, out: Path, *given: str) -> "Iterator[subprocess.Popen[str]]":
+def streaming(subscription: str, out: Path, *given: str) -> AbstractContextManager["subprocess.Popen[str]"]:
     """Runs `trueup stream` on Flink; of what is given, flags of the runner are those with a value."""
     own = [option for option in given if "=" not in option]
     stream = ["stream", "--subscription", subscription, "--output", str(out), "--runner", "FlinkRunner", *own]
-    process = subprocess.Popen(
-        ending_with_parent(
-            [sys.executable, "-c", "from runners.cli import main; main()", *stream, "--", *(set(given) - set(own))]
-        ),
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
+    command = [sys.executable, "-c", "from runners.cli import main; main()", *stream, "--", *(set(given) - set(own))]
+    return process_of(ending_with_parent(command))
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from tests.support.files import two_days
 from transforms.core.columns.arrow import no_rows
 from transforms.core.evaluation.evaluate import evaluate
 from transforms.core.ledger.changes import PUBLISHED, Publication, changed_cells, published_after
-from transforms.core.ledger.decisions import complete_until
+from transforms.core.ledger.decisions import first_multiple_after
 from transforms.publish import Sink
 
 NOW = 1_800_000_000_000_000
@@ -22,7 +22,7 @@ def publish_history(sink: Sink) -> None:
     known, policy = no_rows(PUBLISHED), Policy()
     for number in range(1, VERSIONS + 1):
         some = events[: len(events) * number // VERSIONS]
-        T = complete_until(max(event["time"] for event in some), None, HOUR)
+        T = first_multiple_after(max(event["time"] for event in some), HOUR)
         now = NOW - (VERSIONS - number + 1) * STEP
         publication = Publication(policy.hash, HOUR, now, None, T, backfill=False, final=None)
         changes = changed_cells(evaluate(to_batch(some), policy, T), known, publication).changes

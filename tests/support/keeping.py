@@ -18,6 +18,7 @@ from tests.support.build import Event, rows, to_batch
 from tests.support.graph import ledger_settings
 from transforms.coders import StandingCoder
 from transforms.core.columns.arrow import no_rows
+from transforms.core.columns.groups import group_codes
 from transforms.core.ledger.changes import CHECKPOINTS, PUBLISHED, Changes, published_after
 from transforms.core.ledger.decisions import LedgerInput, input_of_events
 from transforms.core.ledger.supersede import newest_versions
@@ -88,18 +89,21 @@ class Ledger:
     _states: dict[str, State] = field(default_factory=lambda: defaultdict(State))
     _held: list[Changes] = field(default_factory=list)
     rejects: list[dict[str, Any]] = field(default_factory=list)
+    fired: int = 0
+    """How often a timer has fired."""
 
     def __post_init__(self) -> None:
-        self._keep = Keep(ledger_settings(self.now, self.policy, emit_checkpoints=True))
-        for key in self.disk.scale_sets():
+        time = {"most_sets": 2, "longest": 0.0} if self.disk.hurried else {}
+        self._keep = Keep(ledger_settings(self.now, self.policy, emit_checkpoints=True, **time))
+        for key in self.disk.known_keys():
             self._enter(key, self.disk.recalled(key))
 
     def take(self, events: Iterable[Event]) -> None:
         """Some events, one bundle."""
-        by_set: dict[str, list[Event]] = defaultdict(list)
+        by_key: dict[str, list[Event]] = defaultdict(list)
         for event in events:
-            by_set[event["scale_set_id"]].append(event)
-        for key, own in by_set.items():
+            by_key[self.disk.key_of(event["scale_set_id"])].append(event)
+        for key, own in by_key.items():
             self.disk.journal[key] += own
             self._enter(key, input_of_events(to_batch(own), None))
 
@@ -111,6 +115,8 @@ class Ledger:
                 return
             state = self._states[key]
             state.timer.due = None
+            self.fired += 1
+            self._keep.start_bundle()
             fired_at = Timestamp(
                 micros=moment - MILLISECOND + 1
             )  # Beam may cut so much off, and grids of microseconds are told apart
@@ -131,6 +137,7 @@ class Ledger:
 
     def _enter(self, key: str, entry: LedgerInput) -> None:
         state = self._states[key]
+        self._keep.start_bundle()
         self._emit(self._keep.process((key, entry), timer=state.timer, **state.cells))
 
     def _emit(self, given: Iterable[Any]) -> None:
@@ -143,8 +150,12 @@ class Ledger:
 
 @dataclass
 class Disk:
-    """What a crash leaves: what was written, the journal, standings."""
+    """What a crash leaves: what was written, the journal, standings; the last two by key."""
 
+    groups: int | None = None
+    """In how many groups of scale sets the ledger is keyed; None: each alone."""
+    hurried: bool = False
+    """Whether a bundle has time for two scale sets of a grid end only."""
     changes: list[Changes] = field(default_factory=list)
     known: pa.RecordBatch = field(default_factory=lambda: no_rows(PUBLISHED))
     journal: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
@@ -169,10 +180,14 @@ class Disk:
         for changes in keep.at_grid_end("0", Timestamp(micros=T), timer=state.timer, **state.cells):
             self.write(changes._replace(checkpoints=no_rows(CHECKPOINTS)), policy.grid)
             (row,) = changes.checkpoints.to_pylist()
-            self.standings = dict(split_standing(_STANDING.decode(row["standing"]), None))
+            self.standings = dict(split_standing(_STANDING.decode(row["standing"]), self.groups))
 
-    def scale_sets(self) -> list[str]:
-        """The scale sets that there is something of; what standings have goes out of the journal."""
+    def key_of(self, scale_set: str) -> str:
+        """The key of a scale set."""
+        return scale_set if self.groups is None else str(group_codes(pa.array([scale_set]), self.groups)[0])
+
+    def known_keys(self) -> list[str]:
+        """The keys that there is something of; what standings have goes out of the journal."""
         for key, number in self.taken.items():
             self.journal[key] = self.journal[key][number:]
         self.taken = {}
@@ -181,7 +196,8 @@ class Disk:
     def recalled(self, key: str) -> LedgerInput:
         """The entry of one."""
         events = to_batch(self.journal[key])
-        known = self.known.filter(pa.array([name == key for name in self.known.column("scale_set_id").to_pylist()], pa.bool_()))
+        own = [self.key_of(name) == key for name in self.known.column("scale_set_id").to_pylist()]
+        known = self.known.filter(pa.array(own, pa.bool_()))
         return LedgerInput(None, events, known, recalled=True, standing=self.standings.get(key, NO_STANDING))
 
     def current(self) -> dict[str, list[dict[str, Any]]]:

@@ -1,9 +1,12 @@
 """Events of the present, sent to a stream, and its tables compared with a backfill."""
 
 import json
+import os
+import subprocess
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,20 @@ from tests.support.build import Event
 from tests.support.emulator import Emulator
 from tests.support.files import at, current, table, trueup, write_events
 from transforms.subscription.source import present
+
+ROOT = Path(__file__).parents[2]
+
+
+@contextmanager
+def process_of(command: Sequence[str]) -> "Iterator[subprocess.Popen[str]]":
+    """Runs a command with the checkout on its path; what it writes can be read, and at the end it is killed."""
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=pipe, stderr=pipe, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def hour() -> int:

@@ -6,11 +6,22 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 Row = dict[str, Any]
 Span = tuple[int, int]
 BAD = ("degraded", "unavailable", "overrun")
 RAW_BAD = ("raw_degraded", "raw_unavailable")
 COUNTS = ("raw_available", *RAW_BAD, "raw_unknown", "up", *BAD, "excused", "unknown", "removed")
+
+
+def availabilities(times: pa.Table) -> tuple[float | None, float | None]:
+    """As reported, and corrected, of the sums of `class_times`."""
+    sums = {name: int(pc.sum(times[name]).as_py()) for name in COUNTS}
+    goods = (("raw_available", RAW_BAD), ("up", BAD))
+    raw, corrected = (ratio(sums[good], sums[good] + sum(sums[name] for name in bad)) for good, bad in goods)
+    return None if raw is None else float(raw), None if corrected is None else float(corrected)
 
 
 def ratio(part: int, whole: int) -> Fraction | None:

@@ -1,23 +1,18 @@
 """Policies whose durations are seconds, so that a few events reach every one of them."""
 
+from collections.abc import Callable
+
 from schemas.policy import Policy, parse_policy
 
-_SMALL = """
-skew = "2s"
-unseen = "3s"
-settle = "5s"
-possible_excuse = "15s"
-max_excuse = "30s"
-presume_after = "60s"
-max_open = "90s"
-grid = "1m"
-"""
-_DEADLINES = {"start": "10s", "restart": "10s", "upgrade": "40s", "maintenance": "40s", "update": "30s"}
-_VERBS = "".join(f'[verbs.{name}]\ndeadline = "{_DEADLINES.get(name, "20s")}"\n' for name in Policy().verbs)
 
+def _family(durations: str, deadline: str, **others: str) -> Callable[..., Policy]:
+    """Makes policies of these durations, but for lines that are changed, and lines that come first."""
+    verbs = "".join(f'[verbs.{name}]\ndeadline = "{others.get(name, deadline)}"\n' for name in Policy().verbs)
 
-def _small(*changes: tuple[str, str], first: str = "") -> Policy:
-    return _changed(first + _SMALL + _VERBS, *changes)
+    def made(*changes: tuple[str, str], first: str = "") -> Policy:
+        return _changed(first + durations + verbs, *changes)
+
+    return made
 
 
 def _changed(text: str, *changes: tuple[str, str]) -> Policy:
@@ -26,6 +21,20 @@ def _changed(text: str, *changes: tuple[str, str]) -> Policy:
     return parse_policy(text)
 
 
+_small = _family(
+    """
+skew = "2s"
+unseen = "3s"
+settle = "5s"
+possible_excuse = "15s"
+max_excuse = "30s"
+presume_after = "60s"
+max_open = "90s"
+grid = "1m"
+""",
+    "20s",
+    **{"start": "10s", "restart": "10s", "upgrade": "40s", "maintenance": "40s", "update": "30s"},
+)
 SMALL = _small()
 BRISK = _small(('settle = "5s"', 'settle = "1s"'), ('max_excuse = "30s"', 'max_excuse = "12s"'))
 STRICT = _small(('skew = "2s"', 'skew = "0s"'), ('unseen = "3s"', 'unseen = "0s"'), ('settle = "5s"', 'settle = "0s"'))
@@ -42,7 +51,8 @@ OTHERS = _small(
 )
 """Another choice of initiators, another verb."""
 
-_TINY = """
+_tiny = _family(
+    """
 skew = "1us"
 unseen = "2us"
 settle = "3us"
@@ -51,50 +61,13 @@ max_excuse = "9us"
 presume_after = "15us"
 max_open = "20us"
 grid = "16us"
-"""
-_TINY_DEADLINES = {"start": "3us", "restart": "3us", "upgrade": "8us", "maintenance": "8us", "update": "5us"}
-
-
-def _tiny(*changes: tuple[str, str], first: str = "") -> Policy:
-    verbs = "".join(f'[verbs.{name}]\ndeadline = "{_TINY_DEADLINES.get(name, "4us")}"\n' for name in Policy().verbs)
-    text = first + _TINY + verbs
-    for old, new in changes:
-        text = text.replace(f"\n{old}\n", f"\n{new}\n")
-    return parse_policy(text)
-
-
+""",
+    "4us",
+    **{"start": "3us", "restart": "3us", "upgrade": "8us", "maintenance": "8us", "update": "5us"},
+)
 TINY = _tiny()
-"""A microsecond is a unit here, so that whatever meets a boundary meets it exactly or a microsecond beside it."""
 TINY_POLICIES = (
     TINY,
-    _tiny(('settle = "3us"', 'settle = "1us"'), ('possible_excuse = "4us"', 'possible_excuse = "8us"')),
-    _tiny(('max_open = "20us"', 'max_open = "15us"'), ('max_excuse = "9us"', 'max_excuse = "3us"')),
-    _tiny(
-        ("[verbs.update]", "[verbs.update]\ngone = false"),
-        ('grid = "16us"', 'grid = "5us"'),
-        first='excused_initiators = ["customer"]\n',
-    ),
-)
-_TINY = """
-skew = "1us"
-unseen = "2us"
-settle = "3us"
-possible_excuse = "4us"
-max_excuse = "9us"
-presume_after = "15us"
-max_open = "20us"
-grid = "16us"
-"""
-_TINY_DEADLINES = {"start": "3us", "restart": "3us", "upgrade": "8us", "maintenance": "8us", "update": "5us"}
-_TINY_VERBS = "".join(f'[verbs.{name}]\ndeadline = "{_TINY_DEADLINES.get(name, "4us")}"\n' for name in Policy().verbs)
-
-
-def _tiny(*changes: tuple[str, str], first: str = "") -> Policy:
-    return _changed(first + _TINY + _TINY_VERBS, *changes)
-
-
-TINY_POLICIES = (
-    _tiny(),
     _tiny(('settle = "3us"', 'settle = "1us"'), ('possible_excuse = "4us"', 'possible_excuse = "8us"')),
     _tiny(('max_open = "20us"', 'max_open = "15us"'), ('max_excuse = "9us"', 'max_excuse = "3us"')),
     _tiny(

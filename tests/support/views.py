@@ -6,7 +6,8 @@ from typing import Any
 
 import duckdb
 
-from pipelines.views.statements import OTHERS, ROWS, setup
+from pipelines.views.statements import setup
+from schemas.tables.by_name import TABLES
 from schemas.time import format_time, to_micros
 
 Rows = list[tuple[Any, ...]]
@@ -15,7 +16,7 @@ LATER = "2999-01-01 00:00:00"
 
 def empty_tables(root: Path) -> frozenset[str]:
     """The tables of which a folder has no file."""
-    return frozenset(table for table in {**ROWS, **OTHERS} if not list(root.glob(f"{table}/day=*/*.parquet")))
+    return frozenset(table for table in TABLES if not list(root.glob(f"{table}/day=*/*.parquet")))
 
 
 def moment_text(micros: int) -> str:

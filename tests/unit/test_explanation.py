@@ -11,7 +11,7 @@ from schemas.tables.attribution import ATTRIBUTIONS
 from schemas.tables.availability import AVAILABILITY, CLASSES, RAW
 from schemas.tables.revision import REVISIONS
 from schemas.time import DAY, HOUR, MINUTE, SECOND
-from transforms.core.explain.explanation import TOLD, covering, no_attributions, parts_of, spans_of, stretch_of
+from transforms.core.explain.explanation import TOLD, covering, parts_of, spans_of, stretch_of
 from transforms.core.explain.history import history
 from transforms.core.explain.moment import OperationRow, nearest, state_at
 from transforms.core.explain.reasons import Reason, reason_of
@@ -119,8 +119,9 @@ def test_what_is_away_for_long_is_shown_with_the_rows_that_continue_it() -> None
 
 
 def test_of_nothing_there_is_no_stretch() -> None:
-    assert len(spans_of(no_attributions(), KNOWN).start) == 0
-    assert parts_of(no_attributions()) == ()
+    nothing = ATTRIBUTIONS.empty_table().select(TOLD)
+    assert len(spans_of(nothing, KNOWN).start) == 0
+    assert parts_of(nothing) == ()
 
 
 def test_a_moment_is_covered_from_the_start_on_and_not_at_the_end() -> None:

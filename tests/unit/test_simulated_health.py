@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from pipelines.simulate.fleet.machines import OUTAGE, PLANNED, Spell
-from pipelines.simulate.health.health import Health, Signal, report, report_set, worth_logging
+from pipelines.simulate.health.health import Health, Signal, logged_signals, report, report_set
 from schemas.time import NEVER
 from tests.support.simulated import END, START, at, history, machine, spell
 
@@ -109,9 +109,9 @@ def test_the_log_leaves_out_what_is_short_or_unknown_and_repeats_what_is_long(
     signals: list[tuple[float, str]], expected: list[tuple[float, str]]
 ) -> None:
     health = told(*signals)
-    assert [((signal.time - START) / 1e6, name) for signal, name in worth_logging(health.signals, health.machine)] == expected
+    assert [((signal.time - START) / 1e6, name) for signal, name in logged_signals(health.signals, health.machine)] == expected
 
 
 def test_the_log_does_not_repeat_what_is_said_of_a_machine_that_is_gone() -> None:
     health = told((100, "Unavailable"), gone=1000)
-    assert [name for _, name in worth_logging(health.signals, health.machine)] == ["Activated"]
+    assert [name for _, name in logged_signals(health.signals, health.machine)] == ["Activated"]

@@ -104,7 +104,7 @@ ACTS: dict[str, Callable[[History], None]] = {
     "deallocate": lambda made: operations.stop(made, at(9), made.machines, everything=True),
     "deallocate some": lambda made: operations.stop(made, at(9), made.machines[:2], everything=False),
     "power off": lambda made: operations.stop(made, at(9), made.machines, everything=True, verb="stop"),
-    "touch": lambda made: operations.touch(made, at(9)),
+    "touch": lambda made: operations.update_nothing(made, at(9)),
     "upgrade": lambda made: operations.upgrade(made, at(9)),
     "restart": lambda made: operations.renew(made, at(9), made.machines[0], "restart"),
     "reimage": lambda made: operations.renew(made, at(9), made.machines[0], "reimage"),

@@ -14,8 +14,8 @@ from pipelines.simulate.given.settings import SimulationSettings
 from pipelines.simulate.health.health import AVAILABLE, report
 from pipelines.simulate.operations import effects as operations
 from pipelines.simulate.operations.agenda import Agenda
-from pipelines.simulate.operations.refusals import Request, ask_in_vain, refuse
-from pipelines.simulate.operations.workload import live
+from pipelines.simulate.operations.refusals import Request, make_refused_requests, refuse
+from pipelines.simulate.operations.workload import run_life
 from schemas.time import DAY, HOUR, MINUTE, NEVER, SECOND
 from tests.support.simulated import END, START, at, decoded, history, placed
 
@@ -56,7 +56,7 @@ def test_a_set_that_is_not_nameless_says_whom() -> None:
 def asked(seed: int, **fields: Any) -> tuple[History, list[Operation]]:
     """A history in which something was asked for in vain, and what was refused of it."""
     made, agenda = history(seed=seed, **fields), Agenda()
-    agenda.add(at(100), lambda time: ask_in_vain(agenda, made, time))
+    agenda.add(at(100), lambda time: make_refused_requests(agenda, made, time))
     agenda.work(END)
     return made, [each for each in made.operations if not each.succeeded]
 
@@ -100,7 +100,7 @@ def test_what_is_refused_touches_nothing_and_is_mostly_granted_in_the_end() -> N
 
 def test_nobody_asks_a_deleted_set_again() -> None:
     made, agenda = history(), Agenda()
-    agenda.add(at(100), lambda time: ask_in_vain(agenda, made, time))
+    agenda.add(at(100), lambda time: make_refused_requests(agenda, made, time))
     agenda.add(at(101), lambda time: operations.delete_set(made, time))
     agenda.work(END)
     assert len([each for each in made.operations if not each.succeeded]) == 1
@@ -129,7 +129,7 @@ def test_an_upgrade_may_take_six_hours_before_its_end_is_late() -> None:
 def test_so_many_ends_are_lost_and_so_many_late(lost: float, late: float) -> None:
     made = with_rates(history(), lost_end_share=lost, late_end_share=late)
     for _ in range(2000):
-        operations.touch(made, at(100))
+        operations.update_nothing(made, at(100))
     assert sum(each.end is None for each in made.operations) / 2000 == pytest.approx(lost, abs=0.04)
     assert sum(each.late for each in made.operations) / 2000 == pytest.approx(late, abs=0.04)
 
@@ -191,7 +191,7 @@ def test_an_operation_is_worked_on_a_busy_set_every_few_minutes() -> None:
     settings = SimulationSettings(days=2, refusals_per_week=0, upgrades_per_week=0)
     made = with_rates(history(busy=True), **dataclasses.asdict(settings))
     made.end = START + 2 * DAY
-    live(made)
+    run_life(made)
     starts = sorted(each.start for each in made.operations if each.carrier == "administrative")
     assert len(starts) / 2 == pytest.approx(360, rel=0.15)
     assert {"update", "restart"} < {each.verb for each in made.operations}
@@ -202,7 +202,7 @@ def test_a_set_is_refused_as_often_as_asked_and_a_busy_one_ten_times_as_often() 
     for seed in range(20):
         made = with_rates(history(busy=seed % 2 == 0, seed=seed), refusals_per_week=14)
         made.end = START + 7 * DAY
-        live(made)
+        run_life(made)
         found[seed % 2 == 0] += len([each for each in made.operations if not each.accepted])
     assert found[False] / 10 == pytest.approx(14 * 3.5, rel=0.3)
     assert found[True] / 10 == pytest.approx(140 * 3.5, rel=0.2)

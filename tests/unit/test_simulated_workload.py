@@ -11,7 +11,7 @@ from pipelines.simulate.fleet.history import History
 from pipelines.simulate.given.draws import Draws
 from pipelines.simulate.given.lifetimes import END_TOGETHER, draw_arrivals, draw_batch, draw_lifetime
 from pipelines.simulate.given.settings import SimulationSettings
-from pipelines.simulate.operations.workload import live
+from pipelines.simulate.operations.workload import run_life
 from schemas.time import DAY, HOUR, MINUTE, NEVER
 from tests.support.simulated import scale_set
 
@@ -21,7 +21,7 @@ WEEK = SimulationSettings(upgrades_per_week=0, refusals_per_week=0)
 
 def lived(settings: SimulationSettings = WEEK, seed: int = 0, **fields: Any) -> History:
     made = History(scale_set(**fields), settings.start, settings.end, Draws("test", seed), 2, settings)
-    live(made)
+    run_life(made)
     return made
 
 

@@ -1,7 +1,6 @@
-"""Pub/Sub as a source: messages of a subscription, and the events in them (steps: Source)."""
+"""Pub/Sub as a source: reads the messages of a subscription and decodes them (steps: Source)."""
 
 import dataclasses
-import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from apache_beam.transforms.window import TimestampedValue
 from apache_beam.utils.timestamp import Duration, Timestamp
 
 from schemas.time import MINUTE, SECOND
+from schemas.wording import misnamed
 from transforms import shared
 from transforms.core.columns.arrow import micros
 from transforms.core.decode import DecodeSettings
@@ -27,7 +27,6 @@ from transforms.subscription.restriction import ShardPositionProvider, Watermark
 
 _PLACES: Final = ShardPositionProvider()
 _WATERMARKS: Final = WatermarkProvider()
-_NAME: Final = re.compile(r"projects/[^/]+/subscriptions/[^/]+")
 
 
 def present() -> int:
@@ -37,10 +36,10 @@ def present() -> int:
 
 @dataclass(frozen=True)
 class SubscriptionSettings:
-    """What the source is told. Times in microseconds.
+    """The settings of the source. Times in microseconds.
 
     Raises:
-        ValueError: the name is none of a subscription, or a number is out of its range.
+        ValueError: the subscription is misnamed, or a number is out of its range.
     """
 
     subscription: str
@@ -65,8 +64,8 @@ class SubscriptionSettings:
     clock: Callable[[], int] = present
 
     def __post_init__(self) -> None:
-        if _NAME.fullmatch(self.subscription) is None:
-            raise ValueError(f"a name like projects/P/subscriptions/S is required, got {self.subscription!r}")
+        if wrong := misnamed(self.subscription, "subscriptions"):
+            raise ValueError(wrong)
         if not (self.shards > 0 and self.outstanding > 0 and SECOND <= self.lease < self.span):
             raise ValueError("shards and outstanding above 0, and 1 s <= lease < span are required")
 
@@ -76,13 +75,13 @@ class SubscriptionSettings:
 
     @property
     def reader(self) -> ReaderSettings:
-        """What the reader of a process is told."""
+        """The settings of each process's reader."""
         rule = WatermarkRule(self.span, self.idle, self.delay)
         return ReaderSettings(self.subscription, rule, self.lease, self.outstanding, self.clock)
 
 
 def reader_of(settings: ReaderSettings) -> Reader:
-    """The reader that this process has for a subscription; it is made when it is first asked for."""
+    """This process's reader for a subscription, which is made at the first call."""
     from google.cloud.pubsub_v1 import SubscriberClient
 
     found: Reader = shared.entered(settings.subscription, lambda: Reader(settings, SubscriberClient()))
@@ -90,7 +89,7 @@ def reader_of(settings: ReaderSettings) -> Reader:
 
 
 def end_reader(subscription: str) -> None:
-    """Ends the reader of a subscription, if this process has one: what may be acknowledged is, what else it holds comes again."""
+    """Ends the reader of a subscription, if this process has one: acknowledges what it may; other messages come again."""
     reader = shared.leave(subscription)
     if reader is not None:
         reader.end()
@@ -98,7 +97,7 @@ def end_reader(subscription: str) -> None:
 
 @dataclass(eq=False)
 class ReadSubscription(beam.PTransform):
-    """The messages of a subscription, each at least once, as events and rejects.
+    """Reads the messages of a subscription, each at least once, and decodes them into events and rejects.
 
     A reject's source is the subscription, its location the id of the message.
     """
@@ -115,7 +114,7 @@ class ReadSubscription(beam.PTransform):
 @beam.typehints.with_input_types(int)
 @beam.typehints.with_output_types(pa.RecordBatch, rejected=pa.RecordBatch)
 class ReadMessages(beam.DoFn):
-    """One bundle after the other of a shard: about a second of reading each, then it defers what follows.
+    """Reads a shard in bundles: each reads for about a second, then defers the rest.
 
     It decodes what it reads, since the watermark is one of event times.
     """
@@ -156,7 +155,7 @@ def _at(found: pa.RecordBatch | Rejected, moment: Timestamp) -> TimestampedValue
 
 
 def finalize(subscription: str, shard: int, place: ShardPosition) -> None:
-    """Takes note that the runner calls a bundle final; nothing if this process has ended its reader meanwhile."""
+    """Notes that the runner has committed a bundle; does nothing if this process has ended its reader meanwhile."""
     reader = shared.entered(subscription)
     if reader is not None:
         reader.finalize(shard, place)

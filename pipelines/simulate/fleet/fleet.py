@@ -1,4 +1,4 @@
-"""The fleet: scale sets of four kinds of workload, their size, mode and place."""
+"""The fleet: scale sets of four kinds of workload, with their sizes, modes and places."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -22,7 +22,7 @@ MACHINES_OF_A_HOST: Final = 8
 
 @dataclass(frozen=True)
 class ScaleSet:
-    """What one scale set is like."""
+    """The fixed properties of one scale set."""
 
     number: int
     kind: str
@@ -76,7 +76,7 @@ def subscriptions(seed: int) -> list[str]:
 
 
 def draw_fleet(settings: SimulationSettings) -> list[ScaleSet]:
-    """The scale sets of a fleet; a set is the same whatever number of others there is."""
+    """The scale sets of a fleet; each is the same however many others there are."""
     ids = subscriptions(settings.seed)
     return [_draw_set(settings, number, ids) for number in range(settings.scale_sets)]
 
@@ -106,5 +106,5 @@ def _draw_set(settings: SimulationSettings, number: int, ids: list[str]) -> Scal
 
 
 def hosts_of(fleet: list[ScaleSet]) -> int:
-    """How many hosts the fleet's machines lie on."""
+    """The number of hosts on which the fleet's machines run."""
     return max(1, -(-sum(each.size for each in fleet) // MACHINES_OF_A_HOST))

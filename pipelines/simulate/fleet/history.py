@@ -1,4 +1,4 @@
-"""The history of one scale set: its machines, and the operations that were worked on them."""
+"""The history of one scale set: its machines, and the operations on them."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -14,7 +14,7 @@ Carrier = Literal["administrative", "autoscale", "annotation"]
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation, as its records tell it. Times in microseconds, by the clock of who records it."""
+    """One operation as its records show it. Times in microseconds, by the clock of whoever records them."""
 
     carrier: Carrier
     verb: str
@@ -47,7 +47,7 @@ class Operation:
 
     @property
     def target(self) -> str:
-        """Whom the records target: named, all or unnamed."""
+        """What the records say of its target: named, all or unnamed."""
         return "all" if self.everything else "named" if self.names else "unnamed"
 
 
@@ -67,11 +67,11 @@ class History:
     """From then on the whole set is gone."""
 
     def idle(self, time: int) -> list[Machine]:
-        """Machines that are there and in nobody's hand."""
+        """Machines that exist and that no operation is working on."""
         return [machine for machine in self.machines if machine.is_idle(time)]
 
     def present(self, time: int) -> list[Machine]:
-        """Machines that are there as they were asked for, and not switched off."""
+        """Machines that were asked for, exist, and are not switched off."""
         wanted = [machine for machine in self.machines if not machine.surplus]
         return [machine for machine in wanted if machine.born <= time < machine.gone and not machine.is_off()]
 
@@ -80,7 +80,7 @@ class History:
         return [machine for machine in self.machines if machine.is_off() and machine.gone == NEVER]
 
     def new_machine(self, born: int) -> Machine:
-        """One machine more."""
+        """Adds a machine."""
         number = len(self.machines)
         name = f"{self.scale_set.name}_{self.draws.guid()[:8]}" if self.scale_set.flexible else str(number)
         machine = Machine(name, int(self.draws.random.integers(self.hosts)), born)
@@ -88,6 +88,6 @@ class History:
         return machine
 
     def record(self, operation: Operation) -> None:
-        """Keeps an operation, unless it begins after the end."""
+        """Adds an operation to the history, unless it begins after its end."""
         if operation.start < self.end:
             self.operations.append(operation)

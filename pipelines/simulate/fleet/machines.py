@@ -1,4 +1,4 @@
-"""A machine of a scale set: when it is there, and the spells in which it is not up."""
+"""A machine of a scale set: when it exists, and the spells in which it is not up."""
 
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -45,23 +45,24 @@ class Machine:
     """In order, none over another."""
 
     def is_off(self) -> bool:
-        """Whether it was taken out of service and not started again."""
+        """Whether it was switched off and not started again."""
         return bool(self.spells) and self.spells[-1].cause == OFF and self.spells[-1].end == NEVER
 
     def is_idle(self, time: int) -> bool:
-        """Whether it is there, and no operation has it in hand."""
+        """Whether it exists and no operation is working on it."""
         return self.born <= time < self.gone and self.busy <= time and not self.is_off()
 
     def switch_on(self, time: int) -> None:
-        """Ends the time in which it is off."""
+        """Ends the spell in which it is off."""
         self.spells[-1] = self.spells[-1]._replace(end=time)
 
 
 def overlaid(machine: Machine, outages: list[Spell]) -> list[Spell]:
-    """The machine's spells with outages laid over them, in order, none over another.
+    """The machine's spells merged with outages, in order and without overlaps.
 
-    What was bad before an operation stays an outage until that operation brings the machine back; what fails while it is down
-    for an operation shows only from the moment on at which it would have been up again; what is off or leaves cannot fail.
+    An outage that began before an operation lasts until that operation brings the machine back. One that begins while an
+    operation has the machine down shows only from the moment at which it would have been up again. A machine that is off or
+    leaving cannot fail.
     """
     spells = list(machine.spells)
     for outage in sorted(outages):
@@ -82,11 +83,11 @@ def _with_outage(spells: list[Spell], outage: Spell) -> list[Spell]:
         return [*before, outage, *after]
     if after[0].cause not in LEAVING:
         return [*before, outage._replace(end=after[0].start), after[0]._replace(truth=OUTAGE), *after[1:]]
-    return _until_asked(before, outage, after)
+    return _lasting_until_asked(before, outage, after)
 
 
-def _until_asked(before: list[Spell], outage: Spell, after: list[Spell]) -> list[Spell]:
-    """What leaves while it is out is out until that is asked for."""
+def _lasting_until_asked(before: list[Spell], outage: Spell, after: list[Spell]) -> list[Spell]:
+    """A machine that is in an outage when it leaves: the outage lasts until its leaving is asked for."""
     asked = min(after[0].asked, after[0].start)
     if outage.start >= asked:
         return [*before, *after]

@@ -1,4 +1,4 @@
-"""Draws: random spans, choices and names of one part of the fleet, the same for the same seed."""
+"""Random numbers for one part of the fleet, the same for the same seed."""
 
 import hashlib
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ _MILLISECONDS: Final = SECOND // MILLISECOND
 
 
 class Draws:
-    """A stream of random numbers of its own, named by the seed and a path, so that no part depends on another.
+    """A stream of random numbers named by the seed and a path, so that no part of the fleet depends on another.
 
-    Times are whole milliseconds: the platform's records give no more, and so all of them agree on a moment.
+    Times are whole milliseconds, which is all that the platform's records give, so that all of them agree on a moment.
     """
 
     def __init__(self, *path: int | str) -> None:
@@ -24,29 +24,29 @@ class Draws:
         self.random = np.random.default_rng(np.frombuffer(_digest(self._name), np.uint32))
 
     def span(self, low: float, high: float) -> int:
-        """Microseconds between two numbers of seconds."""
+        """A uniform length of time between two numbers of seconds; gives microseconds."""
         return round(self.random.uniform(low, high) * _MILLISECONDS) * MILLISECOND
 
     def lognormal(self, median: float, spread: float, low: float, high: float) -> int:
-        """Microseconds around a median number of seconds, with a long tail that is cut."""
+        """A length of time around a median number of seconds, with a long tail that is cut off; gives microseconds."""
         seconds = min(max(median * float(np.exp(self.random.normal(0, spread))), low), high)
         return round(seconds * _MILLISECONDS) * MILLISECOND
 
     def chance(self, share: float) -> bool:
-        """True in so many of all cases."""
+        """True with this probability."""
         return bool(self.random.random() < share)
 
     def pick(self, among: Sequence[T]) -> T:
-        """One of some, each as likely."""
+        """One of the given things, each with the same probability."""
         return among[int(self.random.integers(len(among)))]
 
     def some(self, among: Sequence[T], number: int) -> list[T]:
-        """Some of some, in their order."""
+        """A random subset, in the given order."""
         chosen = self.random.choice(len(among), min(number, len(among)), replace=False)
         return [among[place] for place in sorted(chosen.tolist())]
 
     def moments(self, rate: float, start: int, end: int) -> list[int]:
-        """Moments of [start, end) in order, independent of each other; `rate` is how many are expected in all of it."""
+        """Independent moments in [start, end), ascending; `rate` is the number expected in all of it."""
         if end <= start:
             return []
         times = self.random.uniform(start, end, int(self.random.poisson(rate)))

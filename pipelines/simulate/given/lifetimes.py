@@ -1,4 +1,4 @@
-"""How long machines live and in which batches they come, by quantiles of a real cloud's (`vm_lifetimes.csv` names its source)."""
+"""Lifetimes of machines and sizes of batches, by the quantiles of a real cloud (`vm_lifetimes.csv` names its source)."""
 
 import csv
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ END_TOGETHER: Final = 0.445
 
 
 class Quantiles(NamedTuple):
-    """Points of a distribution: the share of all that lies at or below a value; ascending."""
+    """A distribution by points: which share of all values lies at or below each value; ascending."""
 
     rows: tuple[tuple[float, float], ...]
 
@@ -23,7 +23,7 @@ class Quantiles(NamedTuple):
         return iter(self.rows)
 
     def at(self, share: float) -> float:
-        """The value at a share, on a line between the points around it; beyond the last one, that one.
+        """The value at a share, interpolated between the points around it; beyond the last point, its value.
 
         >>> Quantiles(((0.5, 10.0), (1.0, 20.0))).at(0.75)
         15.0
@@ -57,7 +57,7 @@ def draw_lifetime(draws: Draws) -> int:
 
 
 def draw_batch(draws: Draws, most: int) -> list[int]:
-    """The lifetimes of the machines of a batch, at most so many."""
+    """The lifetimes of the machines of a batch, which has at most so many."""
     size = min(read_quantiles("batch_machines").above(float(draws.random.random())), most)
     if draws.chance(END_TOGETHER):
         return [draw_lifetime(draws)] * size
@@ -65,5 +65,5 @@ def draw_batch(draws: Draws, most: int) -> list[int]:
 
 
 def draw_arrivals(draws: Draws) -> float:
-    """How many batches come in five minutes, relative to the mean."""
+    """The number of batches that arrive in five minutes, relative to the mean."""
     return read_quantiles("arrivals_over_mean").at(float(draws.random.random()))

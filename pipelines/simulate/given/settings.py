@@ -1,4 +1,4 @@
-"""Settings of a simulation, checked at birth (contract: trueup simulate)."""
+"""Settings of a simulation, checked when they are made (contract: trueup simulate)."""
 
 import math
 from dataclasses import dataclass
@@ -29,10 +29,10 @@ class SimulationError(UsageError):
 
 @dataclass(frozen=True)
 class SimulationSettings:
-    """All that a simulation is told. Times in microseconds.
+    """The settings of a simulation. Times in microseconds.
 
     Raises:
-        SimulationError: a number is none, or outside of what can be simulated.
+        SimulationError: a number is not finite, or outside of what can be simulated.
     """
 
     seed: int = 1

@@ -1,4 +1,4 @@
-"""A set whose own health flaps: for hours it is called Degraded and Available in turn, whatever its machines do."""
+"""Flapping: for hours a set's own health changes between Degraded and Available, whatever its machines do."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final
@@ -11,7 +11,7 @@ _BOUTS_A_DAY: Final = 0.7
 
 
 def draw_flaps(draws: Draws, start: int, end: int) -> list[tuple[int, int]]:
-    """When a set is called Degraded without a reason: spells [start, end), in order, none over another."""
+    """The spells [start, end) in which a set is reported Degraded without a reason, in order and without overlaps."""
     flaps: list[tuple[int, int]] = []
     for moment in draws.moments(_BOUTS_A_DAY * (end - start) / DAY, start, end):
         time, until = moment, moment + draws.lognormal(5400, 0.8, 600, 28_800)
@@ -30,7 +30,7 @@ def _apart(flaps: Iterable[tuple[int, int]], end: int) -> Iterator[tuple[int, in
 
 
 def with_flaps(signals: list[Signal], flaps: list[tuple[int, int]]) -> list[Signal]:
-    """The set's own signals, at least Degraded while it flaps; in order of time, none that repeats the one before.
+    """The set's own signals, made at least Degraded while it flaps; in order of time, without repetitions.
 
     >>> with_flaps([Signal(0, "Available"), Signal(5, "Unavailable")], [(2, 3), (4, 9)])[1:3]
     [Signal(time=2, state='Degraded'), Signal(time=3, state='Available')]

@@ -1,4 +1,4 @@
-"""What the platform reports of the health of machines and of their set: states, and annotations of faults."""
+"""What the platform reports about the health of machines and of their set: states, and annotations of faults."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,14 +27,14 @@ _LATE_NOTICES: Final = 0.1
 
 
 class Signal(NamedTuple):
-    """A state is reported."""
+    """A report of a state."""
 
     time: int
     state: str
 
 
 class Notice(NamedTuple):
-    """A fault is annotated."""
+    """An annotation of a fault."""
 
     time: int
     annotation: str
@@ -42,7 +42,7 @@ class Notice(NamedTuple):
 
 @dataclass(frozen=True)
 class Health:
-    """What is true of one machine, and what is reported of it."""
+    """The truth about one machine, and what is reported about it."""
 
     machine: Machine
     spells: list[Spell]
@@ -53,7 +53,7 @@ class Health:
 
 
 def report(history: History, machine: Machine, outages: list[Spell]) -> Health:
-    """What the platform reports of one machine until the end of the history."""
+    """What the platform reports about one machine until the end of the history."""
     spells = [spell for spell in overlaid(machine, outages) if spell.start < history.end]
     signals = list(_signals(history, machine, spells))
     known = {(outage.start, outage.cause) for outage in outages}
@@ -63,7 +63,7 @@ def report(history: History, machine: Machine, outages: list[Spell]) -> Health:
 
 
 def _signals(history: History, machine: Machine, spells: list[Spell]) -> Iterator[Signal]:
-    """States in order of time, each when it changes; who comes back reports Available, who is gone nothing, or Unknown."""
+    """State changes in order of time. A machine that is back is reported Available; one that is gone not at all, or Unknown."""
     if machine.surplus and history.draws.chance(_UNHEARD):
         return
     if machine.born < history.start:
@@ -85,7 +85,7 @@ def _signals(history: History, machine: Machine, spells: list[Spell]) -> Iterato
 
 
 def _of_spell(draws: Draws, spell: Spell, state: str | None) -> list[Signal]:
-    """The states that are reported in a spell, of a machine whose last one is `state`."""
+    """The states that are reported in a spell of a machine whose last reported one is `state`."""
     start, manner = spell.start, float(draws.random.random())
     if spell.cause == CREATE:
         return [] if manner < 0.2 else [Signal(start, UNKNOWN if manner < 0.3 else UNAVAILABLE)]
@@ -104,7 +104,7 @@ def _of_spell(draws: Draws, spell: Spell, state: str | None) -> list[Signal]:
 
 
 def _notices(draws: Draws, spell: Spell, at_onset: bool) -> Iterator[Notice]:
-    """Annotations of an outage; of one that shows only where an operation should have ended, later."""
+    """The annotations of an outage; they come later if the outage shows only when an operation should have ended."""
     share, names = _NOTICES[spell.cause]
     if draws.chance(share):
         late = draws.span(200, 1200) if draws.chance(_LATE_NOTICES) else draws.span(-2 if at_onset else 0, 20)
@@ -112,7 +112,7 @@ def _notices(draws: Draws, spell: Spell, at_onset: bool) -> Iterator[Notice]:
 
 
 def report_set(history: History, machines: list[Health]) -> list[Signal]:
-    """The aggregate that the platform tells of the set itself: some seconds late, and only when it has changed by then."""
+    """The set's own state as the platform reports it: some seconds late, and only if it has changed by then."""
     if not history.scale_set.reports_itself:
         return []
     changes = sorted(change for health in machines for change in _weights(history, health))
@@ -132,9 +132,9 @@ def report_set(history: History, machines: list[Health]) -> list[Signal]:
 
 
 def _weights(history: History, health: Health) -> Iterator[tuple[int, int, int]]:
-    """When a machine begins and ends to count in its set, and to be bad: (time, change of present, change of bad)."""
+    """When a machine starts and stops counting in its set, and being bad: (time, change of present, change of bad)."""
     leaves = [spell for spell in health.spells if spell.cause in LEAVING]
-    away = [(min(_left(spell), history.end), min(spell.end, history.end)) for spell in leaves]
+    away = [(min(_when_gone(spell), history.end), min(spell.end, history.end)) for spell in leaves]
     counts, bad = False, False
     moments = {signal.time for signal in health.signals} | {moment for span in away for moment in span}
     for moment in sorted(moments):
@@ -146,7 +146,7 @@ def _weights(history: History, health: Health) -> Iterator[tuple[int, int, int]]
         counts, bad = now_counts, now_bad
 
 
-def _left(spell: Spell) -> int:
+def _when_gone(spell: Spell) -> int:
     """When a machine that leaves no longer counts in its set: gone, or switched off for a minute."""
     return spell.end if spell.cause == DELETE else min(spell.start + MINUTE, spell.end)
 
@@ -156,8 +156,8 @@ def _state_at(signals: list[Signal], moment: int) -> str | None:
     return before[-1] if before else None
 
 
-def worth_logging(signals: list[Signal], machine: Machine) -> Iterator[tuple[Signal, str]]:
-    """Which of a machine's states the Activity Log tells too, and under which name of a health event.
+def logged_signals(signals: list[Signal], machine: Machine) -> Iterator[tuple[Signal, str]]:
+    """Which of a machine's states the Activity Log reports too, and under which name of a health event.
 
     It leaves out Unknown and spells shorter than 35 seconds, and repeats what has lasted for 15 minutes.
     """

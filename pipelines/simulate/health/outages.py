@@ -1,4 +1,4 @@
-"""Real outages: of single machines, of hosts with all that lies on them, and of whole sets."""
+"""Real outages: of single machines, of hosts with all machines on them, and of whole sets."""
 
 from typing import Final, NamedTuple
 
@@ -19,7 +19,7 @@ DURING_OPERATIONS: Final = 0.2
 
 
 class Outage(NamedTuple):
-    """Something fails in [start, end)."""
+    """A failure in [start, end)."""
 
     start: int
     end: int
@@ -39,7 +39,7 @@ def draw_host_outages(settings: SimulationSettings, fleet: list[ScaleSet]) -> li
 
 
 def draw_outages(history: History, settings: SimulationSettings, hosts: list[list[Outage]]) -> dict[str, list[Spell]]:
-    """The outages of each machine of a set, by its name; some overlap, and some fall into times in which it is not there."""
+    """The outages of each machine of a set by its name; some overlap, and some fall into times when it does not exist."""
     draws = history.draws
     expected = settings.outages_per_vm_year * SHARES[SET] * (history.end - history.start) / YEAR
     whole = [

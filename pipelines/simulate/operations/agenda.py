@@ -21,7 +21,7 @@ class Agenda:
         self._number = 0
 
     def add(self, time: int, act: Act) -> None:
-        """Something to be done at a time; of equal times, what came first."""
+        """Adds something to be done at a time; at equal times, what was added first comes first."""
         self._number += 1
         heapq.heappush(self._acts, (time, self._number, act))
 

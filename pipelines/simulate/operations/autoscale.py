@@ -1,4 +1,4 @@
-"""Autoscale: a set that is kept as large as its load demands."""
+"""Autoscale: keeps a set as large as its load demands."""
 
 import math
 from typing import Final
@@ -43,7 +43,7 @@ class Autoscale:
 
 
 def demand(time: int, peak: float) -> float:
-    """What is asked of a set at a time, relative to its size: most around its peak hour, less at night and on weekends.
+    """The load on a set at a time, relative to its size: highest around its peak hour, lower at night and on weekends.
 
     >>> demand(EPOCH_MONDAY + 14 * HOUR, 14.0), round(demand(EPOCH_MONDAY + 2 * HOUR, 14.0), 2)
     (1.0, 0.4)

@@ -1,4 +1,4 @@
-"""What operations do to the machines of a scale set, and what their records tell of it."""
+"""What operations do to the machines of a scale set, and what their records say about it."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -41,7 +41,7 @@ def create(history: History, time: int, number: int, initiator: str) -> list[Mac
 def _overprovision(history: History, time: int, ready: int, number: int) -> None:
     """The platform makes machines that nobody asked for, and takes them back when those that were asked for are there.
 
-    No record tells of either.
+    No record mentions either.
     """
     draws = history.draws
     for _ in range(number):
@@ -89,7 +89,7 @@ def evict(history: History, time: int, machine: Machine) -> None:
 
 
 def stop(history: History, time: int, machines: Sequence[Machine], everything: bool, verb: str = "deallocate") -> None:
-    """Switches machines off, as every evening; of a nameless set nobody is named, and no machine is annotated."""
+    """Switches machines off, as every evening; where the set names no machines, no record does, and none is annotated."""
     draws = history.draws
     end = time + draws.span(70, 240)
     asked = tell_machines(history, verb, time, end, machines, everything)
@@ -143,7 +143,7 @@ def renew(history: History, time: int, machine: Machine, verb: str) -> None:
 def maintain(history: History, time: int, machine: Machine) -> None:
     """The platform maintains a machine for ends of its own, and never tells that it is done.
 
-    Where that is felt it is an outage, as the default policy sees it.
+    Where a machine is down for it, that is an outage, as under the default policy.
     """
     draws, native = history.draws, "VirtualMachinePlannedFreezeStarted"
     if draws.chance(_FELT):
@@ -167,8 +167,8 @@ def delete_set(history: History, time: int) -> None:
     history.deleted = end
 
 
-def touch(history: History, time: int) -> None:
-    """An update that no machine feels: a tag, another capacity that is the same."""
+def update_nothing(history: History, time: int) -> None:
+    """An update without an effect on machines: a tag, or a capacity that stays the same."""
     tell(history, "update", "write", time, time + history.draws.span(3, 90))
 
 
@@ -199,7 +199,7 @@ def switch_off(machine: Machine, down: int, asked: int) -> None:
 
 
 def _cut(machine: Machine, time: int) -> bool:
-    """Ends whatever goes on, since the machine leaves, and lets nothing more come; says whether it was down."""
+    """Ends the current spell of a machine that leaves, and drops later ones; gives whether it was down."""
     kept = [spell for spell in machine.spells if spell.start < time]
     machine.spells = [spell._replace(end=min(spell.end, time)) for spell in kept]
     return bool(kept) and kept[-1].end > time

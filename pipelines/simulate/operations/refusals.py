@@ -18,7 +18,7 @@ _GRANTED: Final = 0.7
 
 
 class Request(NamedTuple):
-    """Something that is asked of a set, and what it does once it is granted."""
+    """A request to a set, and what it does once it is granted."""
 
     verb: str
     native: str
@@ -27,8 +27,8 @@ class Request(NamedTuple):
     grant: Callable[[int], None]
 
 
-def ask_in_vain(agenda: Agenda, history: History, time: int) -> None:
-    """Asks a set for something that is refused, and asks again, so often as it takes or as somebody likes to."""
+def make_refused_requests(agenda: Agenda, history: History, time: int) -> None:
+    """Makes a request that is refused, and repeats it until it is granted or given up."""
     _ask(agenda, history, _draw_request(history, time), 1 + int(history.draws.random.integers(_MOST_TRIES)), time)
 
 
@@ -43,7 +43,7 @@ def _ask(agenda: Agenda, history: History, request: Request, refusals: int, time
 
 
 def _draw_request(history: History, time: int) -> Request:
-    """Something that might be asked of a set now."""
+    """A request that somebody might make of a set now."""
     idle, draws = history.idle(time), history.draws
     requests = [_update(history)]
     if idle:
@@ -67,7 +67,7 @@ def refuse(history: History, time: int, request: Request) -> None:
 
 
 def _update(history: History) -> Request:
-    return Request("update", "write", (), lambda time: operations.touch(history, time))
+    return Request("update", "write", (), lambda time: operations.update_nothing(history, time))
 
 
 def _upgrade(history: History) -> Request:

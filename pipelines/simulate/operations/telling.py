@@ -1,4 +1,4 @@
-"""What the records of an operation tell of it: whom it is about, by whose clock, and what of it is lost, hidden or late."""
+"""What the records of an operation show of it: its targets, its times by their own clock, and what is lost, hidden or late."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -18,7 +18,7 @@ _LONGEST: Final = {"upgrade": 6 * HOUR, "update": 2 * HOUR}
 
 
 def tell(history: History, verb: str, native: str, time: int, end: int, carrier: Carrier = "administrative", **more: Any) -> int:
-    """Keeps an operation as its records tell it: by their clock, perhaps without an end, a beginning, or the request's body.
+    """Adds an operation as its records show it: by their clock, perhaps without an end, a beginning, or the request's body.
 
     Gives the time of the first record.
     """
@@ -37,7 +37,7 @@ def tell(history: History, verb: str, native: str, time: int, end: int, carrier:
 
 
 def _fate(history: History) -> tuple[bool, bool, bool]:
-    """Whether a record tells of the beginning, whether one tells of the end, and whether that is late."""
+    """Whether there is a record of the beginning, one of the end, and whether that one is late."""
     fate, lost, late = history.draws.random.random(), history.settings.lost_end_share, history.settings.late_end_share
     return not lost <= fate < lost + _BEGIN_LOST, fate >= lost, lost + _BEGIN_LOST <= fate < lost + _BEGIN_LOST + late
 
@@ -56,7 +56,7 @@ def tell_machines(history: History, verb: str, time: int, end: int, machines: Se
 
 
 def annotate(history: History, verb: str, native: str, time: int, machine: Machine, closes: bool = False) -> None:
-    """Keeps an operation that is annotated on a machine; nobody tells of its end unless it closes at once."""
+    """Adds an operation that shows only as an annotation on a machine; its end is never reported unless it ends at once."""
     who = "platform" if verb in ("evict", "maintenance") else "customer"
     end = time if closes else None
     history.record(Operation("annotation", verb, native, time, end, (machine.name,), machine=machine.name, initiator=who))

@@ -1,4 +1,4 @@
-"""When things are done to a scale set: the day's load, batches, nights, upgrades, repairs by hand, evictions."""
+"""When operations happen to a scale set: the day's load, batches, nights, upgrades, manual repairs, evictions."""
 
 import math
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from pipelines.simulate.given.lifetimes import draw_arrivals, draw_batch
 from pipelines.simulate.operations import effects as operations
 from pipelines.simulate.operations.agenda import EPOCH_MONDAY, TICK, Act, Agenda
 from pipelines.simulate.operations.autoscale import Autoscale
-from pipelines.simulate.operations.refusals import ask_in_vain
+from pipelines.simulate.operations.refusals import make_refused_requests
 from schemas.time import DAY, HOUR, MINUTE, NEVER
 
 YEAR: Final = 365 * DAY
@@ -38,8 +38,8 @@ _BATCHES: Final = 8.0
 _MOST_OF_A_BATCH: Final = 30
 
 
-def live(history: History) -> None:
-    """Lets a scale set live from its start to its end."""
+def run_life(history: History) -> None:
+    """Runs the life of a scale set from its start to its end."""
     agenda, scale_set = Agenda(), history.scale_set
     for _ in range(scale_set.size):
         history.new_machine(history.start - HOUR)
@@ -76,21 +76,26 @@ def _plan_rare(agenda: Agenda, history: History) -> None:
 
 
 def _plan_refusals(agenda: Agenda, history: History) -> None:
-    """What is asked for in vain, and done when it is granted."""
+    """Requests that are refused at first, and carried out once they are granted."""
     often = _BUSY_REFUSED if history.scale_set.busy else 1.0
     weeks = (history.end - history.start) / WEEK
-    _scatter(agenda, history, history.settings.refusals_per_week * often * weeks, lambda time: ask_in_vain(agenda, history, time))
+    _scatter(
+        agenda,
+        history,
+        history.settings.refusals_per_week * often * weeks,
+        lambda time: make_refused_requests(agenda, history, time),
+    )
 
 
 def _keep_busy(history: History, time: int) -> None:
     if history.draws.chance(_BUSY_RENEWS):
         _on_one(history, time, _renew)
     else:
-        operations.touch(history, time)
+        operations.update_nothing(history, time)
 
 
 def _scatter(agenda: Agenda, history: History, expected: float, act: Act, of_idle: bool = False) -> None:
-    """Does something at so many moments; nothing any more once the set is deleted, nor without a machine where it needs one."""
+    """Plans something for a number of random moments; nothing happens once the set is deleted, or without a machine."""
 
     def do(time: int) -> None:
         if history.deleted == NEVER and (not of_idle or history.idle(time)):
@@ -116,7 +121,7 @@ def _start_evicted(history: History, time: int) -> None:
 
 
 def _plan_nights(agenda: Agenda, history: History) -> None:
-    """On working days from the morning to the evening; off otherwise."""
+    """Switches the set on from morning to evening on working days, and off otherwise."""
     draws = history.draws
     habit, verb = draws.chance(0.7), "stop" if draws.chance(_STOPPED) else "deallocate"
     first = history.start - history.start % DAY
@@ -157,7 +162,7 @@ def _begin_batch(agenda: Agenda, history: History, time: int) -> None:
 
 
 def _joined(ends: dict[int, list[Machine]]) -> list[tuple[int, list[Machine]]]:
-    """Machines that end within five minutes of each other are deleted by one operation."""
+    """Groups machines that end within five minutes of each other: one operation deletes them."""
     joined: list[tuple[int, list[Machine]]] = []
     for end, machines in sorted(ends.items()):
         if joined and end - joined[-1][0] < TICK:

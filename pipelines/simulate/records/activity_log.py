@@ -1,4 +1,4 @@
-"""What the Activity Log holds of a scale set: operations, autoscale, health."""
+"""The Activity Log records of a scale set: operations, autoscale, health."""
 
 import dataclasses
 from typing import Any, Final
@@ -29,7 +29,7 @@ _WITHOUT_BODY: Final = ("write", "delete", "osRollingUpgrade/action")
 
 
 class ActivityLog:
-    """What the Activity Log says of one scale set; the ends of operations go to Event Grid too."""
+    """Writes the Activity Log of one scale set; the ends of operations go to Event Grid too."""
 
     def __init__(self, scale_set: ScaleSet, draws: Draws, post: Post, grid: EventGrid, form: str = STORAGE) -> None:
         self._set, self._draws, self._post, self._grid = scale_set, draws, post, grid
@@ -141,7 +141,7 @@ def _caller(operation: Operation) -> dict[str, str]:
 
 
 def _body(operation: Operation) -> dict[str, Any]:
-    """The request's body, a text of JSON, where an operation on the set has one."""
+    """The request's body as JSON text, if an operation on the set has one."""
     if operation.bare or operation.machine is not None or operation.native in _WITHOUT_BODY:
         return {}
     if operation.masked:

@@ -1,4 +1,4 @@
-"""Deliveries: when a record arrives, how often, and in which file it then stands (lags as facts about the sources tell them)."""
+"""Deliveries: when a record arrives, how often, and in which file it is written (lags as facts about the sources tell them)."""
 
 import json
 from typing import Any, Final, NamedTuple
@@ -26,7 +26,7 @@ class Delivery(NamedTuple):
 
 
 class Post:
-    """Collects what a part of the fleet sends, and counts it."""
+    """Collects and counts the records that a part of the fleet sends."""
 
     def __init__(self, draws: Draws, duplicate_share: float) -> None:
         self._draws, self._duplicates = draws, duplicate_share
@@ -34,7 +34,7 @@ class Post:
         self.counts = dict.fromkeys(_COUNTED, 0)
 
     def send(self, record: dict[str, Any], time: int, kind: str, file: str) -> None:
-        """Sends the record of something that happened at a time: late, perhaps twice, perhaps with a broken piece after it."""
+        """Sends the record of an event: late, perhaps twice, perhaps followed by a broken one."""
         text = json.dumps(record, separators=(",", ":"))
         arrival = time + lag(self._draws, kind)
         self._deliver(arrival, file, text, "records")
@@ -49,7 +49,7 @@ class Post:
 
 
 def lag(draws: Draws, kind: str) -> int:
-    """Microseconds from what happened to the arrival of its record.
+    """The delay, in microseconds, between an event and the arrival of its record.
 
     Event Grid: seconds, now and then minutes. Activity Log: what is administrative in 13 to 84 seconds, autoscale in less
     than one, health in two to three minutes and now and then in 23.

@@ -18,7 +18,7 @@ _CATEGORIES: Final = {"Customer Initiated": "Not Applicable", "Platform Initiate
 
 
 class EventGrid:
-    """What Event Grid sends of one scale set."""
+    """Writes what Event Grid sends about one scale set."""
 
     def __init__(self, scale_set: ScaleSet, draws: Draws, post: Post) -> None:
         self._set, self._draws, self._post = scale_set, draws, post
@@ -41,7 +41,7 @@ class EventGrid:
         self._send_health("ResourceAnnotated", "resourceAnnotations", "2022-08-01", resource, time, told)
 
     def ended(self, operation: Operation, resource: str, action: str, caller: dict[str, str]) -> None:
-        """An operation has ended: told of one subscription only, and never of its beginning."""
+        """An operation has ended; only one subscription has such events, and there are none for the beginning."""
         if self._set.subscription_number != _WITH_RESOURCE_EVENTS or operation.end is None:
             return
         what = "Write" if action.endswith("write") else "Delete" if action.endswith("delete") else "Action"

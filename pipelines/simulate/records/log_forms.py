@@ -1,4 +1,4 @@
-"""Forms in which people have the Activity Log: each is written from a record of a storage account's export."""
+"""The forms in which people export the Activity Log, each made from a record of a storage account's export."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ _EVENTS: Final = {"Start": "BeginRequest", "Success": "EndRequest", "Failure": "
 
 
 class LogForm(NamedTuple):
-    """One form: where its files lie, and how a record is written."""
+    """One form: the names of its files, and how a record is written."""
 
     folder: str
     """By a subscription, and as a pattern of the hour of receipt."""
@@ -60,7 +60,7 @@ def _who(identity: dict[str, Any]) -> dict[str, Any]:
 
 
 def caller_of(claims: dict[str, str]) -> str:
-    """Who called, by the claims: a person, or a service by its name.
+    """The caller according to the claims: a person, or a service by its name.
 
     >>> caller_of({"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/spn": "Microsoft.Insights/autoscaleSettings"})
     'Microsoft.Insights/autoscaleSettings'

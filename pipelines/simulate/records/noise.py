@@ -1,4 +1,4 @@
-"""What else comes in with the records of a fleet: other resources, other kinds, nothing that bears on a scale set's health."""
+"""Irrelevant records among those of a fleet: of other resources and other kinds, none about a scale set's health."""
 
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ _NO_TEARDOWN: Final = ("scale/action", "runCommand/action", "setOrchestrationSer
 
 
 def send_noise(history: History, grid: EventGrid, log: ActivityLog, draws: Draws) -> None:
-    """Records around a scale set that are of no use, spread over its days."""
+    """Sends irrelevant records around a scale set, spread over its days."""
     scale_set, rate = history.scale_set, _A_DAY * (history.end - history.start) / (24 * HOUR)
     for moment in draws.moments(rate, history.start, history.end):
         name, resource = draws.pick(_OTHERS)

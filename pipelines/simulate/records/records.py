@@ -1,10 +1,10 @@
-"""The records of one scale set, in native formats, from its history and what was reported of it."""
+"""The records of one scale set in native formats, made from its history and its reported health."""
 
 from typing import Any, Final
 
 from pipelines.simulate.fleet.history import History, Operation
 from pipelines.simulate.given.draws import Draws
-from pipelines.simulate.health.health import Health, Signal, worth_logging
+from pipelines.simulate.health.health import Health, Signal, logged_signals
 from pipelines.simulate.records.activity_log import ActivityLog
 from pipelines.simulate.records.delivery import Post, stamp
 from pipelines.simulate.records.event_grid import EventGrid, resource_type
@@ -15,7 +15,7 @@ _PLATFORM: Final = "Platform Initiated"
 
 
 def send_records(history: History, machines: list[Health], own: list[Signal], post: Post, draws: Draws) -> None:
-    """Sends everything that is told of a scale set from its start on."""
+    """Sends all records of a scale set from its start on."""
     scale_set = history.scale_set
     grid = EventGrid(scale_set, draws, post)
     log = ActivityLog(scale_set, draws, post, grid, history.settings.operations)
@@ -66,7 +66,7 @@ def _send_statuses(history: History, grid: EventGrid, resource: str, signals: li
 
 def _log_statuses(history: History, log: ActivityLog, resource: str, health: Health) -> None:
     before = "Available"
-    for signal, name in worth_logging(health.signals, health.machine):
+    for signal, name in logged_signals(health.signals, health.machine):
         if history.start <= signal.time < history.end:
             log.health(resource, signal.time, name, (before, signal.state), "", "PlatformInitiated")
         before = signal.state

@@ -1,4 +1,4 @@
-"""The spool: records that wait, on disk where they are many, until those before them in order of arrival are there too."""
+"""The spool: sorts records by arrival, on disk if there are many."""
 
 import os
 from collections import defaultdict
@@ -14,7 +14,7 @@ _MOST: Final = 64 << 20
 
 @dataclass
 class Spool:
-    """Lines by file; bounded in memory, whatever the size of the fleet."""
+    """Collects the lines of each file, with bounded memory whatever the size of the fleet."""
 
     folder: str
     """An empty folder of this machine, for the spool alone."""
@@ -25,7 +25,7 @@ class Spool:
     _number: int = 0
 
     def take(self, deliveries: Iterable[Delivery]) -> None:
-        """Takes records in; of those that arrive at one moment, the one that was taken first stays the first."""
+        """Adds records; those that arrive at the same moment keep the order in which they were added."""
         for delivery in deliveries:
             self._number += 1
             line = f"{delivery.arrival:020}{self._number:012}{delivery.text}\n"

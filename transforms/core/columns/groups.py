@@ -1,4 +1,4 @@
-"""Groups of scale sets: the keys under which events travel; one a scale set in a stream, some by hash in a batch."""
+"""Groups of scale sets: the keys under which events travel."""
 
 import zlib
 from collections.abc import Iterator

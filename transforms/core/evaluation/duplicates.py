@@ -8,29 +8,14 @@ A hash of the four fields, computed row by row, finds the few rows that may be c
 Invariant: equal identities have equal hashes, so no copy is missed; two identities that share a hash are told apart afterwards.
 """
 
-from typing import Final
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from schemas.event import COMPARED
 from transforms.core.columns.hashing import mix, text_hashes
 from transforms.core.columns.kernel import Ints, Words, kernel
 from transforms.core.columns.text_order import rank_of
-
-_COMPARED: Final = (
-    "instance_id",
-    "state",
-    "annotation",
-    "operation_key",
-    "verb",
-    "phase",
-    "initiator",
-    "target",
-    "instance_ids",
-    "count",
-)
-"""The fields that may differ between copies, in their order (contract: Canonical fields)."""
 
 
 def remove_duplicates(events: pa.RecordBatch) -> tuple[pa.RecordBatch, int, int]:
@@ -40,7 +25,7 @@ def remove_duplicates(events: pa.RecordBatch) -> tuple[pa.RecordBatch, int, int]
         events: A batch of `schemas.event.EVENTS`.
     """
     records = events.num_rows - int(pc.sum(events["second"]).as_py() or 0)
-    dropped = _dropped(events)
+    dropped = later_copies(events)
     if not len(dropped):
         return events, records, 0
     keep = np.ones(events.num_rows, np.bool_)
@@ -74,8 +59,8 @@ def identities(events: pa.RecordBatch) -> Words:
     return _identity(_codes(events["kind"]), of_set, _micros(events), text_hashes(events["event_id"]))
 
 
-def _dropped(events: pa.RecordBatch) -> Ints:
-    """The rows that are copies of another that counts."""
+def later_copies(events: pa.RecordBatch) -> Ints:
+    """The rows that are copies of another that counts; of equal ones, the first counts."""
     hashes = _identity(_codes(events["kind"]), _codes(events["scale_set_id"]), _micros(events), text_hashes(events["event_id"]))
     order = np.argsort(hashes, kind="stable")
     same = hashes[order][1:] == hashes[order][:-1]
@@ -85,15 +70,15 @@ def _dropped(events: pa.RecordBatch) -> Ints:
     alike[1:] |= same
     alike[:-1] |= same
     rows = order[alike]
-    return rows[_later_copies(events.take(pa.array(rows)))]
+    return rows[_behind_another(events.take(pa.array(rows)))]
 
 
-def _later_copies(events: pa.RecordBatch) -> Ints:
+def _behind_another(events: pa.RecordBatch) -> Ints:
     """Among a few events the rows that follow another of the same identity, in order of their fields (and `second` last)."""
     ids = events["event_id"].dictionary_encode()
     identity = (_codes(ids), _micros(events), _codes(events["scale_set_id"]), _codes(events["kind"]))
     second = events["second"].to_numpy(zero_copy_only=False).astype(np.int64)
-    fields = [_field_ranks(events[name]) for name in _COMPARED]
+    fields = [_field_ranks(events[name]) for name in COMPARED]
     order = np.lexsort((second, *fields[::-1], *identity))
     same = np.logical_and.reduce([code[order][1:] == code[order][:-1] for code in identity])
     return order[1:][same]

@@ -21,6 +21,16 @@ End: TypeAlias = int | Ends
 """T: one for all scale sets, or one each."""
 
 
+def end_of_each(T: End, table: pa.RecordBatch) -> Ints:
+    """T of the scale set of each row of a table.
+
+    Raises:
+        KeyError: T is one each, and lacks one.
+    """
+    ids = table.column("scale_set_id")
+    return ends_of(T, ids.dictionary)[ids.indices.to_numpy()] if len(table) else np.empty(0, np.int64)
+
+
 def ends_of(T: End, set_ids: pa.StringArray) -> Ints:
     """T of each scale set.
 

@@ -7,12 +7,12 @@ import numpy as np
 import pyarrow as pa
 
 from schemas.policy import Policy
-from transforms.core.columns.arrow import micros
+from transforms.core.columns.arrow import micros, no_rows
 from transforms.core.columns.kernel import Bools, group_by
-from transforms.core.evaluation.cell_rows import cells_of
+from transforms.core.evaluation.cell_rows import CELLS, cells_of
 from transforms.core.evaluation.codes import CodedEvents, encode
 from transforms.core.evaluation.duplicates import remove_duplicates
-from transforms.core.evaluation.ends import End, ends_of
+from transforms.core.evaluation.ends import End, end_of_each, ends_of
 from transforms.core.evaluation.resumed import NO_MARKS, ResumeMarks, resumed_from
 from transforms.core.evaluation.rows import attribution_rows, operation_rows, series_rows
 from transforms.core.rules.entries import CHANGES, ROW_FIELDS, ROWS, WalkOutput
@@ -94,13 +94,6 @@ def _series(walked: WalkOutput, lines: Lines, resumed: ResumeMarks, rules: Rules
     return Series(*filled)
 
 
-def _is_early(events: pa.RecordBatch, T: End) -> Bools:
-    """Which events lie before T of their scale set."""
-    ids = events["scale_set_id"]
-    early: Bools = micros(events, "time") < ends_of(T, ids.dictionary)[ids.indices.to_numpy()]
-    return early
-
-
 def evaluate(events: pa.RecordBatch, policy: Policy, T: End, marks: pa.RecordBatch = NO_MARKS) -> Evaluation:
     """Evaluates all scale sets of a batch in one call.
 
@@ -112,14 +105,14 @@ def evaluate(events: pa.RecordBatch, policy: Policy, T: End, marks: pa.RecordBat
         T: The end of what is known, microseconds, a multiple of the grid, one for all scale sets or one each; events of a set at
             or after it are left out.
         marks: `transforms.core.evaluation.resumed.MARKS`, if events of a standing are among the events. Then cells before
-            the one at which a set's standing opens are incomplete, and `transforms.core.standing.folding.resumed_cells` must be
-            called on the result.
+            the one at which a set's standing opens are incomplete, and the result has no `cells`, until
+            `transforms.core.standing.folding.resumed_cells` is called on it.
 
     Raises:
         KeyError: an operation has a verb that the policy lacks; T is one each, and lacks a scale set.
     """
     events, used, duplicates = remove_duplicates(events)
-    early = _is_early(events, T)
+    early: Bools = micros(events, "time") < end_of_each(T, events)
     coded = encode(events if early.all() else events.filter(pa.array(early)), marks.column("scale_set_id").dictionary)
     ends = ends_of(T, coded.texts.set_ids)
     rules = rules_of(policy)
@@ -133,4 +126,5 @@ def evaluate(events: pa.RecordBatch, policy: Policy, T: End, marks: pa.RecordBat
     operations = operation_rows(walked.rows, folded, coded, rules)
     tables = (series_rows(series, coded.texts, rules), attributions, operations)
     worked = Workings(events, early, coded, folded, lines, walked, resumed, rules)
-    return Evaluation(*tables, cells_of(*tables, policy), used, duplicates, worked)
+    cells = no_rows(CELLS) if len(marks) else cells_of(*tables, policy)
+    return Evaluation(*tables, cells, used, duplicates, worked)

@@ -96,6 +96,16 @@ def _decisions(names: pa.StringArray) -> Ints:
     return out
 
 
+def moments_at(marks: pa.RecordBatch, name: str, set_ids: pa.StringArray) -> Ints:
+    """The moment of a set-level mark of each of some scale sets; -NEVER: it has none."""
+    own = pc.equal(marks.column("mark").cast(pa.string()), name).to_numpy(zero_copy_only=False)
+    place = _codes_of(marks.column("scale_set_id"), set_ids)
+    own = own & (place >= 0)
+    out = np.full(len(set_ids), -NEVER)
+    out[place[own]] = marks.column("moment").to_numpy()[own]
+    return out
+
+
 def moments_of(marks: pa.RecordBatch, name: str) -> dict[str, int]:
     """The moment of a set-level mark by scale_set_id."""
     own: Any = marks.filter(pc.equal(marks.column("mark").cast(pa.string()), name))

@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.tables.attribution import ATTRIBUTIONS
 from schemas.time import NEVER, to_micros
 from transforms.core.columns.arrow import Ints
 
@@ -97,11 +96,6 @@ class StretchBounds(NamedTuple):
     """Those attributions that are trouble."""
     number: Ints
     """Of each row, the stretch that it is of."""
-
-
-def no_attributions() -> pa.Table:
-    """A table of TOLD without rows."""
-    return pa.schema([ATTRIBUTIONS.field(name) for name in TOLD]).empty_table()
 
 
 def spans_of(rows: pa.Table, known: int) -> StretchBounds:

@@ -14,6 +14,8 @@ from schemas.tables.availability import AVAILABILITY
 from schemas.tables.operation import OPERATIONS
 from schemas.tables.revision import CAUSES, REVISIONS
 from transforms.core.columns.arrow import Ints, micros, no_rows, one_batch, sorted_rows
+from transforms.core.columns.kernel import NEVER
+from transforms.core.evaluation.ends import End, end_of_each
 from transforms.core.ledger.digests import EMPTY, Digests, from_text, to_text
 from transforms.core.standing.standing import DROPPED
 
@@ -39,8 +41,8 @@ ROWS: Final = ("availability_rows", "attribution_rows", "operation_rows")
 
 CHECKPOINTS: Final = pa.schema([("key", pa.string()), ("taken", pa.int64()), ("standing", pa.large_binary())])
 """Checkpoints, one row a key, from which a later run can go on: how many events of the key the ledger has received in this run
-(late ones and copies too), and its standing, encoded. A checkpoint travels with the changes, since it must not be stored before
-they are."""
+(late ones and copies too), and the standing of its scale sets, encoded. A checkpoint travels with the changes, since it must not
+be stored before they are."""
 
 
 class Publication(NamedTuple):
@@ -53,12 +55,13 @@ class Publication(NamedTuple):
     """`as_of` of a new version, unless the version before it is as late or later."""
     since: int | None
     """Start of the first cell; None: of each set, the cell of its first event."""
-    until: int
-    """End of the last cell."""
+    until: End
+    """End of the last cell, for all scale sets or of each."""
     backfill: bool
     """Whether `cause` is always backfill."""
-    final: int | None
-    """Cells before this were final; a change of them has the cause `late`. None: no event came behind a timer."""
+    final: End | None
+    """Cells before this were final, for all scale sets or of each; a change of them has the cause `late`. None: no event came
+    behind a timer."""
 
 
 class Changes(NamedTuple):
@@ -87,17 +90,17 @@ def changed_cells(evaluated: "Evaluation", known: pa.RecordBatch, publication: P
 
     Args:
         evaluated: the rows of a number of scale sets.
-        known: PUBLISHED, of the same scale sets, in any order. A cell of it that lies in the publication, has rows, and is not
-            evaluated any more gets a version without rows.
+        known: PUBLISHED, of the same scale sets, in any order, with no others in its dictionary. A cell of it that lies in the
+            publication, has rows, and is not evaluated any more gets a version without rows.
         publication: the cells to publish.
     """
     cells = evaluated.cells
     place, current = _join(cells, known, publication.grid)
     digest = cells.column("digest").to_numpy()
-    wanted = _within(micros(cells, "cell"), publication)
+    wanted = _within(cells, publication)
     same = (place >= 0) & (digest == _of_place(known, "digest", place))
     changed = wanted & ~same
-    lost = _within(micros(known, "cell"), publication) & ~current & (known.column("rows").to_numpy() > 0)
+    lost = _within(known, publication) & ~current & (known.column("rows").to_numpy() > 0)
     as_of = _as_of(known, place, publication.now)
     tables = [
         _rows_of(table, cells.column(rows).to_numpy(), changed, as_of, publication.policy).cast(schema)
@@ -126,8 +129,9 @@ def published_after(known: pa.RecordBatch, revisions: pa.RecordBatch, grid: int)
     return one_batch([kept, published], PUBLISHED)
 
 
-def _within(cell: Ints, publication: Publication) -> Mask:
-    inside: Mask = cell < publication.until
+def _within(cells: pa.RecordBatch, publication: Publication) -> Mask:
+    cell = micros(cells, "cell")
+    inside: Mask = cell < end_of_each(publication.until, cells)
     return inside if publication.since is None else inside & (cell >= publication.since)
 
 
@@ -187,10 +191,11 @@ def _constant(text: str, length: int) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(pa.array(np.zeros(length, np.int8)), pa.array([text]))
 
 
-def _causes(cell: Ints, place: Ints, publication: Publication) -> pa.DictionaryArray:
+def _causes(cells: pa.RecordBatch, place: Ints, publication: Publication) -> pa.DictionaryArray:
     first, progress, late, backfill = range(len(CAUSES))
-    again = progress if publication.final is None else np.where(cell < publication.final, late, progress)
-    codes = np.full(len(cell), backfill) if publication.backfill else np.where(place < 0, first, again)
+    final = -NEVER if publication.final is None else end_of_each(publication.final, cells)
+    again = np.where(micros(cells, "cell") < final, late, progress)
+    codes = np.full(len(cells), backfill) if publication.backfill else np.where(place < 0, first, again)
     return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int8)), pa.array(CAUSES))
 
 
@@ -205,7 +210,7 @@ def _versions(
             rows.column("cell"),
             _timestamps(_as_of(known, place, publication.now)),
             pa.array(revision.astype(np.int32)),
-            _causes(micros(rows, "cell"), place, publication),
+            _causes(rows, place, publication),
             *counts,
             to_text(digest),
             _constant(publication.policy, len(rows)),

@@ -1,4 +1,4 @@
-"""Decisions of the ledger: which events are late, until when data is complete, when to evaluate again (rules: T, Late)."""
+"""Decisions of the ledger: which events are late, and until when data is complete (rules: T, Late)."""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -10,16 +10,21 @@ import pyarrow.compute as pc
 
 from schemas.event import empty_events
 from schemas.tables.reject import REJECTS
-from schemas.time import MILLISECOND, floor_to, format_time
-from transforms.core.columns.arrow import micros, no_rows
+from schemas.time import floor_to, format_time
+from transforms.core.columns.arrow import Ints, micros, no_rows
+from transforms.core.columns.members import by_place, places_of
+from transforms.core.evaluation.duplicates import identities
+from transforms.core.evaluation.ends import Ends
+from transforms.core.evaluation.resumed import COMPLETE_UNTIL, moments_at
 from transforms.core.ledger.changes import PUBLISHED
+from transforms.core.ledger.grid_ends import GRID_ENDS, NOT_YET
 from transforms.core.standing.standing import NO_STANDING, Standing
 
 Mask = npt.NDArray[np.bool_]
 
 
 class LedgerInput(NamedTuple):
-    """One input of the ledger for one key: events, or what was published before, or both."""
+    """One input of the ledger for one key, a group of scale sets: events, or what was published before, or both."""
 
     end: int | None
     """T of a bounded input, in microseconds. None: the input has no end, and timers decide when to evaluate."""
@@ -35,12 +40,11 @@ class Notes(NamedTuple):
     """What the ledger remembers of a key beside its events."""
 
     known: pa.RecordBatch
-    """PUBLISHED: the current versions of its cells."""
+    """PUBLISHED: the current versions of the cells of its scale sets."""
+    grid_ends: pa.RecordBatch = no_rows(GRID_ENDS)
+    """GRID_ENDS of its scale sets."""
     fired: int | None = None
-    """The last grid end that has fired, in microseconds."""
-    used: int = 0
-    """Records counted so far as used; `duplicates`: as duplicates."""
-    duplicates: int = 0
+    """The last grid end at which the timer of the key has fired, in microseconds."""
     taken: int = 0
     """Events that the ledger has received in this run."""
 
@@ -72,63 +76,53 @@ def first_multiple_after(moment: int, grid: int) -> int:
     return floor_to(moment, grid) + grid
 
 
-def complete_until(latest: int, fired: int | None, grid: int) -> int:
-    """T of one scale set of a stream: the first multiple after its latest event, or the last grid end whose timer has fired."""
-    after = first_multiple_after(latest, grid)
-    return after if fired is None else max(after, fired)
+def ends_in_stream(names: pa.StringArray, events: pa.RecordBatch, marks: pa.RecordBatch, fired: Ints, grid: int) -> Ends:
+    """T of each of some scale sets of a stream: never before T of its standing, which alone is left when all is forgotten.
+
+    Args:
+        names: the scale sets.
+        events: EVENTS of these, those of a standing among them.
+        marks: MARKS of the standing.
+        fired: of each the last grid end that has fired; NOT_YET: none has.
+        grid: in microseconds.
+    """
+    place, time = places_of(events.column("scale_set_id"), names), micros(events, "time")
+    after = by_place(np.maximum, time - time % grid + grid, place, len(names), 0)
+    return Ends(names, np.maximum.reduce([after, fired, moments_at(marks, COMPLETE_UNTIL, names)]))
 
 
-def fired_before(T: int, published: pa.RecordBatch, grid: int) -> int | None:
-    """The last grid end whose timer had fired in an earlier run, judging by what was published; None: none had.
+def fired_before(T: Ends, published: pa.RecordBatch, grid: int) -> Ints:
+    """The last grid end of each scale set whose timer had fired in an earlier run, judging by what was published; NOT_YET: none.
 
     Args:
         T: until when data is complete without any timer: published cells reach beyond it only because one had fired.
-        published: PUBLISHED of one scale set.
+        published: PUBLISHED of these scale sets.
         grid: in microseconds.
     """
-    reached = int(micros(published, "cell").max()) + grid if len(published) else T
-    return reached if reached > T else None
+    place = places_of(published.column("scale_set_id"), T.set_ids)
+    reached = by_place(np.maximum, micros(published, "cell") + grid, place, len(T.set_ids), NOT_YET)
+    return np.where(reached > T.moments, reached, NOT_YET)
 
 
-def latest_of(*moments: int | None) -> int | None:
-    """The latest of the moments that are not None; None if there is none.
-
-    >>> latest_of(None, 3), latest_of(None, None)
-    (3, None)
-    """
-    return max((moment for moment in moments if moment is not None), default=None)
-
-
-def next_grid_end(earliest: int, fired: int | None, grid: int, now: int) -> int | None:
-    """The grid end at which to evaluate next: the one after the last that fired, else the first after the earliest event.
-
-    None if it lies more than one grid interval after the present: at the end of an input the watermark jumps to infinity, and
-    timers that set the next one would then fire for ever.
-    """
-    upcoming = first_multiple_after(earliest, grid) if fired is None else fired + grid
-    return upcoming if upcoming <= now + grid else None
-
-
-def grid_end_of_timer(fired_at: int, grid: int) -> int:
-    """The grid end for which a timer was set that fired at a moment, which Beam cuts to milliseconds."""
-    return floor_to(fired_at + MILLISECOND - 1, grid)
-
-
-def is_late(events: pa.RecordBatch, accepted: pa.RecordBatch, fired: int | None, lateness: int) -> Mask:
+def is_late(events: pa.RecordBatch, accepted: pa.RecordBatch, fired: Ints, lateness: int) -> Mask:
     """Which events come too late: older than `lateness` before the last grid end that has fired, and no copies of accepted ones.
 
     Args:
-        events: EVENTS of one scale set.
-        accepted: the EVENTS of that set taken in before.
-        fired: the last grid end whose timer has fired, in microseconds, if any has.
+        events: EVENTS.
+        accepted: EVENTS that were taken in before.
+        fired: for each event the last grid end of its scale set whose timer has fired, in microseconds; NOT_YET: none has.
         lateness: the policy's, in microseconds.
     """
-    if fired is None:
-        return np.zeros(len(events), np.bool_)
-    old = micros(events, "time") < fired - lateness
+    old: Mask = micros(events, "time") < fired - lateness
     if old.any():
-        old[old] = ~_copies(events.filter(pa.array(old)), accepted)
+        candidates = accepted.filter(pc.is_in(accepted.column("event_id"), events.column("event_id").filter(pa.array(old))))
+        old[old] = ~np.isin(identities(events.filter(pa.array(old))), identities(candidates))
     return old
+
+
+def records_in(events: pa.RecordBatch) -> int:
+    """Of how many records some EVENTS are the first."""
+    return len(events) - int(pc.sum(events.column("second")).as_py() or 0)
 
 
 def late_rejects(events: pa.RecordBatch, source: str, required: Sequence[str], now: int) -> pa.RecordBatch:
@@ -151,14 +145,3 @@ def late_rejects(events: pa.RecordBatch, source: str, required: Sequence[str], n
         [column if isinstance(column, pa.Array) else pa.array(column, pa.string()) for column in columns],
         schema=REJECTS,
     )
-
-
-def _copies(events: pa.RecordBatch, accepted: pa.RecordBatch) -> Mask:
-    """Which events have the identity (kind, event_id, time) of an accepted one; few rows, of one scale set."""
-    seen = set(_identities(accepted.filter(pc.is_in(accepted.column("event_id"), events.column("event_id")))))
-    return np.array([identity in seen for identity in _identities(events)], np.bool_)
-
-
-def _identities(events: pa.RecordBatch) -> list[tuple[int, str, int]]:
-    kinds = events.column("kind").indices.to_pylist()
-    return list(zip(kinds, events.column("event_id").to_pylist(), micros(events, "time").tolist(), strict=True))

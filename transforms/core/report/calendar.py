@@ -1,4 +1,4 @@
-"""Periods of a calendar in a time zone: where hours, days, weeks and months begin, also across clock changes."""
+"""Calendar periods in a time zone: where hours, days, weeks and months begin, also across clock changes."""
 
 from bisect import bisect_right
 from datetime import date, datetime, timedelta
@@ -11,10 +11,10 @@ _QUARTER = 15 * MINUTE
 
 
 def period_edges(since: int, until: int, by: str, zone: ZoneInfo) -> tuple[int, ...]:
-    """`since`, each moment between at which a period begins on the clocks of the zone, and `until`; microseconds.
+    """The edges of the periods in microseconds: `since`, each beginning of a period in that time zone, and `until`.
 
     A day lasts from midnight to midnight (23 or 25 hours where clocks change), a week from Monday, a month from its first.
-    An hour begins whenever the hand passes a full one, or jumps over it.
+    An hour begins whenever the clock passes a full hour, or jumps over it.
 
     >>> berlin = ZoneInfo("Europe/Berlin")
     >>> edges = period_edges(midnight(date(2026, 10, 24), berlin), midnight(date(2026, 10, 26), berlin), "day", berlin)
@@ -31,7 +31,7 @@ def midnight(day: date, zone: ZoneInfo) -> int:
 
 
 def label(start: int, by: str, zone: ZoneInfo) -> str:
-    """What a period that begins at a moment is called: "2026-10-25", "2026-10-25 02:00+01:00", "2026-W43", "2026-10".
+    """The label of a period that begins at a moment: "2026-10-25", "2026-10-25 02:00+01:00", "2026-W43", "2026-10".
 
     >>> label(0, "week", ZoneInfo("UTC"))
     '1970-W01'
@@ -43,7 +43,7 @@ def label(start: int, by: str, zone: ZoneInfo) -> str:
 
 
 def fitting(since: int, until: int) -> str:
-    """The period by which a time of this length is best read: hours of up to two days, days of two months, months beyond."""
+    """The period that suits a length of time: hours for up to two days, days for up to two months, months beyond."""
     lengths = (48, 62 * 24)
     return ("hour", "day", "month")[bisect_right([hours * HOUR for hours in lengths], until - since - 1)]
 

@@ -27,13 +27,13 @@ class Shares(NamedTuple):
 
 
 def causes(attributions: pa.Table, since: int, until: int, known: int) -> pa.Table:
-    """CAUSES of instances' rows that meet [since, until).
+    """CAUSES: instances' attributions that overlap [since, until), summed by verdict, verb and initiator.
 
     Args:
         attributions: current rows.
         since: start of the period, in microseconds.
         until: its end.
-        known: T, where open rows end as far as is known.
+        known: T, at which open rows are cut.
     """
     rows = attributions.filter(pc.is_valid(attributions.column("instance_id")))
     start, end = times(rows, "start"), times(rows, "end", min(until, known))
@@ -53,10 +53,10 @@ def causes(attributions: pa.Table, since: int, until: int, known: int) -> pa.Tab
 
 
 def shares_of(rows: pa.Table, since: int, until: int, known: int) -> Shares:
-    """What of some rows lies in [since, until).
+    """The part of each row that lies in [since, until).
 
-    A row that lies in it as a whole says so itself. Of one that is cut by an edge, or still open, it is the time before its limit
-    and from there on; where part of that was Unknown, which no row places, it is an upper bound.
+    A row that lies in it as a whole holds the figures itself. For one that an edge cuts, or that is still open, they are the
+    times before and after its limit; an upper bound, where part of that was Unknown, since rows do not say when.
     """
     start, end = times(rows, "start"), times(rows, "end", known)
     lo, hi = np.maximum(start, since), np.minimum(end, until)
@@ -75,7 +75,7 @@ def shares_of(rows: pa.Table, since: int, until: int, known: int) -> Shares:
 
 
 def _told(rows: pa.Table, column: str, reckoned: Ints, inside: np.ndarray) -> Ints:
-    """What a row says of itself where it lies inside; elsewhere what was reckoned, but no more than it says."""
+    """A row's own figure where the row lies inside; elsewhere the computed one, at most its own."""
     column_ = rows.column(column)
     said = np.round(column_.fill_null(0).to_numpy() * SECOND).astype(np.int64)
     closed = pc.is_valid(column_).combine_chunks().to_numpy(zero_copy_only=False)

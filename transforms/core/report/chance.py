@@ -1,4 +1,4 @@
-"""How much of "an operation explains it" chance alone would give: the base rate of onsets where no operation is there.
+"""How many onsets operations would explain by chance alone, from the rate of onsets outside of all operations.
 
 For a verb v, a worst state k and a scale set s:
 
@@ -52,7 +52,7 @@ class Windows(NamedTuple):
 
 
 class Onsets(NamedTuple):
-    """Where instances' episodes begin within the period."""
+    """The onsets of instances' episodes within the period."""
 
     set: Ints
     verb: Ints
@@ -69,7 +69,7 @@ def chance(runs: Runs, attributions: pa.Table, operations: pa.Table, skew: int, 
     Args:
         runs: the series, clipped to the span.
         attributions: current rows.
-        operations: current rows, those that began before the span and have a window in it included.
+        operations: current rows, including those that began before the span and have a window in it.
         skew: the policy's, in microseconds.
         span: since and until.
     """
@@ -116,7 +116,7 @@ def onsets_of(attributions: pa.Table, ids: pa.StringArray, verbs: pa.StringArray
 
 
 def exposure(runs: Runs, windows: Windows) -> Ints:
-    """Instance time of each set inside some windows: at each moment as many as they name together, at most those at risk."""
+    """Instance time of each set inside some windows: at each moment the number of instances named, at most those at risk."""
     moment = np.concatenate([windows.start, windows.end])
     sign = np.repeat([1, -1], len(windows.start))
     code, named = np.tile(windows.set, 2), np.tile(windows.named, 2)

@@ -1,4 +1,4 @@
-"""Figures: every ratio of a line of the report, from its sums (rules: Ratios). Null where a denominator is 0."""
+"""The figures of a line of the report, computed from its sums (rules: Ratios); null where a denominator is 0."""
 
 from fractions import Fraction
 from typing import NamedTuple
@@ -17,7 +17,7 @@ Floats = npt.NDArray[np.float64]
 
 
 class Outages(NamedTuple):
-    """Of each line: interruptions that begin, that are repaired, how long these took in microseconds, and that are still open."""
+    """For each line, how many interruptions begin, are repaired, or are still open, and the repair time in microseconds."""
 
     begun: Ints
     repaired: Ints

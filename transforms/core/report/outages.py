@@ -1,4 +1,4 @@
-"""Interruptions: spells of counted time of single instances, told by the rows of their episodes (contract: Attributions).
+"""Interruptions: spells of counted time of single instances, found in their attributions (contract: Attributions).
 
 An interruption is an episode of an instance in which time counts. It begins where it begins to count: at the limit of an overrun,
 else at the onset; and it is repaired where the episode ends. A row that is still open counts if anything bad was reported in it.
@@ -38,9 +38,9 @@ def interruptions(attributions: pa.Table, ids: pa.StringArray, known: Ints) -> I
     """The interruptions of instances of some scale sets.
 
     Args:
-        attributions: current rows, those that follow a long one included.
+        attributions: current rows, including those that continue a long episode.
         ids: the scale sets, by whose order they are numbered.
-        known: of each of them T, where a row may end only because nothing more is known.
+        known: T of each scale set; a row may end there only because nothing more is known.
     """
     # Of a scale set whose series ends where the period begins there are rows here, but no id.
     rows = attributions.filter(pc.and_(_counts(attributions), pa.array(is_in(attributions, "scale_set_id", ids))))
@@ -62,7 +62,7 @@ def is_in(rows: pa.Table, column: str, values: pa.Array) -> Bools:
 
 
 def continued(rows: pa.Table, attributions: pa.Table) -> Bools:
-    """Whether another row goes on where a row ends, with the same onset."""
+    """Whether another row with the same onset continues a row where it ends."""
     followers = attributions.filter(pc.greater(attributions.column("start"), attributions.column("onset")))
     if not len(followers):
         return np.zeros(len(rows), np.bool_)

@@ -1,4 +1,4 @@
-"""The report of a period: `build_report` makes it of current rows, `as_json` says it (contract: trueup report)."""
+"""The report of a period: `build_report` makes it from current rows, `as_json` turns it into JSON (contract: trueup report)."""
 
 from datetime import datetime
 from typing import Any, Final
@@ -35,11 +35,11 @@ def build_report(series: pa.Table, attributions: pa.Table, operations: pa.Table,
 
     Args:
         series: rows of table `availability` that meet the period, or what `joined` makes of them.
-        attributions: rows of table `attributions` that meet the period, the set's own and later ones do no harm.
+        attributions: rows of table `attributions` that meet the period; rows of the set itself and later ones are ignored.
         operations: rows of table `operations` of which [start - skew, limit) meets the period.
-        request: what is asked for.
+        request: the period and what else was asked for.
 
-    All rows are current, each once.
+    All rows are current, and each is there once.
     """
     whole = runs_of(series)
     runs = clipped(whole, request.since, request.until)
@@ -99,7 +99,7 @@ def as_json(report: Report) -> dict[str, Any]:
 
 
 def _outages(spans: Interruptions, request: ReportRequest, sets: int) -> tuple[Outages, Outages, Outages]:
-    """Of each set, of each period, and of each pair of them (period by period within the set)."""
+    """The outages of each set, of each period, and of each pair of them (period by period within a set)."""
     periods = len(request.edges) - 1
     began = spans.begins & _inside(spans.begin, request)
     ended = _inside(spans.end, request)
@@ -125,7 +125,7 @@ def _outages(spans: Interruptions, request: ReportRequest, sets: int) -> tuple[O
 
 
 def _open_at_ends(group: Ints, lo: Ints, hi: Ints, groups: int, periods: int) -> Ints:
-    """How many spells of each group go on at the end of each period; a spell goes on at edges[lo:hi], the ends are edges[1:]."""
+    """How many spells of each group are open at the end of each period (edges[1:]); a spell is open at edges[lo:hi]."""
     change = np.zeros((groups, periods + 2), np.int64)
     np.add.at(change, (group, lo), 1)
     np.subtract.at(change, (group, hi), 1)
@@ -133,7 +133,7 @@ def _open_at_ends(group: Ints, lo: Ints, hi: Ints, groups: int, periods: int) ->
 
 
 def _known(runs: Runs) -> Ints:
-    """Of each set, where its series ends."""
+    """Where the series of each set ends."""
     known = np.zeros(len(runs.ids), np.int64)
     np.maximum.at(known, runs.set, runs.end)
     return known
@@ -144,7 +144,7 @@ def _inside(moments: Ints, request: ReportRequest) -> np.ndarray:
 
 
 def _worst(runs: Runs, request: ReportRequest) -> tuple[dict[str, pa.Array], dict[str, pa.Array]]:
-    """The columns of WORST, of the fleet and of each set."""
+    """The columns of WORST for the fleet and for each set."""
     fleet: dict[str, pa.Array] = {}
     sets: dict[str, pa.Array] = {}
     for kind, (good, bad) in _KINDS.items():
@@ -170,7 +170,7 @@ def _bounds(request: ReportRequest) -> dict[str, pa.Array]:
 
 
 def _states(runs: Runs) -> pa.Table:
-    """Of each set, the states in which it spent any time."""
+    """The states in which each set spent any time."""
     size, length = len(SERIES_STATES), runs.end - runs.start
     told = [np.zeros(len(runs.ids) * size, np.int64) for _ in range(2)]
     for total, state in zip(told, (runs.reported, runs.state), strict=True):
@@ -182,7 +182,7 @@ def _states(runs: Runs) -> pa.Table:
 
 
 def _coverage(runs: Runs, request: ReportRequest) -> pa.Table:
-    """Scale sets with instances at either end of what is known of the period, or named by the inventory then."""
+    """Scale sets that have instances, in the series or in the inventory, where the known part of the period begins or ends."""
     ends = (runs.start == runs.start.min(), runs.end == runs.end.max()) if len(runs.set) else ()
     counted = [
         dict(zip(runs.ids.take(pa.array(runs.set[held])).to_pylist(), runs.present[held].tolist(), strict=True)) for held in ends

@@ -1,4 +1,4 @@
-"""What a report is asked for, and what it is: the tables of `schemas.tables.report`, each whole."""
+"""The request for a report, and the report itself: the tables of `schemas.tables.report`."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -35,7 +35,7 @@ class ReportRequest(NamedTuple):
 
     @property
     def until(self) -> int:
-        """End of the period, which it does not hold."""
+        """End of the period (exclusive)."""
         return self.edges[-1]
 
 

@@ -1,4 +1,4 @@
-"""The series without the cuts of the grid: intervals as long as nothing changes, of some scale sets (rules: Rows)."""
+"""The series without the cuts of the grid: intervals of some scale sets in which nothing changes (rules: Rows)."""
 
 from typing import Final, NamedTuple
 
@@ -41,7 +41,7 @@ class Runs(NamedTuple):
     """One row each of COUNTS: a year of many sets has millions of entries, and its columns must not be copied for Arrow."""
 
     def of(self, *names: str) -> Ints:
-        """The sum of some counts."""
+        """The sum of some of the counts."""
         total = np.zeros(len(self.set), np.int64)
         for name in names:
             total += self.counts[COUNTS.index(name)]
@@ -49,12 +49,12 @@ class Runs(NamedTuple):
 
     @property
     def present(self) -> Ints:
-        """Instances that are counted at all."""
+        """The number of instances that are counted at all."""
         return self.of(*RAW)
 
     @property
     def at_risk(self) -> Ints:
-        """Instances of which an episode may begin: those that are counted and not removed."""
+        """The number of instances whose episodes may begin: those that are counted and not removed."""
         return self.present - self.of("removed")
 
     @property
@@ -64,9 +64,9 @@ class Runs(NamedTuple):
 
 
 def joined(series: pa.Table) -> pa.Table:
-    """SERIES of some rows of table `availability`: rows that meet and are equal become one.
+    """SERIES: rows of table `availability`, in which adjacent equal rows are joined into one.
 
-    Joining parts and then their concatenation is joining all at once.
+    Joining parts, and then their concatenation, gives the same as joining all at once.
 
     Args:
         series: current rows, each once, in any order; columns of SERIES.
@@ -100,13 +100,13 @@ def runs_of(series: pa.Table, sets: pa.StringArray | None = None) -> Runs:
 
 
 def _order(code: Ints, start: Ints) -> Ints | slice:
-    """By scale set, then start; a slice where they are so already, since that costs no copy."""
+    """The order by scale set and start; a slice where the rows are in order already, which costs no copy."""
     ascending = (code[1:] > code[:-1]) | ((code[1:] == code[:-1]) & (start[1:] >= start[:-1]))
     return slice(None) if ascending.all() else np.lexsort((start, code))
 
 
 def table_of(runs: Runs) -> pa.Table:
-    """SERIES of arrays."""
+    """The runs as a table of SERIES."""
     names = pa.array(SERIES_STATES)
     states = [dictionary_column(codes, names, codes < 0, np.int8) for codes in (runs.reported, runs.state)]
     ids = dictionary_column(runs.set, runs.ids)
@@ -116,7 +116,7 @@ def table_of(runs: Runs) -> pa.Table:
 
 
 def clipped(runs: Runs, since: int, until: int) -> Runs:
-    """The part of it that lies in [since, until)."""
+    """The part of the runs that lies in [since, until)."""
     start, end = np.maximum(runs.start, since), np.minimum(runs.end, until)
     kept = slice(None) if (start < end).all() else start < end
     names = (runs.reported[kept], runs.state[kept])
@@ -124,7 +124,7 @@ def clipped(runs: Runs, since: int, until: int) -> Runs:
 
 
 def numbered(ids: pa.ChunkedArray, sets: pa.StringArray | None = None) -> tuple[pa.StringArray, Ints]:
-    """Ids and, for each row, its place among them: by their order, or among those given (-1: none of them).
+    """The ids in order, and the index of each row's id among them, or among the given ids (-1: none of them).
 
     >>> numbered(pa.chunked_array([["b", "a", "b"]]))[1].tolist()
     [1, 0, 1]

@@ -1,4 +1,4 @@
-"""Time in which operations are under way or settling, scale set by scale set (rules: Limit)."""
+"""The time in which operations are under way or settling, for each scale set (rules: Limit)."""
 
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ class Spells(NamedTuple):
 
 
 def spells_of(operations: pa.Table, ids: pa.StringArray) -> Spells:
-    """[start, limit) of the operations that excuse, overlaps counted once.
+    """The union of [start, limit) of all operations that excuse.
 
     Args:
         operations: current rows of table `operations`.
@@ -33,7 +33,7 @@ def spells_of(operations: pa.Table, ids: pa.StringArray) -> Spells:
 
 
 def no_spells(sets: int) -> Spells:
-    """None at all."""
+    """Spells of no operation."""
     return Spells(np.zeros(sets + 1, np.int64), *[np.zeros(0, np.int64)] * 3)
 
 
@@ -56,7 +56,7 @@ def merged(code: Ints, start: Ints, end: Ints, sets: int) -> Spells:
 
 
 def _running_end(code: Ints, end: Ints) -> Ints:
-    """The latest end so far within each set: ends ranked, sets above one another."""
+    """The latest end so far within each set. Ends are ranked and shifted by set, so that one running maximum serves all sets."""
     rank = np.argsort(np.argsort(end, kind="stable"), kind="stable") + code * len(end)
     highest = np.maximum.accumulate(rank) if len(end) else rank
     return np.sort(end, kind="stable")[highest - code * len(end)] if len(end) else end

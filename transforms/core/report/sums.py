@@ -49,7 +49,7 @@ def sum_times(runs: Runs, edges: tuple[int, ...], spells: Spells, each: bool) ->
         runs: clipped to the edges.
         edges: of the periods, in microseconds.
         spells: time of each set that is not *outside*.
-        each: whether pairs of set and period are wanted.
+        each: whether sums for each pair of set and period are wanted.
     """
     sets, periods, width = len(runs.ids), len(edges) - 1, len(TIMES)
     edge = np.array(edges, np.int64)
@@ -109,7 +109,7 @@ def _add(
 
 @kernel
 def _times(counts: Counts, row: int, length: int, outside: int, times: Ints) -> None:
-    """TIMES of one interval; `outside`: how much of its length lies outside."""
+    """TIMES of one interval; `outside` is the part of its length outside of all spells."""
     for column in range(len(counts)):
         times[column] = counts[column, row] * length
     times[-2] = counts[_UP, row] * outside

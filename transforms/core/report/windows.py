@@ -45,7 +45,7 @@ class Worst(NamedTuple):
 
 
 def curve_of(offsets: Ints, start: Ints, end: Ints, good: Ints, bad: Ints) -> Curve:
-    """A curve of intervals that may be joined: those that meet and are equal become one."""
+    """A curve in which adjacent intervals with equal counts are joined into one."""
     group = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     first = np.ones(len(start), np.bool_)
     same = (group[1:] == group[:-1]) & (start[1:] == end[:-1]) & (good[1:] == good[:-1]) & (bad[1:] == bad[:-1])
@@ -57,7 +57,7 @@ def curve_of(offsets: Ints, start: Ints, end: Ints, good: Ints, bad: Ints) -> Cu
 
 
 def summed(curve: Curve) -> Curve:
-    """All groups as one."""
+    """The sum of all groups, as one group."""
     moments, place = np.unique(np.concatenate([curve.start, curve.end]), return_inverse=True)
     good, bad = (np.cumsum(_changes(place, column, len(moments)))[:-1] for column in (curve.good, curve.bad))
     return curve_of(np.array([0, len(good)]), moments[:-1], moments[1:], good, bad)
@@ -83,7 +83,7 @@ def _changes(place: Ints, column: Ints, moments: int) -> Ints:
 def _slide(
     offsets: Ints, starts: Ints, ends: Ints, good: Ints, bad: Ints, since: int, until: int, width: int, worst: Floats, at: Ints
 ) -> None:
-    """Of each group, the lowest availability of [t, t + width) that is known and in [since, until), and the earliest such t."""
+    """For each group, the lowest availability of a known [t, t + width) within [since, until), and the earliest such t."""
     for group in range(len(offsets) - 1):
         lo, hi = offsets[group], offsets[group + 1]
         if lo == hi:
@@ -112,7 +112,7 @@ def _slide(
 
 @kernel
 def _integrals(starts: Ints, ends: Ints, good: Ints, bad: Ints) -> tuple[Ints, Ints, Ints]:
-    """The moments at which a curve changes; from each on, how many are good and bad; and the time of both before it."""
+    """The moments at which a curve changes, the good and bad counts from each on, and the instance time of both before it."""
     moments, n = np.empty(2 * len(starts), np.int64), 0
     rates, sums = np.zeros((2 * len(starts), 2), np.int64), np.zeros((2 * len(starts), 2), np.int64)
     for row in range(len(starts)):
@@ -130,7 +130,7 @@ def _integrals(starts: Ints, ends: Ints, good: Ints, bad: Ints) -> tuple[Ints, I
 
 @kernel
 def _until(moments: Ints, rates: Ints, sums: Ints, column: int, after: int, t: int) -> int:
-    """The time before t; `after`: how many moments are at or before t."""
+    """The instance time before t; `after` is the number of moments at or before t."""
     if after == 0:
         return 0
     return int(sums[after - 1, column] + rates[after - 1, column] * (t - moments[after - 1]))

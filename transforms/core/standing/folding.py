@@ -13,10 +13,13 @@ from schemas.policy import Policy
 from schemas.time import DAY
 from transforms.core.columns.arrow import micros, one_batch
 from transforms.core.columns.batches import compact
-from transforms.core.columns.kernel import NEVER, Bools, Ints, group_by
+from transforms.core.columns.hashing import mix_coded, mix_values, text_hashes
+from transforms.core.columns.kernel import NEVER, Bools, Ints, Words, group_by
+from transforms.core.columns.members import places_of
+from transforms.core.columns.text_order import rank_of
 from transforms.core.evaluation.cell_rows import cells_of
 from transforms.core.evaluation.duplicates import identities
-from transforms.core.evaluation.ends import End, ends_of
+from transforms.core.evaluation.ends import End, end_of_each, ends_of
 from transforms.core.evaluation.evaluate import Evaluation, Workings
 from transforms.core.evaluation.resumed import (
     BEGUN,
@@ -28,7 +31,7 @@ from transforms.core.evaluation.resumed import (
     OPENS,
     REPORTED,
     SINCE,
-    moments_of,
+    moments_at,
 )
 from transforms.core.rules.entries import LIMIT, LINE, ONSET, OP, START, VERDICT
 from transforms.core.rules.life import Rules
@@ -99,9 +102,7 @@ def _dropped(events: pa.RecordBatch) -> pa.RecordBatch:
 
 def _recent(dropped: pa.RecordBatch, closed: End) -> pa.RecordBatch:
     """Those of which copies are still recognised."""
-    ids = dropped.column("scale_set_id")
-    since = ends_of(closed, ids.dictionary)[ids.indices.to_numpy()] - KNOWN_AGAIN
-    return dropped.filter(pa.array(dropped.column("time").to_numpy() >= since))
+    return dropped.filter(pa.array(dropped.column("time").to_numpy() >= end_of_each(closed, dropped) - KNOWN_AGAIN))
 
 
 def is_copy(events: pa.RecordBatch, standing: Standing) -> Bools:
@@ -115,9 +116,8 @@ def is_copy(events: pa.RecordBatch, standing: Standing) -> Bools:
 
 def closed_before(events: pa.RecordBatch, standing: Standing) -> Ints:
     """For each event the moment before which no event of its scale set is taken in any more, in microseconds; -NEVER: any is."""
-    moments, ids = moments_of(standing.marks, CLOSED), events.column("scale_set_id")
-    closed = np.array([moments.get(name, -NEVER) for name in ids.dictionary.to_pylist()], np.int64)
-    return closed[ids.indices.to_numpy()]
+    ids = events.column("scale_set_id")
+    return moments_at(standing.marks, CLOSED, ids.dictionary)[ids.indices.to_numpy()] if len(events) else np.empty(0, np.int64)
 
 
 def is_behind(events: pa.RecordBatch, standing: Standing) -> Bools:
@@ -130,9 +130,19 @@ def is_behind(events: pa.RecordBatch, standing: Standing) -> Bools:
 
 def is_held(known: pa.RecordBatch, standing: Standing) -> Bools:
     """Which cells of PUBLISHED can still change."""
-    opens = moments_of(standing.marks, OPENS)
-    kept = {key for table in standing[2:5] for key in _keys(table)}
-    return np.array([key in kept or key[1] >= opens.get(key[0], -NEVER) for key in _keys(known)], np.bool_)
+    names = known.column("scale_set_id").dictionary
+    place, cell = places_of(known.column("scale_set_id"), names), micros(known, "cell")
+    kept = [_hashed(places_of(table.column("scale_set_id"), names), micros(table, "cell")) for table in standing[2:5]]
+    held: Bools = cell >= moments_at(standing.marks, OPENS, names)[place]
+    return held | np.isin(_hashed(place, cell), np.concatenate(kept))
+
+
+def _hashed(*columns: Ints) -> Words:
+    """A number for the numbers of each row: a hash, mixed column by column."""
+    keys = np.zeros(len(columns[0]), np.uint64)
+    for column in columns:
+        mix_values(keys, column.view(np.uint64))
+    return keys
 
 
 def _histories(worked: Workings) -> LineHistories:
@@ -261,10 +271,6 @@ def _marks(worked: Workings, keeping: Retention, opens: Ints, keep_from: Ints, h
     return pa.RecordBatch.from_arrays(columns, schema=MARKS)
 
 
-def _keys(table: pa.RecordBatch) -> list[tuple[str, int]]:
-    return list(zip(table.column("scale_set_id").to_pylist(), micros(table, "cell").tolist(), strict=True))
-
-
 def _codes(table: pa.RecordBatch) -> Ints:
     """The code of each row's scale set."""
     codes: Ints = table.column("scale_set_id").indices.to_numpy().astype(np.int64)
@@ -330,26 +336,32 @@ def _recoded(table: pa.RecordBatch, set_ids: pa.StringArray) -> pa.RecordBatch:
 
 
 def _sorted(table: pa.RecordBatch, order: tuple[str, ...]) -> pa.RecordBatch:
-    columns = {name: table.column(name) for name in order}
-    texts = {name: pc.fill_null(column.cast(pa.string()), "") for name, column in columns.items() if name != "start"}
-    keys = pa.table({**columns, **texts})
-    return table.take(pc.sort_indices(keys, [(name, "ascending") for name in order]))
+    """The rows in order of some columns; the codes of scale sets are in the order of their texts."""
+    return table.take(pa.array(np.lexsort([_ranks(table, name) for name in reversed(order)])))
+
+
+def _ranks(table: pa.RecordBatch, name: str) -> Ints:
+    if name == "start":
+        return micros(table, name)
+    if name == "scale_set_id":
+        return _codes(table)
+    column = table.column(name)
+    return np.append(rank_of(column.dictionary), -1)[column.indices.fill_null(-1).to_numpy()]
 
 
 def _patched(kept: pa.RecordBatch, evaluated: pa.RecordBatch, opens: Ints, rules: Rules) -> pa.RecordBatch:
     """Kept attributions; of those that were open, what has become of them."""
     before = evaluated.filter(pa.array(micros(evaluated, "start") < opens[_codes(evaluated)]))
-    open_ = _is_open(kept, opens, rules)
-    keys = _line_keys(kept)
-    wanted = {keys[row] for row in np.flatnonzero(open_).tolist()}
-    place = {key: row for row, key in enumerate(_line_keys(before)) if key in wanted}
-    stay = [key not in place for key in keys]
-    now = before.take(pa.array(sorted(place.values()), pa.int64()))
+    keys, keys_before = _line_keys(kept), _line_keys(before)
+    again = np.isin(keys_before, keys[_is_open(kept, opens, rules)])
+    stay = ~np.isin(keys, keys_before[again])
     schema = EVALUATED[1]
-    return one_batch([kept.filter(pa.array(stay, pa.bool_())).cast(schema), now.cast(schema)], schema)
+    pieces = [kept.filter(pa.array(stay)).cast(schema), before.filter(pa.array(again)).cast(schema)]
+    return one_batch(pieces, schema)
 
 
-def _line_keys(attributions: pa.RecordBatch) -> list[tuple[int, str | None, int]]:
-    """(set, instance, start) of attributions that began before a standing opened: few, those of lines that are not up."""
-    instances = attributions.column("instance_id").to_pylist()
-    return list(zip(_codes(attributions).tolist(), instances, micros(attributions, "start").tolist(), strict=True))
+def _line_keys(attributions: pa.RecordBatch) -> Words:
+    """A number a (set, instance, start): a hash of it."""
+    keys, instances = _hashed(_codes(attributions), micros(attributions, "start")), attributions.column("instance_id")
+    mix_coded(keys, instances.indices.fill_null(-1).to_numpy(), np.r_[text_hashes(instances.dictionary), np.uint64(0)])
+    return keys

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from schemas.event import EVENTS
 from schemas.tables.attribution import ATTRIBUTIONS
@@ -17,6 +16,7 @@ from schemas.tables.operation import OPERATIONS
 from transforms.core.columns.arrow import no_rows, one_batch
 from transforms.core.columns.batches import compact
 from transforms.core.columns.groups import split_by_group
+from transforms.core.columns.members import are_among, ids_in_use, rows_among, rows_at
 from transforms.core.evaluation.resumed import MARKS
 
 DROPPED: Final = pa.schema(
@@ -27,7 +27,10 @@ DROPPED: Final = pa.schema(
 
 class Standing(NamedTuple):
     """Of a number of scale sets: the events that still decide something, marks, the rows of cells before `opens` that hold an
-    attribution which is still open (as evaluated: without `as_of` and `policy`), and what tells copies of dropped events."""
+    attribution which is still open (as evaluated: without `as_of` and `policy`), and what tells copies of dropped events.
+
+    A scale set of which nothing is folded yet has events only: all of them.
+    """
 
     events: pa.RecordBatch
     marks: pa.RecordBatch
@@ -35,6 +38,11 @@ class Standing(NamedTuple):
     attributions: pa.RecordBatch
     operations: pa.RecordBatch
     dropped: pa.RecordBatch
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it is that of no scale set."""
+        return not len(self.marks) and not len(self.events)
 
 
 def _as_evaluated(schema: pa.Schema) -> pa.Schema:
@@ -47,7 +55,7 @@ NO_STANDING: Final = Standing(no_rows(EVENTS), no_rows(MARKS), *(no_rows(schema)
 
 def standing_of(parts: Sequence[Standing]) -> Standing:
     """One standing of the scale sets of several, of which no two have one in common."""
-    filled = [part for part in parts if len(part.marks)]
+    filled = [part for part in parts if not part.is_empty]
     if len(filled) < 2:
         return filled[0] if filled else NO_STANDING
     tables = zip(*filled, strict=True)
@@ -57,10 +65,21 @@ def standing_of(parts: Sequence[Standing]) -> Standing:
 def split_standing(standing: Standing, groups: int | None) -> Iterator[tuple[str, Standing]]:
     """The standing of each group of scale sets that has any, by key: see `transforms.core.columns.groups.split_by_group`."""
     parts = [dict(split_by_group(table, groups)) for table in standing]
-    for key in parts[1]:
+    for key in parts[0] | parts[1]:
         yield key, Standing(*(compact(part.get(key, empty)) for part, empty in zip(parts, NO_STANDING, strict=True)))
 
 
 def narrowed(standing: Standing, sets: pa.Array) -> Standing:
     """The standing of some of its scale sets, whose ids are given."""
-    return Standing(*(table.filter(pc.is_in(table.column("scale_set_id").cast(pa.string()), sets)) for table in standing))
+    return Standing(*(rows_among(table, sets) for table in standing))
+
+
+def without(standing: Standing, sets: pa.Array) -> Standing:
+    """The standing of all of its scale sets but some, whose ids are given."""
+    return Standing(*(rows_at(table, ~are_among(table, sets)) for table in standing))
+
+
+def sets_of(standing: Standing) -> pa.StringArray:
+    """The scale sets of a standing, each once."""
+    both = [ids_in_use(table).cast(pa.string()) for table in standing[:2]]
+    return pa.concat_arrays(both).unique()

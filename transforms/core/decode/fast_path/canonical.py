@@ -7,28 +7,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.event import ENUMS, KINDS
+from schemas.event import CANONICAL, COMPARED, ENUMS, KINDS
 from transforms.core.decode.fast_path.shapes import Record
 from transforms.core.decode.fast_path.times import micros_of
 from transforms.core.decode.slow_path.build import CODES, events_of
 from transforms.core.decode.terms.settings import Counts, DecodeSettings
 
 Columns = Mapping[str, pa.Array]
-"""Contract.md's canonical columns as plain strings, `time` as int64 microseconds (null if it is no acceptable time)."""
+"""The canonical columns as plain strings (contract: Canonical fields), `time` as int64 microseconds, null if unacceptable."""
 
-TEXTS = (
-    "kind",
-    "event_id",
-    "scale_set_id",
-    "instance_id",
-    "state",
-    "annotation",
-    "operation_key",
-    "verb",
-    "phase",
-    "initiator",
-    "target",
-)
+TEXTS = ("kind", "event_id", "scale_set_id", *(name for name in COMPARED if CANONICAL.field(name).type == pa.string()))
 _SIGNAL, _FAULT, _OPERATION = range(len(KINDS))
 _NEEDED = {
     _SIGNAL: ("state",),

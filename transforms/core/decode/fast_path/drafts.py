@@ -21,26 +21,27 @@ NumberedRecords = list[tuple[int, Record]]
 
 
 @dataclass
-class SignalDrafts:
-    """One row a health signal."""
+class _CommonDrafts:
+    """What all drafts have: one entry a record in each list."""
 
     rows: list[int] = field(default_factory=list)
     formats: list[str] = field(default_factory=list)
     ids: list[Text] = field(default_factory=list)
     targets: list[Text] = field(default_factory=list)
     times: list[Text] = field(default_factory=list)
+
+
+@dataclass
+class SignalDrafts(_CommonDrafts):
+    """One row a health signal."""
+
     states: list[Text] = field(default_factory=list)
 
 
 @dataclass
-class AnnotationDrafts:
+class AnnotationDrafts(_CommonDrafts):
     """One row an annotation that means something; `second` where the record also gave a signal."""
 
-    rows: list[int] = field(default_factory=list)
-    formats: list[str] = field(default_factory=list)
-    ids: list[Text] = field(default_factory=list)
-    targets: list[Text] = field(default_factory=list)
-    times: list[Text] = field(default_factory=list)
     names: list[Text] = field(default_factory=list)
     meanings: list[Announcement | str] = field(default_factory=list)
     initiators: list[str] = field(default_factory=list)
@@ -62,14 +63,9 @@ class AnnotationDrafts:
 
 
 @dataclass
-class OperationDrafts:
+class OperationDrafts(_CommonDrafts):
     """One row an operation record; `bodies` hold request bodies that may name instances, `names` are the operations'."""
 
-    rows: list[int] = field(default_factory=list)
-    formats: list[str] = field(default_factory=list)
-    ids: list[Text] = field(default_factory=list)
-    targets: list[Text] = field(default_factory=list)
-    times: list[Text] = field(default_factory=list)
     keys: list[Text] = field(default_factory=list)
     verbs: list[str] = field(default_factory=list)
     phases: list[Text] = field(default_factory=list)

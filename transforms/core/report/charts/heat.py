@@ -1,4 +1,4 @@
-"""The worst hours: counted time of all scale sets, hour by hour of the clocks of a time zone (rules: Counts)."""
+"""Counted time of all scale sets by the hours of a time zone, and the worst of these hours (rules: Counts)."""
 
 from datetime import date
 from typing import NamedTuple
@@ -32,7 +32,7 @@ class Hours(NamedTuple):
 
 
 class Cells(NamedTuple):
-    """Hours put together, one entry a cell that has any."""
+    """Hours summed into the cells of a heat map; one entry for each cell that has any."""
 
     row: Ints
     column: Ints
@@ -55,7 +55,7 @@ def hours_of(runs: Runs, since: int, until: int, zone: ZoneInfo) -> Hours:
         runs: the series, clipped to the period.
         since: where it begins, in microseconds.
         until: where it ends.
-        zone: whose hours they are; where clocks go back an hour comes twice.
+        zone: the time zone of the hours; where clocks go back, an hour comes twice.
     """
     edges = period_edges(since, until, "hour", zone)
     local = [from_micros(edge).astimezone(zone) for edge in edges[:-1]]
@@ -66,19 +66,19 @@ def hours_of(runs: Runs, since: int, until: int, zone: ZoneInfo) -> Hours:
 
 
 def by_day_and_hour(hours: Hours) -> tuple[list[date], Cells]:
-    """A row a day, a column an hour of the day."""
+    """One row for each day, one column for each hour of the day."""
     days = sorted(set(hours.days))
     row = np.searchsorted(_ordinals(days), _ordinals(hours.days))
     return days, _cells(hours, row, hours.hours)
 
 
 def by_weekday_and_hour(hours: Hours) -> Cells:
-    """A row a weekday from Monday on, a column an hour of the day."""
+    """One row for each weekday from Monday on, one column for each hour of the day."""
     return _cells(hours, (_ordinals(hours.days) - 1) % 7, hours.hours)
 
 
 def by_weekday_and_week(hours: Hours) -> tuple[list[date], Cells]:
-    """A row a weekday, a column a week; and the Mondays of the weeks."""
+    """One row for each weekday, one column for each week; and the Mondays of the weeks."""
     ordinals = _ordinals(hours.days)
     monday = ordinals - (ordinals - 1) % 7
     first = int(monday.min())
@@ -88,7 +88,7 @@ def by_weekday_and_week(hours: Hours) -> tuple[list[date], Cells]:
 
 
 def worst_hours(runs: Runs, hours: Hours, most: int) -> list[tuple[int, Culprit]]:
-    """The places of the hours with the most counted time, the worst first, and which scale set has most of it."""
+    """The indices of the hours with the most counted time, the worst first, and the scale set that has most of it."""
     order = np.lexsort((np.arange(len(hours.bad)), -hours.bad))[:most]
     bad = runs.of(*_BAD)
     return [(int(place), _culprit(runs, bad, hours.edges[place], hours.edges[place + 1])) for place in order if hours.bad[place]]

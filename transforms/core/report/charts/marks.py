@@ -59,7 +59,7 @@ def marks_of(attributions: pa.Table, operations: pa.Table, period: tuple[int, in
     """MARKS of some scale sets.
 
     Args:
-        attributions: current rows that meet the period; earlier and later ones do no harm.
+        attributions: current rows that meet the period; others are ignored.
         operations: current rows; those that do not meet the period and explain nothing in it are left out.
         period: since, until, and T (where open rows end as far as is known), in microseconds.
         most: how many of each scale set.
@@ -73,7 +73,7 @@ def marks_of(attributions: pa.Table, operations: pa.Table, period: tuple[int, in
 
 
 def _spells(attributions: pa.Table, period: tuple[int, int, int]) -> pa.Table:
-    """Instances' rows in the period, with their shares of it; of a scale set without such rows its own."""
+    """Attributions of instances in the period with their shares of it; for a scale set without any, those of the set itself."""
     since, until, known = period
     start, end = times(attributions, "start"), times(attributions, "end", min(until, known))
     rows = attributions.filter(pa.array((start < until) & (end > since)))
@@ -88,7 +88,7 @@ def _spells(attributions: pa.Table, period: tuple[int, int, int]) -> pa.Table:
 
 
 def _of_operations(spells: pa.Table, operations: pa.Table, since: int, until: int) -> pa.Table:
-    """A mark an operation: what its rows say, or, where the row is not at hand, what the episodes say of it."""
+    """One mark for each operation: from its own row, or, where that is missing, from the episodes that name it."""
     told = _summed(spells)
     names = [*_OPERATION, "initiator", "outcome", "target"]
     rows = pa.table({n: operations[n].cast(pa.string()) if n != "start" else operations[n] for n in names} | {
@@ -103,7 +103,7 @@ def _of_operations(spells: pa.Table, operations: pa.Table, since: int, until: in
 
 
 def _joined(rows: pa.Table, told: pa.Table) -> pa.Table:
-    """Rows of either or both, by _OPERATION; Arrow joins no lists, so places are joined and then taken."""
+    """An outer join by _OPERATION. Arrow cannot join columns of lists, so row numbers are joined, and rows taken by them."""
     sides = [
         side.select(_OPERATION).append_column(name, pa.array(np.arange(len(side))))
         for name, side in (("row", rows), ("told", told))
@@ -118,7 +118,7 @@ def _joined(rows: pa.Table, told: pa.Table) -> pa.Table:
 
 
 def _summed(spells: pa.Table) -> pa.Table:
-    """One row an operation: its times, whose trouble it explains, when that was, and how often each verdict."""
+    """One row for each operation: its times, which trouble of which instances it explains, and how often each verdict occurs."""
     spells = spells.rename_columns(_NAMED_BY_OPERATION)
     going_on = pc.fill_null(spells["last"], pa.scalar(NEVER, TIMESTAMP))
     spells = spells.set_column(spells.column_names.index("last"), "last", going_on)
@@ -138,7 +138,7 @@ def _summed(spells: pa.Table) -> pa.Table:
 
 
 def _of_nothing(spells: pa.Table) -> pa.Table:
-    """A mark a spell that no operation explains."""
+    """One mark for each spell that no operation explains."""
     lists = {"verdicts": [[v] for v in spells["verdict"].to_pylist()], "episodes": [[1]] * len(spells)}
     plain = {name: spells[name] for name in ("scale_set_id", "instance_id", "worst_state", "start", "end", *_TIMES)}
     return _marks(plain | {name: pa.array(rows, MARKS.field(name).type) for name, rows in lists.items()}, len(spells))
@@ -150,7 +150,7 @@ def _marks(columns: dict[str, pa.ChunkedArray], size: int) -> pa.Table:
 
 
 def _capped(marks: pa.Table, most: int) -> pa.Table:
-    """Of each scale set those with the most counted time and those with the most excused or removed time, by turns; by start."""
+    """Of each scale set, the marks with the most counted and the most excused or removed time, alternately; sorted by start."""
     size, code = len(marks), _codes(marks)
     excused, removed, counted = (marks[name].to_numpy() for name in _TIMES)
     by_counted = _ranks(code, counted, np.lexsort((times(marks, "start"), -excused, -counted, code)))
@@ -164,7 +164,7 @@ def _capped(marks: pa.Table, most: int) -> pa.Table:
 
 
 def _ranks(code: Ints, weight: np.ndarray, order: Ints) -> Ints:
-    """The place of each row within its scale set, by an order of all; a row without weight comes after all that have any."""
+    """The rank of each row within its scale set in a given order; rows without weight come last."""
     ranks = np.empty(len(code), np.int64)
     ranks[order] = np.arange(len(code)) - np.searchsorted(code[order], code[order])
     return np.where(weight > 0, ranks, ranks + len(code))

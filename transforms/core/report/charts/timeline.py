@@ -1,4 +1,4 @@
-"""Timelines: how the instances of some scale sets were, bin by bin, as reported and as corrected (rules: Counts)."""
+"""Timelines: reported states and corrected classes of the instances of some scale sets, bin by bin (rules: Counts)."""
 
 from typing import Final, NamedTuple
 
@@ -40,7 +40,7 @@ class Timelines(NamedTuple):
     """Scale set x bin x COUNTS, in microseconds of instance time."""
 
     def shares(self, place: int, names: tuple[str, ...]) -> Floats:
-        """Of one scale set, bin x name: the part of the bin's time that each has; all 0 where there is none."""
+        """The shares of one scale set, bin x name: the part of the bin's time in each; all 0 where there is none."""
         times = self.times[place][:, [COUNTS.index(name) for name in names]].astype(np.float64)
         total = times.sum(axis=1, keepdims=True)
         shares: Floats = times / np.where(total == 0, 1, total)
@@ -62,7 +62,7 @@ def timelines(runs: Runs, wanted: tuple[str, ...], edges: tuple[int, ...]) -> Ti
 
     Args:
         runs: the series, clipped to the edges.
-        wanted: ids of scale sets; the result has their order. One without rows has no time.
+        wanted: ids of scale sets, which give the order of the result; one without rows has no time.
         edges: as of `bin_edges`.
     """
     place = pc.index_in(runs.ids, pa.array(wanted, pa.string())).fill_null(-1).to_numpy().astype(np.int64)
@@ -77,10 +77,10 @@ def timelines(runs: Runs, wanted: tuple[str, ...], edges: tuple[int, ...]) -> Ti
 
 
 def clearly(shares: Floats, least: float) -> Floats:
-    """Heights for shares, so that one instance of a hundred is seen.
+    """Heights for shares, so that one instance in a hundred is visible.
 
-    All but the first together are as high as the root of their share, and each has its part of that, but at least about `least`
-    of the whole. A row that is all 0 stays so.
+    All shares but the first are together as high as the root of their sum, divided in proportion, but each at least about
+    `least` of the whole. A row that is all 0 stays so.
 
     >>> clearly(np.array([[0.96, 0.01, 0.03], [0.0, 0.0, 0.0], [0.0, 1.0, 0.0]]), 0.1).round(2).tolist()
     [[0.76, 0.1, 0.14], [0.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
@@ -96,7 +96,7 @@ def clearly(shares: Floats, least: float) -> Floats:
 
 
 def _counts(runs: Runs) -> npt.NDArray[np.int32]:
-    """COUNTS x row; of a scale set that never has an instance, itself as one."""
+    """Counts of instances, COUNTS x row; a scale set that never has an instance counts as one itself."""
     instances = np.zeros(len(runs.ids), np.int64)
     np.maximum.at(instances, runs.set, runs.present)
     alone = instances[runs.set] == 0
