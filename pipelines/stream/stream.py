@@ -21,6 +21,7 @@ from transforms.core.evaluation.evaluate import evaluate
 from transforms.gather import GatherChanges
 from transforms.ledger import LedgerSettings
 from transforms.publish import KeepRejects, PublishCells, Sink
+from transforms.subscription.recalled import RECALLED, NothingRecalled, Recalled
 from transforms.subscription.source import DecodeMessages, ReadSubscription, SubscriptionSettings, present
 
 RUNNERS: Final = ("PrismRunner", "FlinkRunner", "DataflowRunner")
@@ -64,8 +65,8 @@ class StreamSettings:
     """Whether a job that a cluster has is left to it."""
 
     def __post_init__(self) -> None:
-        if self.resume and self.runner != "PrismRunner":
-            raise SettingsError(f"--resume: PrismRunner is required so far, got {self.runner}.")
+        if self.resume and self.runner == "DataflowRunner":
+            raise SettingsError(f"--resume: PrismRunner or FlinkRunner is required so far, got {self.runner}.")
         if self.detach and self.runner == "PrismRunner":
             raise SettingsError("--detach: a runner that goes on without this program is required, got PrismRunner.")
         if wrong := misnamed(self.subscription, "subscriptions"):
@@ -115,16 +116,26 @@ class Stream:
     """Where events are written down before they are acknowledged, for a runner that keeps no state."""
     recalls: bool = False
     """Whether there is anything in the journal."""
+    recalled: Recalled = field(default_factory=NothingRecalled)
+    """Without a journal: what the source hands over before the first message."""
+    sessions: bool = True
+    """Without a journal: whether the runner can fire open sessions; if not, slices go on as they come."""
 
     def build(self, pipeline: beam.Pipeline) -> None:
         """Puts the steps into a pipeline."""
         settings = self.settings
-        messages = pipeline | "ReadSubscription" >> ReadSubscription(settings.source)
+        read = pipeline | "ReadSubscription" >> ReadSubscription(settings.source, None if self.journal else self.recalled)
+        messages, recalled = (read, None) if self.journal else (read["messages"], read[RECALLED])
         decoded = messages | "DecodeMessages" >> DecodeMessages(settings.decode, settings.subscription)
         # Not together with the late ones: a step that has two inputs is a stage of its own, behind what is acknowledged.
         decoded.rejects | "KeepRejects" >> KeepRejects(self.sink)
         kept = self._written_down(decoded.events) | "CorrectRecord" >> CorrectRecord(
-            settings.ledger, settings.groups, firing=self._firing(), at_once=self.journal is not None, entering=self._entering()
+            settings.ledger,
+            settings.groups,
+            firing=self._firing(),
+            at_once=self.journal is not None or not self.sessions,
+            entering=self._entering(),
+            recalled=recalled,
         )
         self._gathered(kept.changes) | "PublishCells" >> PublishCells(self.sink, _ROWS)
         kept.late | "KeepLate" >> KeepRejects(self.sink)

@@ -28,7 +28,7 @@ ReadSubscription/Shards/Impulse
 ReadSubscription/Shards/FlatMap(<lambda at core.py>)
 ReadSubscription/Shards/MaybeReshuffle/Reshuffle
 ReadSubscription/Shards/Map(decode)
-ReadSubscription/ReadMessages: restriction
+ReadSubscription/ReadMessages/ParDo(ReadMessages): restriction
 DecodeMessages/DecodeBatch/ParDo(DecodeBatch)
 KeepRejects/Write
 CorrectRecord/KeyByScaleSet/SplitByGroup
@@ -38,6 +38,7 @@ CorrectRecord/JoinSessions/MergeSessions: groups
 CorrectRecord/JoinSessions/ConcatPanes
 CorrectRecord/JoinSessions/CloseSessions
 CorrectRecord/EnterEvents
+CorrectRecord/EnterRecalled
 CorrectRecord/KeepLedger/Keep/ParDo(Keep): end events notes standing, ts-grid_end
 GatherChanges/Key
 GatherChanges/Hold

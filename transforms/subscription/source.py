@@ -10,17 +10,20 @@ from typing import Any, Final, NamedTuple
 
 import apache_beam as beam
 import pyarrow as pa
+from apache_beam.pvalue import TaggedOutput
 from apache_beam.transforms.window import TimestampedValue
-from apache_beam.utils.timestamp import Duration, Timestamp
+from apache_beam.utils.timestamp import MIN_TIMESTAMP, Duration, Timestamp
 
 from schemas.time import MINUTE, SECOND
 from schemas.wording import misnamed
 from transforms.core.decode import DecodeSettings
 from transforms.core.decode.messages import decode_messages
+from transforms.core.ledger.decisions import LedgerInput
 from transforms.core.subscription.acknowledgements import ShardPosition
 from transforms.core.subscription.watermark import WatermarkRule
 from transforms.decode import REJECTED, DecodeOutput, Rejected, results_of
 from transforms.subscription.reader import Reader, ReaderSettings
+from transforms.subscription.recalled import FIRST_SHARD, RECALLED, NothingRecalled, Recalled, RecalledOutput
 from transforms.subscription.restriction import ShardPositionProvider, WatermarkProvider
 
 _PAUSE: Final = 1.2
@@ -101,20 +104,23 @@ class ReadSubscription(beam.PTransform):
     """Reads the messages of a subscription, each at least once."""
 
     settings: SubscriptionSettings
+    recalled: Recalled | None = None
+    """What is handed over before the first message; None: nothing, and there is no output for it."""
 
-    def expand(self, begin: Any) -> beam.PCollection:
-        """Batches of MESSAGES."""
+    def expand(self, begin: Any) -> Any:
+        """Batches of MESSAGES; with something recalled they are the main output, and the output RECALLED has keyed inputs."""
         shards = begin | "Shards" >> beam.Create(range(self.settings.shards)).with_output_types(int)
-        return shards | "ReadMessages" >> beam.ParDo(ReadMessages(self.settings))
+        read = beam.ParDo(ReadMessages(self.settings, self.recalled or NothingRecalled()))
+        return shards | "ReadMessages" >> (read if self.recalled is None else read.with_outputs(RECALLED, main="messages"))
 
 
 @beam.typehints.with_input_types(int)
-@beam.typehints.with_output_types(pa.RecordBatch)
+@beam.typehints.with_output_types(pa.RecordBatch, recalled=tuple[str, LedgerInput])
 class ReadMessages(beam.DoFn):
     """Reads a shard in bundles: each reads for about a second, then defers the rest."""
 
-    def __init__(self, settings: SubscriptionSettings) -> None:
-        self._settings = settings
+    def __init__(self, settings: SubscriptionSettings, recalled: Recalled) -> None:
+        self._settings, self._recalled = settings, recalled
 
     @beam.DoFn.unbounded_per_element()
     def process(
@@ -124,18 +130,35 @@ class ReadMessages(beam.DoFn):
         finalizer: Any = beam.DoFn.BundleFinalizerParam,
         tracker: Any = beam.DoFn.RestrictionParam(_PLACES),
         estimator: Any = beam.DoFn.WatermarkEstimatorParam(_WATERMARKS),
-    ) -> Iterator[TimestampedValue]:
-        """Batches of MESSAGES, each at the earliest event time in it that is not late."""
+    ) -> Iterator[TimestampedValue | RecalledOutput]:
+        """Batches of MESSAGES, each at the earliest event time in it that is not late; what is recalled, long before them."""
         reader = reader_of(self._settings.reader)
         reached: Timestamp = estimator.current_watermark()
-        place = reader.resume(shard, tracker.current_restriction(), reached.micros)
+        before: ShardPosition = tracker.current_restriction()
+        place = reader.resume(shard, before, reached.micros)
         if not tracker.try_claim(place):
+            return
+        finalizer.register(partial(finalize, self._settings.subscription, shard, place, self._recalled))
+        if not self._recalled.is_durable():
+            if shard == FIRST_SHARD:
+                yield from self._hand_over(reader, before, place)
+            tracker.defer_remainder(Duration(_PAUSE))
             return
         for batch in reader.read(shard, place, partial(event_times, settings=self._settings)):
             yield TimestampedValue(batch.messages, max(reached, Timestamp(micros=batch.earliest)))
-        finalizer.register(partial(finalize, self._settings.subscription, shard, place))
         estimator.set_watermark(Timestamp(micros=reader.advance(shard)))
         tracker.defer_remainder(Duration(0 if reader.is_busy(shard) else _PAUSE))
+
+    def _hand_over(self, reader: Reader, before: ShardPosition, place: ShardPosition) -> Iterator[RecalledOutput]:
+        """What is recalled, with the first bundle of all. No shard reads before a checkpoint holds it, since events that came
+        first would be taken for the first that there are of their scale sets."""
+        if before.number == 0:
+            reader.note_recalled(FIRST_SHARD, place)
+            for entry in self._recalled.inputs():
+                yield TaggedOutput(RECALLED, TimestampedValue(entry, MIN_TIMESTAMP))
+        elif before.attempt != place.attempt:
+            # Restored by a runner whose checkpoint has that bundle, in another process than the one that has handed it over.
+            self._recalled.note_durable()
 
 
 def event_times(messages: pa.RecordBatch, settings: SubscriptionSettings) -> list[int]:
@@ -145,11 +168,11 @@ def event_times(messages: pa.RecordBatch, settings: SubscriptionSettings) -> lis
     return times
 
 
-def finalize(subscription: str, shard: int, place: ShardPosition) -> None:
+def finalize(subscription: str, shard: int, place: ShardPosition, recalled: Recalled) -> None:
     """Notes that the runner has committed a bundle; does nothing if this process has ended its reader meanwhile."""
     reader = _READERS.get(subscription)
-    if reader is not None:
-        reader.finalize(shard, place)
+    if reader is not None and reader.finalize(shard, place):
+        recalled.note_durable()
 
 
 class _Decoding(NamedTuple):
