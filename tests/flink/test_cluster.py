@@ -97,10 +97,10 @@ def test_the_worker_pool_listens_on_the_loopback_interface_and_starts_workers_of
 
 def test_a_stream_whose_last_job_is_forgotten_is_not_begun_anew(processes: Processes, tmp_path: Path) -> None:
     trail = Trail(str(tmp_path), "projects/p/subscriptions/s")
-    assert trail.resumed(processes.cluster) is None
+    assert trail.resumed(processes.cluster, "name") is None
     trail.note(LastJob("0" * 32, "file:/savepoint", stopped=True))
-    assert trail.resumed(processes.cluster) == "file:/savepoint"
+    assert trail.resumed(processes.cluster, "name") == "file:/savepoint"
     trail.note(LastJob("0" * 32, "file:/savepoint", stopped=False))
     with pytest.raises(RunError, match=rf"the last checkpoint of job {'0' * 32} is required .* has forgotten that job"):
-        trail.resumed(processes.cluster)
-    assert Trail(str(tmp_path), "projects/p/subscriptions/other").resumed(processes.cluster) is None
+        trail.resumed(processes.cluster, "name")
+    assert Trail(str(tmp_path), "projects/p/subscriptions/other").resumed(processes.cluster, "name") is None

@@ -18,7 +18,7 @@ from schemas.time import format_time
 from tests.support.emulator import Emulator
 from tests.support.files import current, signal, table, trueup, two_days, write_events
 from tests.support.flink import Processes, streaming, wait, worker_pool
-from tests.support.live import backfilled, bodies, hour, reaches, recent, revisions, send
+from tests.support.live import backfilled, bodies, distinct, hour, reaches, recent, revisions, send
 
 pytestmark = [
     pytest.mark.integration,
@@ -96,12 +96,12 @@ def test_a_stream_on_flink_survives_a_kill_and_a_savepoint_and_ends_as_the_backf
             send(pubsub, topic, messages[len(messages) // 2 :])
             wait(60, lambda: not processes.cluster.task_managers())
             processes.add_task_manager()
-            wait(300, lambda: reaches(out, end, 2) and current(out) == backfilled(tmp_path, events))
+            wait(300, lambda: reaches(out, end, 2) and distinct(out) == backfilled(tmp_path, events))
         # State restored from the savepoint: a cold stream would know nothing of what the late events restate.
         with stopped_in_order(processes, subscription, out, given) as said:
             assert any(line.startswith("going on from ") for line in said)
             send(pubsub, topic, bodies(late))
-            wait(180, lambda: current(out) == backfilled(tmp_path, events + late))
+            wait(180, lambda: distinct(out) == backfilled(tmp_path, events + late))
     assert not table(out, "rejects").num_rows
     assert "late" in {row["cause"] for row in revisions(out)}
 
