@@ -1,5 +1,6 @@
 """Around the job server: a real cluster with the configuration that is shipped, and its worker pool."""
 
+import json
 import signal
 import socket
 from pathlib import Path
@@ -12,6 +13,7 @@ from pipelines.failures import RunError
 from runners.engines.flink.cluster import Cluster
 from runners.engines.flink.options import flink_options
 from runners.engines.flink.trail import LastJob, Trail
+from tests.support.files import trueup
 from tests.support.flink import Processes, free_port, wait, worker_pool
 
 pytestmark = [
@@ -59,6 +61,23 @@ def test_a_job_is_found_by_its_name_and_stopped_with_a_savepoint(processes: Proc
     assert cluster.running("by-name") is None
     # The interface gives what it has, for some seconds.
     wait(30, lambda: getattr(cluster.newest(job.id), "path", None) == savepoint)
+
+
+def test_status_says_how_old_the_checkpoint_of_each_stream_is(processes: Processes) -> None:
+    cluster = processes.cluster
+    none = trueup("status", "--flink_master", cluster.address)
+    assert (none.status, none.err) == (1, f"trueup: {cluster.address}: a running job of trueup is required, got none.\n")
+    processes.unbounded_job("trueup-status")
+    job = wait(60, lambda: cluster.running("trueup-status"))
+    wait(60, lambda: cluster.state(job.id) == "RUNNING" and cluster.newest(job.id))
+    told = json.loads(trueup("status", "--flink_master", cluster.address, "--json").out)
+    assert (told["job"], told["state"], told["restarts"], told["counters"]) == (job.id, "RUNNING", 0, {})
+    assert told["checkpoint_age_seconds"] < 60
+    assert f"/checkpoints/{job.id}/chk-" in told["checkpoint"]
+    lines = trueup("status", "--flink_master", cluster.address, "--name", "trueup-status").out.splitlines()
+    assert lines[0] == f"trueup-status: RUNNING, job {job.id}, started again 0 times"
+    assert lines[1].startswith("  last checkpoint: ")
+    cluster.cancel(job.id)
 
 
 def test_what_flink_refuses_is_one_sentence(processes: Processes) -> None:

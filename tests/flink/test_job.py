@@ -18,7 +18,7 @@ from tests.support.job_service import JobService, job_service
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.alone,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(600),
     pytest.mark.depends_on_speed("jobs must run and take checkpoints within a time"),
 ]
 
@@ -36,7 +36,7 @@ def opened(pubsub: Emulator) -> tuple[str, str]:
 def running(processes: Processes, name: str, process: "subprocess.Popen[str]") -> Job:
     """The job of a stream, when it runs and has a checkpoint."""
     cluster = processes.cluster
-    job: Job = wait(90, lambda: cluster.running(name), process)
+    job: Job = wait(180, lambda: cluster.running(name), process)
     wait(60, lambda: cluster.state(job.id) == "RUNNING" and cluster.newest(job.id), process)
     return job
 

@@ -72,12 +72,10 @@ def test_a_backfill_is_the_same_with_all_that_it_says(tmp_path: Path) -> None:
     expected = summary("--input", path, "--output", here)
     with engine_elsewhere(tmp_path) as options:
         elsewhere = ["--runner", "PrismRunner", "--", *(option for option in options if option != "--streaming")]
-        assert summary("--input", path, "--output", there, "--dry-run", *elsewhere) == {
-            **summary("--input", path, "--output", here.with_name("dry"), "--dry-run"),
-        }
+        dry = summary("--input", path, "--output", there, "--dry-run", *elsewhere)
+        assert len(dry.pop("changes")) == expected["cells"]["written"]
         assert not list(there.rglob("*.*"))
         assert summary("--input", path, "--output", there, *elsewhere) == expected
-        assert summary("--input", path, "--output", there, "--resume", *elsewhere)["cells"] == 0
     assert current(there) == current(here)
     assert len(table(there, "rejects")) == 1
     assert not list(there.glob("_trueup/runs/*"))

@@ -168,10 +168,10 @@ def streaming(subscription: str, out: Path, *given: str) -> AbstractContextManag
 
 
 @contextmanager
-def worker_pool() -> Iterator[int]:
+def worker_pool(*options: str) -> Iterator[int]:
     """Runs a worker pool as the recipe does, in an environment whose PATH has another python first; gives its port."""
     process = subprocess.Popen(
-        ending_with_parent([sys.executable, "-m", "runners.engines.flink.worker_pool", "--port", "0"]),
+        ending_with_parent([sys.executable, "-m", "runners.engines.flink.worker_pool", "--port", "0", *options]),
         env={**os.environ, "PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
         # Elsewhere than this process, as on a cluster: a relative path would be another one.
         cwd="/",
