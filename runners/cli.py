@@ -63,7 +63,22 @@ def trueup() -> None:
     """
 
 
-for _command in (demo, backfill, stream, status, collect, publish, report, watch, explain, sql, simulate, score, compact, validate):
+for _command in (
+    demo,
+    backfill,
+    stream,
+    status,
+    collect,
+    publish,
+    report,
+    watch,
+    explain,
+    sql,
+    simulate,
+    score,
+    compact,
+    validate,
+):
     trueup.add_command(_command)
 
 
