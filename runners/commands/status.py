@@ -62,7 +62,7 @@ def _told(cluster: "Cluster", job: "Job") -> dict[str, Any]:
 def _lines(told: dict[str, Any]) -> list[str]:
     counters = ", ".join(f"{name} {number:,}" for name, number in told["counters"].items()) or "none yet"
     return [
-        f"{told['name']}: {told['state']}, job {told['job']}, started again {told['restarts']} times",
+        f"{told['name']}: {told['state']}, job {told['job']}, restarts: {told['restarts']}",
         f"  last checkpoint: {_ago(told['checkpoint_age_seconds'])}{' ago' if told['checkpoint'] else ''}",
         f"  watermark: {told['watermark'] or 'none yet'}, {_ago(told['lag_seconds'])} behind",
         f"  counted since it was last started: {counters}",

@@ -75,7 +75,7 @@ def test_status_says_how_old_the_checkpoint_of_each_stream_is(processes: Process
     assert told["checkpoint_age_seconds"] < 60
     assert f"/checkpoints/{job.id}/chk-" in told["checkpoint"]
     lines = trueup("status", "--flink_master", cluster.address, "--name", "trueup-status").out.splitlines()
-    assert lines[0] == f"trueup-status: RUNNING, job {job.id}, started again 0 times"
+    assert lines[0] == f"trueup-status: RUNNING, job {job.id}, restarts: 0"
     assert lines[1].startswith("  last checkpoint: ")
     cluster.cancel(job.id)
 

@@ -123,6 +123,10 @@ def test_a_stream_goes_on_from_a_backfill_from_a_program_that_was_killed_and_fro
         with streaming(subscription, out, *given) as process:
             assert "found job" in until(process, "streaming from ")[-1]
             wait(300, lambda: reaches(out, end, 2) and distinct(out) == backfilled(tmp_path, events), process)
+            job = processes.cluster.running(f"trueup-trueup-tests-{name}")
+            assert job is not None
+            assert processes.cluster.counters(job.id, "trueup")["used"]
+            assert processes.cluster.watermark(job.id)
             end_process(processes.managers.pop(0))
             processes.add_job_manager()
             _, said = process.communicate(timeout=120)

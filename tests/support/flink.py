@@ -146,8 +146,8 @@ def flink(folder: Path, **given: Any) -> Iterator[Processes]:
         "execution.target": "remote",
         "execution.checkpointing.dir": f"file://{folder}/checkpoints",
         "execution.checkpointing.savepoint-dir": f"file://{folder}/savepoints",
-        "heartbeat.interval": 1000,
-        "heartbeat.timeout": 5000,
+        "heartbeat.interval": 2000,
+        "heartbeat.timeout": 20000,
         "restart-strategy.failure-rate.delay": "1 s",
     }
     kept = {key: value for key, value in shipped.items() if "memory" not in key}

@@ -1,6 +1,7 @@
 """A Flink cluster, by the REST interface of its JobManager."""
 
 import json
+import re
 import time
 import urllib.error
 import urllib.parse
@@ -125,10 +126,11 @@ class Cluster:
         counts: Counter[str] = Counter()
         for vertex in self._vertices(job):
             path = f"{vertex}/subtasks/metrics"
-            named = {each["id"]: each["id"].rsplit(f".{namespace}.", 1) for each in self._get(path)}
-            for name, (_, counter) in ((name, parts) for name, parts in named.items() if len(parts) == 2):
-                found = self._get(f"{path}?agg=sum&get={urllib.parse.quote(name, safe='')}")
-                counts[counter] += sum(int(each["sum"]) for each in found)
+            # Flink puts `_` in the place of the dot that Beam sets between namespace and name.
+            named = [(each["id"], re.search(rf"\.{namespace}_([^.]+)$", each["id"])) for each in self._get(path)]
+            for name, found in ((name, found) for name, found in named if found is not None):
+                summed = self._get(f"{path}?agg=sum&get={urllib.parse.quote(name, safe='')}")
+                counts[found[1]] += sum(int(each["sum"]) for each in summed)
         return counts
 
     def _vertices(self, job: str) -> list[str]:
