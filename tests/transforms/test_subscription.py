@@ -8,21 +8,27 @@ import apache_beam as beam
 import pyarrow as pa
 import pytest
 from apache_beam.coders import Coder
+from apache_beam.io.watermark_estimators import ManualWatermarkEstimator
+from apache_beam.pvalue import TaggedOutput
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from apache_beam.runners.sdf_utils import RestrictionTrackerView, ThreadsafeRestrictionTracker
 from apache_beam.testing.util import assert_that, equal_to
+from apache_beam.utils.timestamp import MIN_TIMESTAMP
 from google.api_core.exceptions import ServiceUnavailable
 from google.pubsub_v1.types import PubsubMessage, PullResponse, ReceivedMessage, Subscription
 
+from schemas.event import empty_events
 from schemas.message import MESSAGES
 from schemas.policy import Policy
 from schemas.time import SECOND
 from tests.fixtures.decoding import NOW
 from transforms.core.decode import DecodeSettings
+from transforms.core.ledger.decisions import LedgerInput, input_of_events
 from transforms.core.subscription.acknowledgements import ShardPosition
 from transforms.core.subscription.watermark import WatermarkRule
 from transforms.subscription.reader import Reader, ReaderSettings
 from transforms.subscription.restriction import ShardPositionCoder, ShardPositionTracker
-from transforms.subscription.source import DecodeMessages, SubscriptionSettings
+from transforms.subscription.source import _READERS, DecodeMessages, ReadMessages, SubscriptionSettings
 
 START = ShardPosition(0, "")
 GOOD = b'{"kind": "signal", "event_id": "1", "scale_set_id": "a", "time": "2026-01-01T00:00:00Z", "state": "Available"}'
@@ -234,3 +240,70 @@ def test_messages_become_events_and_rejects() -> None:
         places = found.rejects | "Places" >> beam.Map(lambda rejects: rejects.select(["source", "location"]).to_pylist())
         assert_that(events, equal_to([["1"]]), "events")
         assert_that(places, equal_to([[{"source": "projects/p/subscriptions/s", "location": "m2"}]]), "rejects")
+
+
+class Finalizer:
+    """Keeps what a bundle wants to be told when it is final."""
+
+    def register(self, callback: Callable[[], None]) -> None:
+        self.told = callback
+
+
+class Known:
+    """Something recalled, whose mark lies in this process."""
+
+    def __init__(self, *keys: str) -> None:
+        self.keys, self.durable = keys, False
+
+    def inputs(self) -> Iterator[tuple[str, LedgerInput]]:
+        for key in self.keys:
+            yield key, input_of_events(empty_events(), None)
+
+    def is_durable(self) -> bool:
+        return self.durable
+
+    def note_durable(self) -> None:
+        self.durable = True
+
+
+def bundle(source: ReadMessages, shard: int, place: ShardPosition) -> tuple[list[str], ShardPosition, Finalizer]:
+    """What one bundle of a shard hands over (keys, and how many messages a batch has), where the next begins, its finalizer."""
+    finalizer, tracker = Finalizer(), ThreadsafeRestrictionTracker(ShardPositionTracker(place))
+    estimator = ManualWatermarkEstimator(MIN_TIMESTAMP)
+    found = source.process(shard, finalizer, RestrictionTrackerView(tracker), estimator)
+    said = [
+        each.value.value[0] if isinstance(each, TaggedOutput) else f"{len(each.value)} messages"
+        for each in found
+        if not isinstance(each, TaggedOutput) or each.value.timestamp == MIN_TIMESTAMP
+    ]
+    return said, tracker.deferred_status()[0], finalizer
+
+
+def test_no_shard_reads_before_a_checkpoint_holds_what_is_recalled(started: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "projects/p/subscriptions/s"
+    reader, server, _ = started(messages("x"))
+    monkeypatch.setitem(_READERS, name, reader)
+    settings = SubscriptionSettings(name, DecodeSettings(Policy(), NOW), lease=2 * SECOND, span=3 * SECOND)
+    known = Known("a", "b")
+    source = ReadMessages(settings, known)
+    first, place, at_first = bundle(source, 0, START)
+    assert first == ["a", "b"]
+    assert bundle(source, 1, START)[0] == []
+    at_first.told()
+    again, place, at_second = bundle(source, 0, place)
+    # Flink calls bundles final that began after the checkpoint was cut: only the second one proves anything.
+    assert (again, known.durable) == ([], False)
+    at_second.told()
+    assert known.durable
+    assert bundle(source, 0, place)[0] == ["1 messages"]
+    assert "" not in server.acknowledged
+
+
+def test_a_restored_shard_has_handed_over_what_is_recalled(started: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "projects/p/subscriptions/s"
+    monkeypatch.setitem(_READERS, name, started(messages("x"))[0])
+    settings = SubscriptionSettings(name, DecodeSettings(Policy(), NOW), lease=2 * SECOND, span=3 * SECOND)
+    known = Known("a")
+    said, place, _ = bundle(ReadMessages(settings, known), 0, ShardPosition(1, "of another process"))
+    assert (said, known.durable) == ([], True)
+    assert bundle(ReadMessages(settings, known), 0, place)[0] == ["1 messages"]

@@ -216,6 +216,7 @@ class JobWatch:
         state, self._answered = self._running.cluster.state(self._running.job.id), time.monotonic()
         if state != FORGOTTEN:
             self._known = self._answered
+        if state == "RUNNING":
             self._see(self._running.cluster.newest(self._running.job.id))
         return state
 

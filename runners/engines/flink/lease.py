@@ -76,7 +76,7 @@ class ProgramLease:
 
     def _keep(self) -> None:
         while not self._ended.wait(_RENEWED):
-            with suppress(OSError):  # a folder that does not answer now may do so at the next turn
+            with suppress(OSError, ValueError):  # a folder that does not answer now, or not wholly, may do so at the next turn
                 self._taken = self._taken or not self._is_own(self._read())
                 if not (self._taken or self._ended.is_set()):
                     self._renew()
