@@ -134,7 +134,7 @@ def test_a_job_manager_that_starts_anew_ends_the_program_and_the_next_run_goes_o
         checkpoint = trail(tmp_path)[1]["savepoint"]
         assert f"/checkpoints/{job.id}/chk-" in checkpoint
         assert (
-            f"a JobManager that knows job {job.id} is required, it was started anew: its last checkpoint is {checkpoint};" in said
+            f"job {job.id} is required, its JobManager was started again without it: its last checkpoint is {checkpoint};" in said
         )
         assert Path(checkpoint.removeprefix("file:")).is_dir()
         wait(60, processes.cluster.task_managers)

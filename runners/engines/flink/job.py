@@ -242,7 +242,7 @@ class JobWatch:
         running.trail.note(running.left._replace(savepoint=path, stopped=True))
         state = f"its last checkpoint is {path}; the same command goes on from it" if path else "it had no checkpoint"
         raise RunError(
-            f"{running.cluster.address}: job {running.job.id} is required, a new JobManager has forgotten it: {state}."
+            f"{running.cluster.address}: job {running.job.id} is required, its JobManager was started again without it: {state}."
         )
 
     def _tell_end(self, state: str) -> None:
