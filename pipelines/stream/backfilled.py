@@ -49,7 +49,7 @@ class BackfilledSets:
             yield key, LedgerInput(None, empty_events(), cells, recalled=True, standing=standing_of(each))
 
     def _published(self, facts: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
-        """PUBLISHED of each group, of each scale set from the first cell on that can still change: a stream says nothing of what lies before."""
+        """PUBLISHED of each group: of each scale set from the first cell on that can still change."""
         names, first = facts.column("scale_set_id"), facts.column("first").to_numpy() // self.grid * self.grid
         known = current_versions(self.root, names, floor_to(int(first.min()), DAY), _LAST)
         ids = known.column("scale_set_id")

@@ -56,7 +56,7 @@ def test_a_stream_goes_on_from_a_backfill_by_what_its_source_reads_first(pubsub:
     path = write_events(tmp_path / "early.jsonl", early)
     assert trueup("backfill", "--input", path, "--output", out).status == 0
     send(pubsub, topic, bodies([*later, signal(0, "9", "Unavailable", event_id="old") | {"time": end - 2 * DAY + HOUR}]))
-    known = BackfilledSets(str(out), policy.hash, policy.grid, "_trueup/flink/1.recalled")
+    known = BackfilledSets(str(out), policy.hash, policy.grid, 64, "_trueup/flink/1.recalled")
     with streaming_elsewhere(told(subscription, out), tmp_path, known):
         wait(180, lambda: reaches(out, end, 3))
         wait(60, lambda: current(out) == backfilled(tmp_path, events))

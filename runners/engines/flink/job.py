@@ -152,7 +152,7 @@ def _mark(settings: StreamSettings, trail: Trail, savepoint: str | None) -> str 
 def _recalled(settings: StreamSettings, left: LastJob) -> Recalled:
     if left.recalled is None:
         return NothingRecalled()
-    return BackfilledSets(settings.output, settings.policy.hash, settings.policy.grid, left.recalled)
+    return BackfilledSets(settings.output, settings.policy.hash, settings.policy.grid, settings.groups, left.recalled)
 
 
 def _folder(settings: StreamSettings, cluster: Cluster) -> str:
