@@ -20,6 +20,7 @@ from runners.commands.report import report
 from runners.commands.score import score
 from runners.commands.simulate import simulate
 from runners.commands.sql import sql
+from runners.commands.status import status
 from runners.commands.stream import stream
 from runners.commands.validate import validate
 from runners.commands.watch import watch
@@ -62,7 +63,22 @@ def trueup() -> None:
     """
 
 
-for _command in (demo, backfill, stream, collect, publish, report, watch, explain, sql, simulate, score, compact, validate):
+for _command in (
+    demo,
+    backfill,
+    stream,
+    status,
+    collect,
+    publish,
+    report,
+    watch,
+    explain,
+    sql,
+    simulate,
+    score,
+    compact,
+    validate,
+):
     trueup.add_command(_command)
 
 

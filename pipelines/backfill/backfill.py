@@ -151,7 +151,7 @@ def backfill(settings: BackfillSettings, execute: Execute, budget: int, scratch:
         settings: what is asked for.
         execute: runs a graph.
         budget: bytes of memory that the run may use.
-        scratch: an empty folder of this machine, for the run alone.
+        scratch: an empty folder for the run alone, which the workers reach.
 
     Raises:
         UsageError: the folder holds another grid.

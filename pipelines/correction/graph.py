@@ -55,6 +55,8 @@ class CorrectRecord(beam.PTransform):
     """Whether slices go on as they come, without sessions."""
     entering: beam.DoFn | None = None
     """Turns keyed events of an unbounded input into inputs of the ledger, and may add others. None: adds nothing."""
+    recalled: beam.PCollection | None = None
+    """Inputs of the ledger that the source of an unbounded input has handed over before any event."""
 
     def expand(self, events: beam.PCollection) -> Any:
         """Batches of EVENTS to `LedgerOutput`."""
@@ -68,7 +70,8 @@ class CorrectRecord(beam.PTransform):
     def _inputs(self, joined: beam.PCollection) -> beam.PCollection:
         if self.bounds is None:
             entering = beam.MapTuple(unbounded_input) if self.entering is None else beam.ParDo(self.entering)
-            return joined | "EnterEvents" >> entering.with_output_types(tuple[str, LedgerInput])
+            inputs = joined | "EnterEvents" >> entering.with_output_types(tuple[str, LedgerInput])
+            return inputs if self.recalled is None else (inputs, self.recalled) | "EnterRecalled" >> beam.Flatten()
         facts, known, before, findings = self.bounds
         published = facts | "ReadPublished" >> beam.ParDo(ReadPublished(known, self.groups, before, findings)).with_outputs(
             LEFT_OUT, main="published"

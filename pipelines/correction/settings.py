@@ -45,6 +45,10 @@ class BackfillSettings:
     runner_options: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.memory is not None and self.runner != "in-memory":
+            raise SettingsError(
+                f"--memory: the runner in-memory is required (elsewhere workers have memory of their own), got {self.runner}."
+            )
         grid = self.policy.grid
         for name, moment in (("since", self.since), ("until", self.until)):
             if moment is not None and moment % grid:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import uuid
 from collections.abc import Iterable
 from contextlib import suppress
@@ -56,6 +57,19 @@ def remove(path: str) -> None:
         os.remove(path)
     else:
         FileSystems.delete([path])
+
+
+def absolute(path: str) -> str:
+    """The same place, for a process that runs elsewhere on this machine: none of them knows where this one stands."""
+    return os.path.abspath(path) if is_local(path) else path
+
+
+def discard(folder: str) -> None:
+    """Removes a folder with all that is in it, if it is there."""
+    if is_local(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+    elif files(folder, "*"):
+        FileSystems.delete([folder])
 
 
 def remove_folder(root: str, path: str) -> None:

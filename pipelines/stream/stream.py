@@ -19,6 +19,7 @@ from transforms.core.evaluation.evaluate import evaluate
 from transforms.gather import GatherChanges
 from transforms.ledger import LedgerSettings
 from transforms.publish import KeepRejects, PublishCells, Sink
+from transforms.subscription.recalled import NothingRecalled, Recalled
 from transforms.subscription.source import ReadSubscription, SubscriptionSettings, present
 
 RUNNERS: Final = ("PrismRunner", "FlinkRunner", "DataflowRunner")
@@ -64,8 +65,8 @@ class StreamSettings:
     """Whether a job that a cluster has is left to it."""
 
     def __post_init__(self) -> None:
-        if self.resume and self.runner != "PrismRunner":
-            raise SettingsError(f"--resume: PrismRunner is required so far, got {self.runner}.")
+        if self.resume and self.runner == "DataflowRunner":
+            raise SettingsError(f"--resume: PrismRunner or FlinkRunner is required so far, got {self.runner}.")
         if self.detach and self.runner == "PrismRunner":
             raise SettingsError("--detach: a runner that goes on without this program is required, got PrismRunner.")
         if wrong := misnamed(self.subscription, "subscriptions"):
@@ -119,15 +120,25 @@ class Stream:
     """The name of the `StreamProcess` that writes events down before they are acknowledged, for a runner that keeps no state."""
     recalls: bool = False
     """Whether it has anything to recall."""
+    recalled: Recalled = field(default_factory=NothingRecalled)
+    """Without one: what the source hands over before the first message."""
+    sessions: bool = True
+    """Without one: whether the runner can fire open sessions; if not, slices go on as they come."""
 
     def build(self, pipeline: beam.Pipeline) -> None:
         """Puts the steps into a pipeline."""
         settings = self.settings
-        decoded = pipeline | "ReadSubscription" >> ReadSubscription(settings.source)
+        alone = self.process is None
+        read = pipeline | "ReadSubscription" >> ReadSubscription(settings.source, self.recalled if alone else None)
         # Not together with the late ones: a step that has two inputs is a stage of its own, behind what is acknowledged.
-        decoded.rejects | "KeepRejects" >> KeepRejects(self.sink)
-        kept = self._written_down(decoded.events) | "CorrectRecord" >> CorrectRecord(
-            self._ledger(), settings.groups, firing=self._firing(), at_once=self.process is not None, entering=self._entering()
+        read.rejects | "KeepRejects" >> KeepRejects(self.sink)
+        kept = self._written_down(read.events) | "CorrectRecord" >> CorrectRecord(
+            self._ledger(),
+            settings.groups,
+            firing=self._firing(),
+            at_once=not (alone and self.sessions),
+            entering=self._entering(),
+            recalled=read.recalled,
         )
         self._gathered(kept.changes) | "PublishCells" >> PublishCells(self.sink, _ROWS)
         kept.late | "KeepLate" >> KeepRejects(self.sink)

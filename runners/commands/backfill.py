@@ -1,6 +1,7 @@
 """`trueup backfill`: files in, tables out (contract: trueup backfill)."""
 
 import json
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,6 @@ from runners.commands.options import (
     read_inventory,
     read_policy,
 )
-from runners.process.ending import temporary_folder
 from runners.words.progress import progress
 
 if TYPE_CHECKING:
@@ -109,14 +109,15 @@ def _settings(given: dict[str, Any], runner_options: tuple[str, ...]) -> "Backfi
 def run_backfill(settings: "BackfillSettings") -> "Summary":
     """Runs a backfill on the runner and within the memory that its settings name."""
     from pipelines.backfill.backfill import backfill as run
-    from runners.engines.local import execute, runner_named
+    from runners.engines.local import IN_MEMORY, execute, options_of, room_of, runner_named
     from runners.process.allocator import keep_freed_memory
 
     keep_freed_memory()
-    budget = machine_memory() // 2 if settings.memory is None else settings.memory
+    # Workers elsewhere have memory of their own, and could not share the parts of an input that is cut.
+    budget = sys.maxsize if settings.runner != IN_MEMORY else settings.memory or machine_memory() // 2
     runner = runner_named(settings.runner)
-    with temporary_folder() as scratch:
-        return run(settings, lambda build: execute(build, runner, settings.runner_options), budget, scratch)
+    with room_of(settings) as (told, scratch), options_of(told) as options:
+        return run(told, lambda build: execute(build, runner, options), budget, scratch)
 
 
 def _report(summary: "Summary", settings: "BackfillSettings", as_json: bool, seconds: float) -> None:

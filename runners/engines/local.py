@@ -1,13 +1,20 @@
 """Beam's embedded runner, named by its class: DirectRunner would choose one of three engines by what is in the graph."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 
 import apache_beam as beam
+from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.runners.runner import PipelineResult, PipelineRunner, create_runner
 
+from pipelines.correction.settings import BackfillSettings
 from pipelines.failures import UsageError
+from pipelines.record.folder import absolute, discard
+from pipelines.record.standing_files import run_name
+from runners.process.ending import temporary_folder
 
 IN_MEMORY = "in-memory"
 
@@ -25,6 +32,41 @@ def runner_named(name: str) -> PipelineRunner:
     except (ValueError, ImportError, AttributeError):
         known = f"{IN_MEMORY}, PrismRunner, FlinkRunner or DataflowRunner"
         raise UsageError(f"--runner: {known} is required, got {name}.") from None
+
+
+@contextmanager
+def room_of(settings: BackfillSettings) -> Iterator[tuple[BackfillSettings, str]]:
+    """The settings as workers must have them, and a folder for the run alone that they reach; it is gone afterwards.
+
+    The embedded runner has its workers in this process. Those of another one may be anywhere: they find whole paths alone, and
+    what is left in the output folder.
+    """
+    with temporary_folder() as scratch:
+        if settings.runner == IN_MEMORY:
+            yield settings, scratch
+            return
+        output, inputs = absolute(settings.output), tuple(map(absolute, settings.inputs))
+        folder = FileSystems.join(output, "_trueup", "runs", run_name(settings.now))
+        try:
+            yield replace(settings, output=output, inputs=inputs), folder
+        finally:
+            discard(folder)
+
+
+@contextmanager
+def options_of(settings: BackfillSettings) -> Iterator[Sequence[str]]:
+    """The options of the runner while the block does, and what must run beside it.
+
+    Raises:
+        TrueupError: no cluster is named, or it does not answer.
+    """
+    if settings.runner != "FlinkRunner":
+        yield settings.runner_options
+        return
+    from runners.engines.flink.batch import flink_batch
+
+    with temporary_folder() as folder, flink_batch(settings.runner_options, f"trueup-backfill-{settings.now}", folder) as options:
+        yield options
 
 
 def execute(

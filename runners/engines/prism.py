@@ -4,7 +4,6 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.prism_runner import PrismJobServer
 
 from pipelines.failures import RunError
-from runners.process.children import ending_with_parent
+from runners.process.children import ending_with_parent, wait_for_port
 
 _STARTED: Final = 60.0
 """Seconds in which it must answer."""
@@ -64,7 +63,7 @@ def prism(folder: str, options: Sequence[str]) -> Iterator[list[str]]:
             start_new_session=True,
         )
     try:
-        _wait_for(process, port)
+        wait_for_port(process, port, "PrismRunner: a prism", _STARTED)
         yield [
             f"--job_server_timeout={_FOR_EVER}",
             *options,
@@ -90,18 +89,6 @@ def _binary(options: Sequence[str]) -> str:
             "PrismRunner: the binary prism is required, and could not be fetched; let TRUEUP_PRISM name one "
             f"(go install github.com/apache/beam/sdks/v2/go/cmd/prism): {error}"
         ) from error
-
-
-def _wait_for(process: "subprocess.Popen[bytes]", port: int) -> None:
-    until = time.monotonic() + _STARTED
-    while process.poll() is None and time.monotonic() < until:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    ended = process.poll()
-    what = "it does not" if ended is None else f"it ended with status {ended}"
-    raise RunError(f"PrismRunner: a prism that answers is required, {what}.")
 
 
 def _free_port() -> int:

@@ -1,6 +1,7 @@
 """Runs a stream until it is stopped, and ends it in order."""
 
 import threading
+from dataclasses import replace
 from typing import Final
 
 import apache_beam as beam
@@ -8,6 +9,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import create_runner
 
 from pipelines.failures import RunError
+from pipelines.record.folder import absolute
 from pipelines.record.store import Store
 from pipelines.stream.process import StreamProcess
 from pipelines.stream.steps import ProcessSink
@@ -40,7 +42,9 @@ def run_stream(settings: StreamSettings) -> None:
     if settings.runner == "FlinkRunner":
         from runners.engines.flink.job import run_on_flink
 
-        run_on_flink(settings, store)
+        # Its workers stand elsewhere: a relative path would be another one there.
+        store = replace(store, root=absolute(store.root))
+        run_on_flink(replace(settings, output=store.root), store)
     else:
         run_on_prism(settings, store)
 

@@ -1,6 +1,7 @@
 """The inventory: which virtual machine belonged to which Flexible scale set, and when (contract: Inventory)."""
 
 import csv
+import hashlib
 import io
 import json
 from collections import Counter
@@ -46,6 +47,11 @@ class Inventory:
 
     def __len__(self) -> int:
         return sum(map(len, self._rows.values()))
+
+    @property
+    def digest(self) -> str:
+        """Equal for inventories with the same rows."""
+        return hashlib.sha256(repr(sorted(self._rows.items())).encode()).hexdigest()[:16]
 
     def rows_of(self, vm_id: str) -> tuple[Belonging, ...]:
         """The rows of one machine (id case-folded), latest `valid_from` first."""

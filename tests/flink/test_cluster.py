@@ -1,5 +1,6 @@
 """Around the job server: a real cluster with the configuration that is shipped, and its worker pool."""
 
+import json
 import signal
 import socket
 from pathlib import Path
@@ -12,6 +13,7 @@ from pipelines.failures import RunError
 from runners.engines.flink.cluster import Cluster
 from runners.engines.flink.options import flink_options
 from runners.engines.flink.trail import LastJob, Trail
+from tests.support.files import trueup
 from tests.support.flink import Processes, free_port, wait, worker_pool
 
 pytestmark = [
@@ -61,6 +63,23 @@ def test_a_job_is_found_by_its_name_and_stopped_with_a_savepoint(processes: Proc
     wait(30, lambda: getattr(cluster.newest(job.id), "path", None) == savepoint)
 
 
+def test_status_says_how_old_the_checkpoint_of_each_stream_is(processes: Processes) -> None:
+    cluster = processes.cluster
+    none = trueup("status", "--flink_master", cluster.address)
+    assert (none.status, none.err) == (1, f"trueup: {cluster.address}: a running job of trueup is required, got none.\n")
+    processes.unbounded_job("trueup-status")
+    job = wait(60, lambda: cluster.running("trueup-status"))
+    wait(60, lambda: cluster.state(job.id) == "RUNNING" and cluster.newest(job.id))
+    told = json.loads(trueup("status", "--flink_master", cluster.address, "--json").out)
+    assert (told["job"], told["state"], told["restarts"], told["counters"]) == (job.id, "RUNNING", 0, {})
+    assert told["checkpoint_age_seconds"] < 60
+    assert f"/checkpoints/{job.id}/chk-" in told["checkpoint"]
+    lines = trueup("status", "--flink_master", cluster.address, "--name", "trueup-status").out.splitlines()
+    assert lines[0] == f"trueup-status: RUNNING, job {job.id}, restarts: 0"
+    assert lines[1].startswith("  last checkpoint: ")
+    cluster.cancel(job.id)
+
+
 def test_what_flink_refuses_is_one_sentence(processes: Processes) -> None:
     with pytest.raises(RunError) as error:
         processes.cluster.stop("0" * 32, None, 10)
@@ -97,10 +116,10 @@ def test_the_worker_pool_listens_on_the_loopback_interface_and_starts_workers_of
 
 def test_a_stream_whose_last_job_is_forgotten_is_not_begun_anew(processes: Processes, tmp_path: Path) -> None:
     trail = Trail(str(tmp_path), "projects/p/subscriptions/s")
-    assert trail.resumed(processes.cluster) is None
+    assert trail.resumed(processes.cluster, "name") is None
     trail.note(LastJob("0" * 32, "file:/savepoint", stopped=True))
-    assert trail.resumed(processes.cluster) == "file:/savepoint"
+    assert trail.resumed(processes.cluster, "name") == "file:/savepoint"
     trail.note(LastJob("0" * 32, "file:/savepoint", stopped=False))
     with pytest.raises(RunError, match=rf"the last checkpoint of job {'0' * 32} is required .* has forgotten that job"):
-        trail.resumed(processes.cluster)
-    assert Trail(str(tmp_path), "projects/p/subscriptions/other").resumed(processes.cluster) is None
+        trail.resumed(processes.cluster, "name")
+    assert Trail(str(tmp_path), "projects/p/subscriptions/other").resumed(processes.cluster, "name") is None

@@ -36,6 +36,7 @@ CorrectRecord/JoinSessions/MergeSessions: groups
 CorrectRecord/JoinSessions/ConcatPanes
 CorrectRecord/JoinSessions/CloseSessions
 CorrectRecord/EnterEvents
+CorrectRecord/EnterRecalled
 CorrectRecord/KeepLedger/Keep/ParDo(Keep): end events notes standing, ts-grid_end
 GatherChanges/Key
 GatherChanges/Hold

@@ -7,12 +7,13 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -37,8 +38,8 @@ _MEMORY = {
     "taskmanager.cpu.cores": 2.0,
     "taskmanager.memory.task.heap.size": "256m",
     "taskmanager.memory.task.off-heap.size": "64m",
-    "taskmanager.memory.network.min": "64m",
-    "taskmanager.memory.network.max": "64m",
+    "taskmanager.memory.network.min": "128m",
+    "taskmanager.memory.network.max": "128m",
     "taskmanager.memory.managed.size": "128m",
     "taskmanager.memory.framework.heap.size": "128m",
     "taskmanager.memory.framework.off-heap.size": "128m",
@@ -46,6 +47,16 @@ _MEMORY = {
     "taskmanager.memory.jvm-overhead.min": "192m",
     "taskmanager.memory.jvm-overhead.max": "192m",
 }
+
+
+class _Watchdog:
+    """Tells Flink's gateway that this program lives: without one it ends ten seconds after its start, at work or not."""
+
+    def ping(self) -> bool:
+        return True
+
+    class Java:
+        implements: ClassVar = ["org.apache.flink.client.python.PythonGatewayServer$Watchdog"]
 
 
 @dataclass
@@ -64,6 +75,13 @@ class Processes:
         wait(60, lambda: set(self.cluster.task_managers()) - before, self.managers[-1])
         return self.managers[-1]
 
+    def add_job_manager(self) -> "subprocess.Popen[bytes]":
+        """Starts the one there is, at its address; without high availability it knows nothing of one before."""
+        manager = self._start("org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint", "-Xmx512m")
+        self.managers.insert(0, manager)
+        wait(90, lambda: answers(self.cluster), manager)
+        return manager
+
     def unbounded_job(self, name: str) -> None:
         """Hands a job over that goes on for ever: numbers into nothing, with checkpoints each second."""
         address = self.folder / f"{name}.gateway"
@@ -76,10 +94,16 @@ class Processes:
             end(gateway)
 
     def _insert(self, name: str, port: int) -> None:
-        from py4j.java_gateway import GatewayParameters, JavaGateway
+        from py4j.java_gateway import CallbackServerParameters, GatewayParameters, JavaGateway
 
         # Without its memory management, which calls a gateway that has ended.
-        client = JavaGateway(gateway_parameters=GatewayParameters(port=port, enable_memory_management=False))
+        client = JavaGateway(
+            gateway_parameters=GatewayParameters(port=port, enable_memory_management=False),
+            callback_server_parameters=CallbackServerParameters(port=0, daemonize=True, daemonize_connections=True),
+        )
+        callbacks = client.get_callback_server().get_listening_port()
+        client.java_gateway_server.resetCallbackClient(client.jvm.java.net.InetAddress.getByName("127.0.0.1"), callbacks)
+        client.entry_point.put("Watchdog", _Watchdog())
         jvm = client.jvm
         settings = jvm.org.apache.flink.configuration.Configuration()
         told = {"pipeline.name": name, "execution.target": "remote", "execution.checkpointing.interval": "1 s"}
@@ -91,6 +115,7 @@ class Processes:
         tables.executeSql("CREATE TABLE numbers (n BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '5')")
         tables.executeSql("CREATE TABLE nothing (n BIGINT) WITH ('connector' = 'blackhole')")
         tables.executeSql("INSERT INTO nothing SELECT n FROM numbers")
+        client.shutdown_callback_server()
         client.close()
 
     def _start(self, name: str, memory: str, address: Path | None = None) -> "subprocess.Popen[bytes]":
@@ -121,18 +146,16 @@ def flink(folder: Path, **given: Any) -> Iterator[Processes]:
         "execution.target": "remote",
         "execution.checkpointing.dir": f"file://{folder}/checkpoints",
         "execution.checkpointing.savepoint-dir": f"file://{folder}/savepoints",
-        "heartbeat.interval": 1000,
-        "heartbeat.timeout": 5000,
+        "heartbeat.interval": 2000,
+        "heartbeat.timeout": 20000,
         "restart-strategy.failure-rate.delay": "1 s",
     }
     kept = {key: value for key, value in shipped.items() if "memory" not in key}
     (folder / "config.yaml").write_text(json.dumps({**kept, **_MEMORY, **own, **given}))
     running = Processes(folder, libraries, Cluster(f"http://localhost:{port}"))
-    manager = running._start("org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint", "-Xmx512m")
-    running.managers.append(manager)
     with ExitStack() as stack:
         stack.callback(lambda: [end(process) for process in running.managers])
-        wait(90, lambda: answers(running.cluster), manager)
+        running.add_job_manager()
         yield running
 
 
@@ -145,11 +168,13 @@ def streaming(subscription: str, out: Path, *given: str) -> AbstractContextManag
 
 
 @contextmanager
-def worker_pool() -> Iterator[int]:
+def worker_pool(*options: str) -> Iterator[int]:
     """Runs a worker pool as the recipe does, in an environment whose PATH has another python first; gives its port."""
     process = subprocess.Popen(
-        ending_with_parent([sys.executable, "-m", "runners.engines.flink.worker_pool", "--port", "0"]),
+        ending_with_parent([sys.executable, "-m", "runners.engines.flink.worker_pool", "--port", "0", *options]),
         env={**os.environ, "PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+        # Elsewhere than this process, as on a cluster: a relative path would be another one.
+        cwd="/",
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -157,6 +182,8 @@ def worker_pool() -> Iterator[int]:
         assert process.stderr is not None
         told = next(line for line in process.stderr if "worker pool at" in line)
         assert told.startswith("worker pool at 127.0.0.1:")
+        # Workers write there, too: where nobody reads they wait, once 64 KB are in the pipe.
+        threading.Thread(target=process.stderr.read, name="pool's stderr", daemon=True).start()
         yield int(told.rsplit(":", 1)[1])
     finally:
         process.terminate()

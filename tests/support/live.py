@@ -72,6 +72,11 @@ def reaches(out: Path, end: int, sets: int) -> bool:
     return len(set(last)) == sets
 
 
+def distinct(out: Path) -> dict[str, list[dict[str, Any]]]:
+    """The current rows of a folder in which a bundle that was run again may have left a version twice."""
+    return {name: list({repr(row): row for row in rows}.values()) for name, rows in current(out).items()}
+
+
 def backfilled(folder: Path, events: list[Event]) -> dict[str, list[dict[str, Any]]]:
     """The current rows of a backfill that knows all up to the present hour."""
     path = write_events(folder / f"{uuid.uuid4().hex}.jsonl", events)

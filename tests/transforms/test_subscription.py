@@ -11,6 +11,7 @@ from apache_beam.coders import Coder
 from google.api_core.exceptions import ServiceUnavailable
 from google.pubsub_v1.types import PubsubMessage, PullResponse, ReceivedMessage, Subscription
 
+from schemas.event import empty_events
 from schemas.policy import Policy
 from schemas.time import SECOND
 from schemas.timestamp import parse_time
@@ -18,6 +19,7 @@ from tests.fixtures.decoding import NOW
 from tests.support.bundles import START, bundle
 from transforms import shared
 from transforms.core.decode import DecodeSettings
+from transforms.core.ledger.decisions import LedgerInput, input_of_events
 from transforms.core.subscription.acknowledgements import ShardPosition
 from transforms.core.subscription.watermark import WatermarkRule
 from transforms.subscription.reader import Reader, ReaderSettings
@@ -231,3 +233,51 @@ def test_messages_become_events_and_rejects_at_the_earliest_time_that_is_past() 
         end_reader(name)
     moment = parse_time("2026-01-01T00:00:00Z")
     assert (found.ids, found.rejects, found.timestamps) == (["1"], ["m2"], [moment])
+
+
+class Known:
+    """Something recalled, whose mark lies in this process."""
+
+    def __init__(self, *keys: str) -> None:
+        self.keys, self.durable = keys, False
+
+    def inputs(self) -> Iterator[tuple[str, LedgerInput]]:
+        for key in self.keys:
+            yield key, input_of_events(empty_events(), None)
+
+    def is_durable(self) -> bool:
+        return self.durable
+
+    def note_durable(self) -> None:
+        self.durable = True
+
+
+@pytest.fixture
+def settings() -> Iterator[SubscriptionSettings]:
+    """Of a subscription that has one message."""
+    name = "projects/p/subscriptions/s"
+    found = SubscriptionSettings(name, DecodeSettings(Policy(), 0), lease=2 * SECOND, span=3 * SECOND, clock=lambda: NOW)
+    shared.enter(name, Reader(found.reader, Server(10, [messages("m1")])))
+    yield found
+    end_reader(name)
+
+
+def test_no_shard_reads_before_a_checkpoint_holds_what_is_recalled(settings: SubscriptionSettings) -> None:
+    known = Known("a", "b")
+    first = bundle(settings, recalled=known)
+    assert first.recalled == ["a", "b"]
+    assert bundle(settings, shard=1, recalled=known).ids == []
+    first.finalize()
+    second = bundle(settings, first.rest, recalled=known)
+    # Flink calls bundles final that began after the checkpoint was cut: only the second one proves anything.
+    assert (second.recalled, second.ids, known.durable) == ([], [], False)
+    second.finalize()
+    assert known.durable
+    assert bundle(settings, second.rest, recalled=known).ids == ["1"]
+
+
+def test_a_restored_shard_has_handed_over_what_is_recalled(settings: SubscriptionSettings) -> None:
+    known = Known("a")
+    restored = bundle(settings, ShardPosition(1, "of another process"), recalled=known)
+    assert (restored.recalled, known.durable) == ([], True)
+    assert bundle(settings, restored.rest, recalled=known).ids == ["1"]

@@ -6,7 +6,16 @@ import pytest
 
 from pipelines.failures import UsageError
 from runners.engines.flink.cluster import Configuration
-from runners.engines.flink.options import DEFAULTS, FLAGS, POOL, RETRIES, flink_options, name_of, savepoint_of
+from runners.engines.flink.options import (
+    DEFAULTS,
+    FLAGS,
+    POOL,
+    RETRIES,
+    flink_batch_options,
+    flink_options,
+    name_of,
+    savepoint_of,
+)
 
 CLUSTER = "--flink_master=host:8081"
 READY = Configuration("1.20.5", "file:///checkpoints", "file:///savepoints", "rocksdb", "failure-rate")
@@ -51,6 +60,27 @@ def test_a_stream_without_checkpoints_is_refused(interval: str) -> None:
     with pytest.raises(UsageError, match="--checkpointing_interval: at least 1000 ms is required") as error:
         options(f"--checkpointing_interval={interval}")
     assert str(error.value).endswith(f"got {interval}.")
+
+
+@pytest.mark.parametrize("parallelism", ["1", "0", "many"])
+def test_a_parallelism_from_which_no_state_can_go_on_is_refused(parallelism: str) -> None:
+    with pytest.raises(UsageError, match="--parallelism: at least 2 is required, since at 1 Flink lays the state") as error:
+        options(f"--parallelism={parallelism}")
+    assert str(error.value).endswith(f"got {parallelism}.")
+
+
+def test_a_backfill_has_the_workers_of_a_stream_and_none_of_its_checkpoints() -> None:
+    found = flink_batch_options([CLUSTER, "--parallelism=1"], BARE, "trueup-backfill-1")
+    assert found == [
+        CLUSTER,
+        "--parallelism=1",
+        "--job_name=trueup-backfill-1",
+        "--flink_version=1.20",
+        "--environment_type=EXTERNAL",
+        f"--environment_config={POOL}",
+    ]
+    with pytest.raises(UsageError, match="a cluster is required"):
+        flink_batch_options([], BARE, "trueup-backfill-1")
 
 
 def test_the_shortest_interval_is_accepted() -> None:

@@ -20,6 +20,8 @@ _MORE: Final = 0.05
 _MANY: Final = 1000
 _LARGE: Final = 1 << 20
 """Bytes of data, about, in one batch."""
+_NO_MESSAGE: Final = ""
+"""In the place of an id: what is recalled becomes durable as messages do, and nobody waits for its acknowledgement."""
 _LEAST: Final = 10
 """Seconds that a subscription gives at delivery if it is not known."""
 
@@ -75,7 +77,7 @@ class Reader:
                 self._shards[shard] = watermark.begin(reached, self._settings.clock())
             self._seen[shard] = time.monotonic()
             dropped += self._abandoned()
-        self._leases.give_back(dropped)
+        self._leases.give_back(_of_messages(dropped))
         return at
 
     def read(self, shard: int, place: ShardPosition) -> Iterator[list[Message]]:
@@ -119,11 +121,17 @@ class Reader:
         """Whether a shard ended its last bundle for lack of time: there may be more."""
         return shard in self._busy
 
-    def finalize(self, shard: int, place: ShardPosition) -> None:
-        """Takes note that the runner calls a bundle final."""
+    def note_recalled(self, shard: int, place: ShardPosition) -> None:
+        """Takes note that a bundle hands over what the stream knows before its first message."""
+        with self._lock:
+            self._acknowledgements.take(shard, place, [_NO_MESSAGE])
+
+    def finalize(self, shard: int, place: ShardPosition) -> bool:
+        """Takes note that the runner calls a bundle final; gives whether what is recalled is durable with it."""
         with self._lock:
             ids = self._acknowledgements.finalize(shard, place)
-        self._leases.acknowledge(ids)
+        self._leases.acknowledge(_of_messages(ids))
+        return _NO_MESSAGE in ids
 
     def end(self) -> None:
         """Sends the acknowledgements that are due, and gives everything else back."""
@@ -166,6 +174,10 @@ class Reader:
         for shard in gone:
             del self._seen[shard], self._shards[shard]
         return [one for shard in gone for one in self._acknowledgements.drop(shard)]
+
+
+def _of_messages(ids: list[str]) -> list[str]:
+    return [one for one in ids if one != _NO_MESSAGE]
 
 
 def deadline(client: Any, subscription: str) -> float:

@@ -5,13 +5,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import apache_beam as beam
 import pyarrow as pa
 from apache_beam.pvalue import TaggedOutput
 from apache_beam.transforms.window import TimestampedValue
-from apache_beam.utils.timestamp import Duration, Timestamp
+from apache_beam.utils.timestamp import MIN_TIMESTAMP, Duration, Timestamp
 
 from schemas.time import MINUTE, SECOND
 from schemas.wording import misnamed
@@ -19,10 +19,12 @@ from transforms import shared
 from transforms.core.columns.arrow import micros
 from transforms.core.decode import DecodeSettings
 from transforms.core.decode.messages import decode_messages
+from transforms.core.ledger.decisions import LedgerInput
 from transforms.core.subscription.acknowledgements import ShardPosition
 from transforms.core.subscription.watermark import WatermarkRule
-from transforms.decode import REJECTED, DecodeOutput, Rejected, results_of
+from transforms.decode import REJECTED, Rejected, results_of
 from transforms.subscription.reader import Reader, ReaderSettings
+from transforms.subscription.recalled import FIRST_SHARD, RECALLED, NothingRecalled, Recalled, RecalledOutput
 from transforms.subscription.restriction import ShardPositionProvider, WatermarkProvider
 
 _PLACES: Final = ShardPositionProvider()
@@ -95,6 +97,15 @@ def end_reader(subscription: str) -> None:
         reader.end()
 
 
+class SubscriptionOutput(NamedTuple):
+    """What comes of a subscription."""
+
+    events: beam.PCollection
+    rejects: beam.PCollection
+    recalled: beam.PCollection | None
+    """Keyed inputs of the ledger, long before all events; None: nothing is recalled by way of the source."""
+
+
 @dataclass(eq=False)
 class ReadSubscription(beam.PTransform):
     """Reads the messages of a subscription, each at least once, and decodes them into events and rejects.
@@ -103,24 +114,28 @@ class ReadSubscription(beam.PTransform):
     """
 
     settings: SubscriptionSettings
+    recalled: Recalled | None = None
+    """What is handed over before the first message; None: nothing, and there is no output for it."""
 
     def expand(self, begin: Any) -> Any:
-        """Nothing to `DecodeOutput`."""
+        """Nothing to `SubscriptionOutput`."""
         shards = begin | "Shards" >> beam.Create(range(self.settings.shards)).with_output_types(int)
-        read = shards | "ReadMessages" >> beam.ParDo(ReadMessages(self.settings)).with_outputs(REJECTED, main="events")
-        return DecodeOutput(read["events"], read[REJECTED])
+        tags = (REJECTED,) if self.recalled is None else (REJECTED, RECALLED)
+        reading = beam.ParDo(ReadMessages(self.settings, self.recalled or NothingRecalled()))
+        read = shards | "ReadMessages" >> reading.with_outputs(*tags, main="events")
+        return SubscriptionOutput(read["events"], read[REJECTED], None if self.recalled is None else read[RECALLED])
 
 
 @beam.typehints.with_input_types(int)
-@beam.typehints.with_output_types(pa.RecordBatch, rejected=pa.RecordBatch)
+@beam.typehints.with_output_types(pa.RecordBatch, rejected=pa.RecordBatch, recalled=tuple[str, LedgerInput])
 class ReadMessages(beam.DoFn):
     """Reads a shard in bundles: each reads for about a second, then defers the rest.
 
     It decodes what it reads, since the watermark is one of event times.
     """
 
-    def __init__(self, settings: SubscriptionSettings) -> None:
-        self._settings = settings
+    def __init__(self, settings: SubscriptionSettings, recalled: Recalled) -> None:
+        self._settings, self._recalled = settings, recalled
 
     @beam.DoFn.unbounded_per_element()
     def process(
@@ -130,22 +145,40 @@ class ReadMessages(beam.DoFn):
         finalizer: Any = beam.DoFn.BundleFinalizerParam,
         tracker: Any = beam.DoFn.RestrictionParam(_PLACES),
         estimator: Any = beam.DoFn.WatermarkEstimatorParam(_WATERMARKS),
-    ) -> Iterator[TimestampedValue | Rejected]:
-        """Events and rejects of some messages together, at the earliest event time in them that is not late."""
+    ) -> Iterator[TimestampedValue | Rejected | RecalledOutput]:
+        """Events and rejects of some messages together, at the earliest event time in them that is not late; what is recalled,
+        long before them."""
         settings = self._settings
         reader = reader_of(settings.reader)
         reached: Timestamp = estimator.current_watermark()
-        place = reader.resume(shard, tracker.current_restriction(), reached.micros)
+        before: ShardPosition = tracker.current_restriction()
+        place = reader.resume(shard, before, reached.micros)
         if not tracker.try_claim(place):
+            return
+        finalizer.register(partial(finalize, settings.subscription, shard, place, self._recalled))
+        if not self._recalled.is_durable():
+            if shard == FIRST_SHARD:
+                yield from self._hand_over(reader, before, place)
+            tracker.defer_remainder(Duration(settings.pause))
             return
         for messages in reader.read(shard, place):
             decoded = decode_messages([(each.id, each.data) for each in messages], settings.subscription, settings.decode_now())
             earliest = reader.hand_over(shard, messages, micros(decoded.events, "time"))
             for found in results_of(decoded):
                 yield _at(found, max(reached, Timestamp(micros=earliest)))
-        finalizer.register(partial(finalize, settings.subscription, shard, place))
         estimator.set_watermark(Timestamp(micros=reader.advance(shard)))
         tracker.defer_remainder(Duration(0 if reader.is_busy(shard) else settings.pause))
+
+    def _hand_over(self, reader: Reader, before: ShardPosition, place: ShardPosition) -> Iterator[RecalledOutput]:
+        """What is recalled, with the first bundle of all. No shard reads before a checkpoint holds it, since events that came
+        first would be taken for the first that there are of their scale sets."""
+        if before.number == 0:
+            reader.note_recalled(FIRST_SHARD, place)
+            for entry in self._recalled.inputs():
+                yield TaggedOutput(RECALLED, TimestampedValue(entry, MIN_TIMESTAMP))
+        elif before.attempt != place.attempt:
+            # Restored by a runner whose checkpoint has that bundle, in another process than the one that has handed it over.
+            self._recalled.note_durable()
 
 
 def _at(found: pa.RecordBatch | Rejected, moment: Timestamp) -> TimestampedValue | Rejected:
@@ -154,8 +187,8 @@ def _at(found: pa.RecordBatch | Rejected, moment: Timestamp) -> TimestampedValue
     return TimestampedValue(found, moment)
 
 
-def finalize(subscription: str, shard: int, place: ShardPosition) -> None:
+def finalize(subscription: str, shard: int, place: ShardPosition, recalled: Recalled) -> None:
     """Notes that the runner has committed a bundle; does nothing if this process has ended its reader meanwhile."""
     reader = shared.entered(subscription)
-    if reader is not None:
-        reader.finalize(shard, place)
+    if reader is not None and reader.finalize(shard, place):
+        recalled.note_durable()

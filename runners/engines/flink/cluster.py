@@ -1,20 +1,28 @@
 """A Flink cluster, by the REST interface of its JobManager."""
 
 import json
+import re
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from pipelines.failures import RunError
 
-ENDED: Final = frozenset({"FINISHED", "CANCELED", "FAILED", "SUSPENDED"})
+ENDED: Final = frozenset({"FINISHED", "CANCELED", "FAILED"})
 """States that a job does not leave."""
+FORGOTTEN: Final = "SUSPENDED"
+"""The state of a job that waits for another JobManager, or of which this one knows nothing."""
 _ANSWER: Final = 10.0
 _TURN: Final = 0.5
 _NOT_FOUND: Final = 404
+_NO_TIME: Final = -(2**62)
+"""Milliseconds before which no watermark is one: a step has told none yet; and beyond which a step has ended."""
+_ALL_TIME: Final = 2**53
 
 
 class Configuration(NamedTuple):
@@ -83,8 +91,8 @@ class Cluster:
         return [Job(each["jid"], each["name"], each["state"], each["start-time"]) for each in self._get("/jobs/overview")["jobs"]]
 
     def state(self, job: str) -> str:
-        """The state of a job; SUSPENDED if the cluster has forgotten it."""
-        return next((each.state for each in self.jobs() if each.id == job), "SUSPENDED")
+        """The state of a job; FORGOTTEN if the cluster does not know it."""
+        return next((each.state for each in self.jobs() if each.id == job), FORGOTTEN)
 
     def failure(self, job: str) -> str:
         """Why a job failed, one line."""
@@ -103,6 +111,30 @@ class Cluster:
         last = max(known, key=lambda each: int(each["latest_ack_timestamp"]))
         path = str(last.get("external_path") or "")
         return FlinkCheckpoint(path if ":/" in path else None, max(0.0, time.time() - last["latest_ack_timestamp"] / 1000))
+
+    def restarts(self, job: str) -> int:
+        """How often a job was started again."""
+        return int(next((each["value"] for each in self._get(f"/jobs/{job}/metrics?get=numRestarts")), 0))
+
+    def watermark(self, job: str) -> int | None:
+        """How far event time has come in the slowest step of a job, microseconds; None before any has told."""
+        told = [int(each["value"]) for vertex in self._vertices(job) for each in self._get(f"{vertex}/watermarks")]
+        return min((moment * 1000 for moment in told if _NO_TIME < moment < _ALL_TIME), default=None)
+
+    def counters(self, job: str, namespace: str) -> Counter[str]:
+        """Beam's counters of a namespace since the job was last started again, summed over its steps."""
+        counts: Counter[str] = Counter()
+        for vertex in self._vertices(job):
+            path = f"{vertex}/subtasks/metrics"
+            # Flink puts `_` in the place of the dot that Beam sets between namespace and name.
+            named = [(each["id"], re.search(rf"\.{namespace}_([^.]+)$", each["id"])) for each in self._get(path)]
+            for name, found in ((name, found) for name, found in named if found is not None):
+                summed = self._get(f"{path}?agg=sum&get={urllib.parse.quote(name, safe='')}")
+                counts[found[1]] += sum(int(each["sum"]) for each in summed)
+        return counts
+
+    def _vertices(self, job: str) -> list[str]:
+        return [f"/jobs/{job}/vertices/{each['id']}" for each in self._get(f"/jobs/{job}")["vertices"]]
 
     def stop(self, job: str, folder: str | None, seconds: float) -> str:
         """Stops a job with a savepoint; gives the path of the savepoint.

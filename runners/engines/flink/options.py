@@ -1,6 +1,6 @@
-"""What a stream hands to Flink: safe by default, and never unsafe."""
+"""What a stream, or a backfill, hands to Flink: safe by default, and never unsafe."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from apache_beam.options.pipeline_options import FlinkRunnerOptions
@@ -18,7 +18,6 @@ DEFAULTS: Final = {
     "parallelism": "2",
     # State is laid out by it: it can never be changed.
     "max_parallelism": "128",
-    "environment_type": "EXTERNAL",
 }
 """Options that a user may give otherwise."""
 RETRIES: Final = {"number_of_execution_retries": "10", "execution_retry_delay": "10000"}
@@ -34,6 +33,7 @@ FLAGS: Final = (
 )
 """Flags that are always set."""
 _LEAST_INTERVAL: Final = 1000
+_LEAST_PARALLELISM: Final = 2
 
 
 def master_of(given: Sequence[str]) -> str:
@@ -46,6 +46,24 @@ def master_of(given: Sequence[str]) -> str:
     if master.startswith("["):
         raise UsageError("FlinkRunner: a cluster is required (-- --flink_master=host:8081), got none that outlives this program.")
     return master if "://" in master else f"http://{master}"
+
+
+def flink_batch_options(given: Sequence[str], cluster: Configuration, name: str) -> list[str]:
+    """The user's options and those that a backfill needs beside them: workers from the pools, as for a stream.
+
+    Args:
+        given: the user's.
+        cluster: what the cluster has been told.
+        name: of the job, where the user gives none.
+
+    Raises:
+        UsageError: there is no cluster that Beam knows.
+    """
+    master_of(given)
+    named = _named(given)
+    return _with(
+        given, {"job_name": name, "parallelism": DEFAULTS["parallelism"], **_job_server(cluster, named), **_workers(named)}
+    )
 
 
 def flink_options(given: Sequence[str], cluster: Configuration, name: str, savepoint: str | None = None) -> list[str]:
@@ -63,14 +81,13 @@ def flink_options(given: Sequence[str], cluster: Configuration, name: str, savep
     master_of(given)
     named = _named(given)
     _check(named)
-    own = {**DEFAULTS, "job_name": name, **_of_cluster(cluster, named), **_state(cluster, named)}
-    if named.get("environment_type", "EXTERNAL").upper() == "EXTERNAL":
-        own["environment_config"] = POOL
+    restarts = {} if cluster.restarts else RETRIES
+    own = {**DEFAULTS, "job_name": name, **_job_server(cluster, named), **restarts, **_workers(named), **_state(cluster, named)}
     if savepoint is not None:
         own["savepoint_path"] = savepoint
     flags = [f"--{flag}" for flag in (*FLAGS, "streaming")]
     kept = [option for option in given if option not in flags and option != "--savepoint_path="]
-    return [*kept, *(f"--{name}={value}" for name, value in own.items() if name not in named or not named[name]), *flags]
+    return [*_with(kept, own), *flags]
 
 
 def storage_of(given: Sequence[str], cluster: Configuration) -> str:
@@ -115,16 +132,30 @@ def _check(named: dict[str, str]) -> None:
             f"--checkpointing_interval: at least {_LEAST_INTERVAL} ms is required, since without checkpoints nothing is safe, "
             f"got {interval}."
         )
+    parallelism = named.get("parallelism", DEFAULTS["parallelism"])
+    if not parallelism.isdigit() or int(parallelism) < _LEAST_PARALLELISM:
+        raise UsageError(
+            f"--parallelism: at least {_LEAST_PARALLELISM} is required, since at 1 Flink lays the state of the source out "
+            f"otherwise, and what was begun so cannot go on with more, nor the other way round, got {parallelism}."
+        )
     for flag in FLAGS:
         if flag in named:
             raise UsageError(f"--{flag}: the flag without a value is required (it is always set), got one with a value.")
 
 
-def _of_cluster(cluster: Configuration, named: dict[str, str]) -> dict[str, str]:
-    own = {} if cluster.restarts else dict(RETRIES)
-    if not {"job_endpoint", "flink_job_server_jar", "flink_version"} & named.keys():
-        own["flink_version"] = _version(cluster.version)
-    return own
+def _with(given: Sequence[str], own: Mapping[str, str]) -> list[str]:
+    named = _named(given)
+    return [*given, *(f"--{name}={value}" for name, value in own.items() if not named.get(name))]
+
+
+def _workers(named: dict[str, str]) -> dict[str, str]:
+    kind = named.get("environment_type", "EXTERNAL")
+    return {"environment_type": kind} | ({"environment_config": POOL} if kind.upper() == "EXTERNAL" else {})
+
+
+def _job_server(cluster: Configuration, named: dict[str, str]) -> dict[str, str]:
+    told = {"job_endpoint", "flink_job_server_jar", "flink_version"} & named.keys()
+    return {} if told else {"flink_version": _version(cluster.version)}
 
 
 def _version(full: str) -> str:

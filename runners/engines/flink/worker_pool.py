@@ -19,13 +19,13 @@ from pipelines.failures import RunError
 
 
 class WorkerPool:
-    """A pool that listens at an address.
+    """A pool that listens at an address, and whose workers keep so many bytes of state each.
 
     Raises:
         RunError: another program listens there.
     """
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, cache: int) -> None:
         executable = Path(sys.executable)
         if executable.name != "python" and not executable.with_name("python").exists():
             raise RunError(
@@ -34,7 +34,7 @@ class WorkerPool:
         os.environ["PATH"] = f"{executable.parent}{os.pathsep}{os.environ.get('PATH', '')}"
         # A port that another program has must not be shared with it: each would get a part of the requests.
         self._server = grpc.server(thread_pool_executor.shared_unbounded_instance(), options=[("grpc.so_reuseport", 0)])
-        self._servicer = BeamFnExternalWorkerPoolServicer(use_process=True)
+        self._servicer = BeamFnExternalWorkerPoolServicer(use_process=True, state_cache_size=cache)
         beam_fn_api_pb2_grpc.add_BeamFnExternalWorkerPoolServicer_to_server(self._servicer, self._server)
         try:
             self.port = self._server.add_insecure_port(f"{host}:{port}")
@@ -56,10 +56,18 @@ class WorkerPool:
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Another than the loopback only behind a firewall.")
 @click.option("--port", default=50000, show_default=True, type=click.IntRange(0, 65535), help="0: a free one.")
-def main(host: str, port: int) -> None:
+@click.option(
+    "--state-cache",
+    default=100,
+    show_default=True,
+    type=click.IntRange(0, 65536),
+    metavar="MB",
+    help="State that each worker keeps, so that it asks Flink for it once.",
+)
+def main(host: str, port: int, state_cache: int) -> None:
     """Starts the Python workers of the TaskManager on this machine, or in this pod."""
     try:
-        pool = WorkerPool(host, port)
+        pool = WorkerPool(host, port, state_cache << 20)
     except RunError as error:
         raise click.ClickException(str(error)) from None
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

@@ -1,0 +1,45 @@
+"""Streams and backfills whose workers are other processes, as on a cluster: on Prism, with the worker pool that is shipped."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.runner import create_runner
+
+from pipelines.record.store import Store
+from pipelines.stream.stream import Stream, StreamSettings
+from runners.engines.prism import local_binary, prism
+from tests.support.emulator import missing
+from tests.support.flink import worker_pool
+from transforms.subscription.recalled import NothingRecalled, Recalled
+
+
+@contextmanager
+def engine_elsewhere(folder: Path) -> Iterator[list[str]]:
+    """Options of a Prism that has its steps run by a worker pool."""
+    if local_binary() is None:
+        missing("Prism: `go install` it at Beam's version (.ci/tools does), or let TRUEUP_PRISM name it")
+    with worker_pool() as port, prism(str(folder), ()) as options:
+        here = [option for option in options if not option.startswith("--environment_type")]
+        yield [*here, "--environment_type=EXTERNAL", f"--environment_config=localhost:{port}"]
+
+
+@contextmanager
+def streaming_elsewhere(settings: StreamSettings, folder: Path, recalled: Recalled | None = None) -> Iterator[Any]:
+    """Runs the graph that Flink gets while the block does: no journal, a sink that writes at once; gives its job.
+
+    But for the sessions: Prism refuses their triggers, so slices go on as they come.
+    """
+    store = Store(settings.output)
+    store.open(settings.policy)
+    with engine_elsewhere(folder) as options:
+        pipeline = beam.Pipeline(runner=create_runner("PrismRunner"), options=PipelineOptions(options))
+        Stream(settings, store, recalled=recalled or NothingRecalled(), sessions=False).build(pipeline)
+        job = pipeline.run()
+        try:
+            yield job
+        finally:
+            job.cancel()
