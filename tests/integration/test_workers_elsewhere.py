@@ -78,7 +78,7 @@ def test_a_backfill_is_the_same_with_all_that_it_says(tmp_path: Path) -> None:
         assert summary("--input", path, "--output", there, *elsewhere) == expected
     assert current(there) == current(here)
     assert len(table(there, "rejects")) == 1
-    assert not list(there.glob("_trueup/runs/*"))
+    assert not [path for path in there.glob("_trueup/runs/*") if path.is_dir()]
 
 
 def summary(*arguments: object) -> dict[str, Any]:
