@@ -8,6 +8,8 @@ from typing import Any, Final
 from pipelines.failures import RunError, UsageError
 from transforms.core.alarms.decisions import AlarmKey, Said
 
+ALARMS: Final = Path("_trueup", "alarms")
+"""Below the folder of the tables: where it is, unless another file is named."""
 _VERSION: Final = 1
 
 

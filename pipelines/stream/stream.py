@@ -56,6 +56,10 @@ class StreamSettings:
     """How long a message is held without a sign of life."""
     compact_every: int | None = None
     """How often the folder is compacted meanwhile; None: never."""
+    alerts: str | None = None
+    """The topic that gets alarms; None: none."""
+    alert_after: int = 2 * MINUTE
+    """How long trouble must last."""
     keep_rejected_payload: bool = False
     resume: bool = False
     """Whether to go on from what backfills have left of the scale sets in the output folder."""
@@ -73,6 +77,10 @@ class StreamSettings:
             raise SettingsError(f"--subscription: {wrong}.")
         if self.runner not in RUNNERS:
             raise SettingsError(f"--runner: {', '.join(RUNNERS[:-1])} or {RUNNERS[-1]} is required, got {self.runner}.")
+        if self.alerts is not None and self.runner != "PrismRunner":
+            raise SettingsError(f"--alerts: PrismRunner is required (elsewhere, `trueup watch --topic`), got {self.runner}.")
+        if self.alerts is not None and (wrong := misnamed(self.alerts, "topics")):
+            raise SettingsError(f"--alerts: {wrong}.")
         if self.compact_every is not None and self.runner != "PrismRunner":
             raise SettingsError(f"--compact-every: PrismRunner is required (elsewhere, `trueup compact`), got {self.runner}.")
         if self.compact_every is not None and not MINUTE <= self.compact_every <= 7 * DAY:

@@ -53,6 +53,10 @@ Examples:
     help="Scale sets are worked on together in so many groups; stays the same in a folder.",
 )
 @click.option("--resume", is_flag=True, help="Go on from the state in which backfills have left the scale sets of DIR.")
+@click.option("--alerts", metavar="projects/P/topics/T", help="Publish what `trueup watch` says of the record to this topic.")
+@click.option(
+    "--alert-after", type=Span(), default="2m", show_default=True, metavar="TIME", help="With --alerts: of trouble so long."
+)
 @click.option("--compact-every", type=Span(), metavar="TIME", help="Compact the folder so often; never unless given.")
 @click.option("--keep-rejected-payload", is_flag=True, help="Keep the text of rejected records, with all that is in it.")
 @click.option("--runner", default="PrismRunner", show_default=True, metavar="NAME", help="PrismRunner or FlinkRunner.")
@@ -84,6 +88,8 @@ def _settings(given: dict[str, Any], runner_options: tuple[str, ...]) -> "Stream
         idle=given["idle"],
         lease=given["lease"],
         compact_every=given["compact_every"],
+        alerts=given["alerts"],
+        alert_after=given["alert_after"],
         keep_rejected_payload=given["keep_rejected_payload"],
         resume=given["resume"],
         runner=given["runner"],

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from pipelines.failures import RunError, UsageError
+from pipelines.failures import UsageError
 from runners.commands.options import Span, When, now_micros
 from schemas.wording import misnamed
 
@@ -22,7 +22,6 @@ Examples:
   After a nightly backfill, each message to a script:
     trueup watch --data record/ --command ./page-me --once
 """
-_CURSOR: Final = Path("_trueup", "alarms")
 _WAYS: Final = ("webhook", "command", "topic", "dry_run")
 
 
@@ -50,7 +49,7 @@ def watch(**given: Any) -> int:
     _check(given)
     if given["dry_run"]:
         return _dry(given)
-    watching = _watching(given, Path(given["cursor"] or Path(given["data"], _CURSOR)), _delivery(given))
+    watching = _watching(given, _cursor(given), _delivery(given))
     if given["once"]:
         click.echo(f"{watching.look(_now(given)):,} messages.")
         return 0
@@ -73,6 +72,12 @@ def _check(given: dict[str, Any]) -> None:
 
 def _now(given: dict[str, Any]) -> int:
     return now_micros() if given["at"] is None else given["at"]
+
+
+def _cursor(given: dict[str, Any]) -> Path:
+    from pipelines.alarms.cursor import ALARMS
+
+    return Path(given["cursor"] or Path(given["data"], ALARMS))
 
 
 def _delivery(given: dict[str, Any]) -> "Callable[[dict[str, Any]], None]":
@@ -100,7 +105,7 @@ def _dry(given: dict[str, Any]) -> int:
 
     with temporary_folder() as scratch:
         cursor = Path(scratch, "alarms")
-        held = Path(given["cursor"] or Path(given["data"], _CURSOR))
+        held = _cursor(given)
         if held.exists():
             shutil.copy(held, cursor)
         watching = _watching(given, cursor, _print)
@@ -117,22 +122,9 @@ def _print(message: dict[str, Any]) -> None:
 
 
 def _until_stopped(watching: "AlarmWatch", every: float) -> int:
-    """Looks again and again; what could not be delivered is tried again, and said once."""
+    from runners.engines.alarming import keep_looking
     from runners.process.watching import stopping
 
     with stopping() as stopped:
-        told = ""
-        while not stopped.is_set():
-            told = _looked(watching, told)
-            stopped.wait(every)
+        keep_looking(watching, every, stopped)
     return 0
-
-
-def _looked(watching: "AlarmWatch", told: str) -> str:
-    try:
-        watching.look(now_micros())
-    except RunError as error:
-        if str(error) != told:
-            click.echo(f"trueup: {error} It is tried again.", err=True)
-        return str(error)
-    return ""

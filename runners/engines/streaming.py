@@ -14,7 +14,9 @@ from pipelines.record.store import Store
 from pipelines.stream.process import StreamProcess
 from pipelines.stream.steps import ProcessSink
 from pipelines.stream.stream import Stream, StreamSettings
+from runners.engines.alarming import alarming
 from runners.engines.compacting import compacting
+from runners.engines.delivery import to_topic
 from runners.engines.prism import prism
 from runners.engines.pubsub import sentences, subscriber
 from runners.engines.status import Status
@@ -62,6 +64,7 @@ def check_subscription(name: str) -> None:
 def run_on_prism(settings: StreamSettings, store: Store) -> None:
     """Runs a stream on this machine until a signal stops it."""
     every = None if settings.compact_every is None else settings.compact_every / 1e6
+    deliver = None if settings.alerts is None else to_topic(settings.alerts)
     with (
         StreamProcess(settings, store) as process,
         stopping() as stopped,
@@ -69,6 +72,7 @@ def run_on_prism(settings: StreamSettings, store: Store) -> None:
         prism(folder, settings.runner_options) as options,
         Status(process) as status,
         compacting(settings.output, every),
+        alarming(settings.output, deliver, settings.alert_after),
     ):
         pipeline = beam.Pipeline(runner=create_runner("PrismRunner"), options=PipelineOptions(options))
         Stream(settings, ProcessSink(process.name), process.name, process.recalls).build(pipeline)

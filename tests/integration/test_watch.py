@@ -5,19 +5,21 @@ import os
 import subprocess
 import sys
 import time
+import uuid
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from runners.process.children import ending_with_parent
-from schemas.time import HOUR, floor_to, format_time
-from tests.support.build import EPOCH, signal
+from schemas.time import HOUR, MINUTE, floor_to, format_time
+from tests.support.build import EPOCH, Event, down, op, signal, up
 from tests.support.emulator import Emulator
 from tests.support.files import trueup, write_events
 from tests.support.hooks import server, status
-from tests.support.live import wait
-from tests.support.streaming import ROOT
+from tests.support.live import bodies, send, wait
+from tests.support.streaming import ROOT, observed
 from transforms.subscription.source import present
 
 pytestmark = pytest.mark.integration
@@ -69,3 +71,30 @@ def test_a_topic_gets_the_messages(record: Path, tmp_path: Path, pubsub: Emulato
     received = [each.message for each in pubsub.pull(subscription)]
     assert {message.ordering_key for message in received} == {f"set-{number:02}" for number in range(10)}
     assert len({json.loads(message.data)["id"] for message in received}) == 20
+
+
+@pytest.mark.alone
+@pytest.mark.depends_on_speed("a stream whose rows must come within a minute")
+def test_a_stream_tells_of_trouble_and_withdraws_what_is_explained_late(pubsub: Emulator, tmp_path: Path) -> None:
+    topic, subscription = pubsub.open(f"watched-{uuid.uuid4().hex}")
+    alerts, heard = pubsub.open(f"alerts-{uuid.uuid4().hex}")
+    begun = present() - 10 * MINUTE
+    told: list[dict[str, Any]] = []
+
+    def hear() -> list[dict[str, Any]]:
+        told.extend(json.loads(each.message.data) for each in pubsub.pull(heard, 2))
+        return told
+
+    with observed(subscription, tmp_path / "record", "--alerts", alerts, "--flush", "1s") as running:
+        send(pubsub, topic, bodies(_moved(up(0, "1", "2") + down(60, "1"), begun)))
+        wait(120, lambda: running.check() or hear(), "the alarm")
+        send(pubsub, topic, bodies(_moved([op(59, "restart", "started", "1")], begun)))
+        wait(60, lambda: running.check() or len(hear()) > 1, "its end")
+    assert [(each["type"].rpartition(".")[2], each["data"]["since"]) for each in told] == [
+        (saying, format_time(begun + MINUTE)) for saying in ("begun", "withdrawn")
+    ]
+    assert told[1]["data"]["first_id"] == told[0]["id"]
+
+
+def _moved(events: list[Event], begun: int) -> list[Event]:
+    return [{**event, "time": event["time"] - EPOCH + begun} for event in events]

@@ -1,0 +1,54 @@
+"""A stream that says what `trueup watch` says of its own folder, beside its work (`--alerts`)."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from pipelines.alarms.cursor import ALARMS, AlarmCursor
+from pipelines.alarms.watch import AlarmWatch, WatchSettings
+from pipelines.failures import RunError
+from transforms.subscription.source import present
+
+_EVERY: Final = 2.0
+"""Seconds between two looks; one at a folder in which nothing was published reads no table."""
+
+
+@contextmanager
+def alarming(root: str, deliver: Callable[[dict[str, Any]], None] | None, least: int) -> Iterator[None]:
+    """Watches a folder while the block runs. What could not be delivered is tried again, and is a line on standard error once.
+
+    Args:
+        root: the folder of the tables, on this machine.
+        deliver: delivers a message; None: there is no watch.
+        least: how long trouble must last, in microseconds.
+    """
+    ended = threading.Event()
+    if deliver is not None:
+        watch = AlarmWatch(WatchSettings(root, (), least), AlarmCursor(Path(root, ALARMS), present()), deliver)
+        threading.Thread(target=keep_looking, args=(watch, _EVERY, ended), name="alarms", daemon=True).start()
+    try:
+        yield
+    finally:
+        ended.set()
+
+
+def keep_looking(watch: AlarmWatch, every: float, ended: threading.Event) -> None:
+    """Looks again and again, until it is ended; `every`: seconds between two looks."""
+    told = ""
+    while not ended.is_set():
+        told = _looked(watch, told)
+        ended.wait(every)
+
+
+def _looked(watch: AlarmWatch, told: str) -> str:
+    try:
+        watch.look(present())
+    except RunError as error:
+        if str(error) != told:
+            click.echo(f"trueup: {error} It is tried again.", err=True)
+        return str(error)
+    return ""
