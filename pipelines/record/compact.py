@@ -62,13 +62,15 @@ class Compaction:
     now: int
     keep: int
     """Versions superseded within this time before now stay."""
+    before: int | None = None
+    """Days from this one on, counted since the epoch, are left alone; None: none is."""
     done: CompactionResult = field(default_factory=CompactionResult)
     _old: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def write(self) -> Iterator[str]:
         """Writes the new files; gives the path of each when it is there."""
         # Listed before `revisions` is read: a row whose version is published by then is never taken for one that is not.
-        listed = {table: _by_day(self.root, table) for table in _TIME}
+        listed = {table: self._by_day(table) for table in _TIME}
         self.done.files_before = sum(len(files) for days in listed.values() for files in days.values())
         for day in sorted({day for days in listed.values() for day in days}):
             yield from self._write_day(day, {table: days.get(day, []) for table, days in listed.items()})
@@ -125,11 +127,18 @@ class Compaction:
         self.done.versions_removed += len(rows) - len(staying)
         return Remainder(staying, [file.path for file in files], len(found) - len(staying))
 
+    def _by_day(self, table: str) -> dict[int, list[File]]:
+        days: dict[int, list[File]] = defaultdict(list)
+        for file in _files(self.root, f"{table}/day=*/*.parquet"):
+            if self.before is None or day_number(file.path) < self.before:
+                days[day_number(file.path)].append(file)
+        return days
+
     def _is_old(self, file: File) -> bool:
         return file.changed <= self.now - DAY
 
 
-def compact(root: str, now: int, keep: int, grace: float) -> CompactionResult:
+def compact(root: str, now: int, keep: int, grace: float, before: int | None = None) -> CompactionResult:
     """Compacts a folder.
 
     Args:
@@ -137,8 +146,9 @@ def compact(root: str, now: int, keep: int, grace: float) -> CompactionResult:
         now: the present, in microseconds.
         keep: versions superseded within this time stay; microseconds.
         grace: seconds for which the old files stay beside the new ones, for readers that have listed them.
+        before: days from this one on, counted since the epoch, are left alone; None: none is.
     """
-    compaction = Compaction(root, now, keep)
+    compaction = Compaction(root, now, keep, before)
     written = list(compaction.write())
     if written:
         time.sleep(grace)
@@ -175,13 +185,6 @@ def _write(root: str, table: str, rows: pa.Table) -> str:
     (piece,) = plan_files(Rows(table, in_order.to_batches()[0], _TIME[table]))
     put(root, piece.path, parquet(piece.rows()))
     return piece.path
-
-
-def _by_day(root: str, table: str) -> dict[int, list[File]]:
-    days: dict[int, list[File]] = defaultdict(list)
-    for file in _files(root, f"{table}/day=*/*.parquet"):
-        days[day_number(file.path)].append(file)
-    return days
 
 
 def _files(root: str, pattern: str) -> list[File]:

@@ -8,6 +8,7 @@ import json
 import uuid
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Final, NamedTuple
 
 import pyarrow as pa
@@ -17,7 +18,7 @@ import pyarrow.parquet as pq
 from pipelines.failures import UsageError
 from pipelines.record.folder import files, put, read, read_all, remove, remove_folder
 from pipelines.record.settled import REMEMBERED, RunChain, forget_settled
-from schemas.time import DAY, from_micros
+from schemas.time import DAY, from_micros, to_micros
 from transforms.coders import StandingCoder
 from transforms.core.columns.arrow import no_rows
 from transforms.core.ledger.input_facts import FACTS, facts_of_standing, merged_facts
@@ -79,6 +80,15 @@ NOTHING: Final = PastStandings((), no_rows(FACTS))
 def run_name(started: int) -> str:
     """A name for a run of its own, by which its age can be told."""
     return f"{from_micros(started):{_STARTED}}-{uuid.uuid4().hex[:8]}"
+
+
+def run_started(name: str) -> int:
+    """When a run of some name began, in microseconds.
+
+    >>> run_started(run_name(5_000_001))
+    5000001
+    """
+    return to_micros(datetime.strptime(f"{name.partition('-')[0]}+0000", f"{_STARTED}%z"))
 
 
 def leave_standings(root: str, run: str, left: pa.RecordBatch) -> None:

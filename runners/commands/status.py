@@ -1,11 +1,13 @@
-"""`trueup status`: how a stream is doing that runs elsewhere (contract: trueup status)."""
+"""`trueup status`: what a folder of tables holds, or how a stream is doing that runs elsewhere (contract: trueup status)."""
 
 import json
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipelines.failures import RunError
+from click.core import ParameterSource
+
+from pipelines.failures import RunError, UsageError
 from runners.commands.options import now_micros
 
 if TYPE_CHECKING:
@@ -13,20 +15,38 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\b
 Examples:
+  What a folder holds, until when, and what the last runs said:
+    trueup status --data record/
   The streams of a Flink cluster:
     trueup status --flink_master host:8081
 """
 
 
 @click.command(epilog=EXAMPLES)
-@click.option("--flink_master", "--flink-master", metavar="HOST:PORT", required=True, help="The cluster's REST interface.")
+@click.option("--data", metavar="DIR", help="What this folder of tables holds.")
+@click.option("--flink_master", "--flink-master", metavar="HOST:PORT", help="The streams of a cluster, by its REST interface.")
 @click.option("--name", metavar="JOB", help="Of this job alone; of all whose names begin with trueup- unless it is given.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a job on standard output.")
-def status(flink_master: str, name: str | None, as_json: bool) -> int:
-    """Says of each stream how old its last checkpoint is, how far behind it is, and what it has counted.
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, of the folder or of each job, on standard output.")
+@click.pass_context
+def status(ctx: click.Context, /, data: str | None, flink_master: str | None, name: str | None, as_json: bool) -> int:
+    """Says what a folder holds, or how the streams of a Flink cluster are doing.
 
-    Counts begin anew whenever Flink starts the job again.
+    Of a folder: until when, the last runs, rejects, gaps, its size, and whether compaction is due. Of each stream: how old its
+    last checkpoint is, how far behind it is, and what it has counted since Flink last started it.
     """
+    if flink_master is not None and ctx.get_parameter_source("data") is not ParameterSource.COMMANDLINE:
+        return _of_streams(flink_master, name, as_json)
+    if data is None or flink_master is not None:
+        raise UsageError(f"--data: either it or --flink_master is required, got {'none' if data is None else 'both'}.")
+    from pipelines.reading.contents import contents
+    from runners.words.contents import content_lines, contents_json
+
+    held = contents(data)
+    click.echo(json.dumps(contents_json(held)) if as_json else "\n".join(content_lines(held)))
+    return 0
+
+
+def _of_streams(flink_master: str, name: str | None, as_json: bool) -> int:
     from runners.engines.flink.cluster import ENDED, Cluster
     from runners.engines.flink.options import master_of
 
