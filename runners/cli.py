@@ -13,8 +13,10 @@ from pipelines.failures import TrueupError
 from runners.commands.backfill import backfill
 from runners.commands.collect import collect
 from runners.commands.compact import compact
+from runners.commands.config import CONFIGURED, config
 from runners.commands.demo import demo
 from runners.commands.explain import explain
+from runners.commands.nightly import nightly
 from runners.commands.publish import publish
 from runners.commands.report import report
 from runners.commands.score import score
@@ -24,6 +26,7 @@ from runners.commands.status import status
 from runners.commands.stream import stream
 from runners.commands.validate import validate
 from runners.commands.watch import watch
+from runners.configuration.file import configured, default_map
 from runners.process.ending import end_on_signals
 from runners.words.names import harmless
 from runners.words.suggestions import SuggestingGroup, sentence_of
@@ -46,7 +49,11 @@ def _version() -> str:
     epilog="Exit status: 0 done, 1 failed, 2 the command line, the policy or the inventory is wrong.",
 )
 @click.version_option(_version(), prog_name="trueup", message="%(prog)s %(version)s")
-def trueup() -> None:
+@click.option(
+    "--config", metavar="FILE", help="What commands are told unless they are told otherwise.  [default: trueup.toml, if there]"
+)
+@click.pass_context
+def trueup(ctx: click.Context, config: str | None) -> None:
     """Corrects the availability record of Azure VM scale sets to what really happened.
 
     While operations scale, restart or replace instances, the platform calls the set degraded although nothing is wrong.
@@ -61,11 +68,15 @@ def trueup() -> None:
       trueup explain --data record/ --scale-set web          was that alert real?
       trueup backfill --help                                 all that a backfill can be told
     """
+    told = configured(config)
+    ctx.default_map = default_map(told.values)
+    ctx.meta[CONFIGURED] = told
 
 
 for _command in (
     demo,
     backfill,
+    nightly,
     stream,
     status,
     collect,
@@ -78,6 +89,7 @@ for _command in (
     score,
     compact,
     validate,
+    config,
 ):
     trueup.add_command(_command)
 

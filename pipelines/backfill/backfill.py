@@ -144,7 +144,7 @@ def leave_facts(facts: pa.RecordBatch, folder: str) -> None:
     leave(folder, facts, no_rows(LEFT_OUT))
 
 
-def backfill(settings: BackfillSettings, execute: Execute, budget: int, scratch: str) -> Summary:
+def backfill(settings: BackfillSettings, execute: Execute, budget: int, scratch: str, plan: Plan | None = None) -> Summary:
     """Runs a backfill to its end.
 
     Args:
@@ -152,12 +152,13 @@ def backfill(settings: BackfillSettings, execute: Execute, budget: int, scratch:
         execute: runs a graph.
         budget: bytes of memory that the run may use.
         scratch: an empty folder for the run alone, which the workers reach.
+        plan: what of the inputs is read; None: all.
 
     Raises:
         UsageError: the folder holds another grid.
         RunError: no file matches an input, or a cold start would replace what is known of every scale set.
     """
-    plan = planned(settings.inputs)
+    plan = planned(settings.inputs) if plan is None else plan
     name = run_name(settings.now)
     store = Store(settings.output, name)
     store.check_grid(settings.policy.grid)

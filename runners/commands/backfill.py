@@ -24,6 +24,7 @@ from runners.words.progress import progress
 if TYPE_CHECKING:
     from pipelines.backfill.summary import Summary
     from pipelines.correction.settings import BackfillSettings
+    from transforms.files.shards import Plan
 
 EXAMPLES = """\b
 Examples:
@@ -106,8 +107,8 @@ def _settings(given: dict[str, Any], runner_options: tuple[str, ...]) -> "Backfi
     )
 
 
-def run_backfill(settings: "BackfillSettings") -> "Summary":
-    """Runs a backfill on the runner and within the memory that its settings name."""
+def run_backfill(settings: "BackfillSettings", plan: "Plan | None" = None) -> "Summary":
+    """Runs a backfill on the runner and within the memory that its settings name, over all of its inputs or what a plan names."""
     from pipelines.backfill.backfill import backfill as run
     from runners.engines.local import IN_MEMORY, execute, options_of, room_of, runner_named
     from runners.process.allocator import keep_freed_memory
@@ -117,7 +118,7 @@ def run_backfill(settings: "BackfillSettings") -> "Summary":
     budget = sys.maxsize if settings.runner != IN_MEMORY else settings.memory or machine_memory() // 2
     runner = runner_named(settings.runner)
     with room_of(settings) as (told, scratch), options_of(told) as options:
-        return run(told, lambda build: execute(build, runner, options), budget, scratch)
+        return run(told, lambda build: execute(build, runner, options), budget, scratch, plan)
 
 
 def _report(summary: "Summary", settings: "BackfillSettings", as_json: bool, seconds: float) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+from click.core import ParameterSource
 
 from pipelines.failures import UsageError
 from runners.commands.options import Span, When, now_micros
@@ -38,7 +39,8 @@ _WAYS: Final = ("webhook", "command", "topic", "dry_run")
 @click.option("--once", is_flag=True, help="Look once, and end.")
 @click.option("--every", type=Span(), default="10s", show_default=True, metavar="TIME", help="Look so often.")
 @click.option("--cursor", metavar="FILE", help="Remembers what has been said.  [default: DIR/_trueup/alarms]")
-def watch(**given: Any) -> int:
+@click.pass_context
+def watch(ctx: click.Context, /, **given: Any) -> int:
     """Says when a scale set is really in trouble, and when that is over: never for what an operation explains.
 
     A message (CloudEvents 1.0, JSON) tells that a scale set has been Degraded or Unavailable, as corrected, for --alert-after;
@@ -46,6 +48,7 @@ def watch(**given: Any) -> int:
     late explains it. It names the instances with their verdicts, what explains them and what does not, and the command that
     explains more. Each has an id of its own; one that is sent again after a crash has the same.
     """
+    given |= dict.fromkeys(_outvoted(ctx))
     _check(given)
     if given["dry_run"]:
         return _dry(given)
@@ -54,6 +57,13 @@ def watch(**given: Any) -> int:
         click.echo(f"{watching.look(_now(given)):,} messages.")
         return 0
     return _until_stopped(watching, given["every"] / 1e6)
+
+
+def _outvoted(ctx: click.Context) -> list[str]:
+    """The ways of trueup.toml, where the command line names one."""
+    sources = {way: ctx.get_parameter_source(way) for way in _WAYS}
+    spoken = ParameterSource.COMMANDLINE in sources.values()
+    return [way for way, source in sources.items() if spoken and source is ParameterSource.DEFAULT_MAP]
 
 
 def _check(given: dict[str, Any]) -> None:

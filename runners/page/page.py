@@ -2,23 +2,20 @@
 
 import base64
 import hashlib
-import os
-from contextlib import suppress
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from pipelines.failures import RunError
 from pipelines.reading.evidence import evidence
 from pipelines.reading.report import ReportSettings
 from pipelines.reading.report import report as run
 from pipelines.record.selection import Selection
 from runners.page.view import MARKED, PRINTED, drawn_sets, view
+from runners.process.whole_file import write_whole
 from transforms.core.report.request import Report
 
 if TYPE_CHECKING:
@@ -49,16 +46,7 @@ def write_page(report: Report, marks: pa.Table, path: str) -> None:
     Raises:
         RunError: the file cannot be written.
     """
-    text, target = page(report, marks), Path(path)
-    unfinished = target.parent / f".{target.name}.{os.getpid()}"
-    try:
-        unfinished.write_text(text, "utf-8")
-        unfinished.replace(target)
-    except OSError as error:
-        raise RunError(f"--html: a file that can be written is required, got {path}: {error.strerror}.") from None
-    finally:
-        with suppress(OSError):
-            unfinished.unlink()
+    write_whole(path, page(report, marks), "--html")
 
 
 def page(report: Report, marks: pa.Table) -> str:

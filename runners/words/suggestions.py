@@ -1,6 +1,7 @@
 """Errors of the command line as one sentence, with the nearest known name of what is unknown."""
 
 import click
+from click.core import ParameterSource
 
 from schemas.wording import nearest
 
@@ -25,10 +26,17 @@ def sentence_of(error: click.ClickException) -> str:
     if isinstance(error, click.MissingParameter) and error.param is not None:
         return f"{_command(error)}{error.param.opts[0]} is required; --help shows how."
     if isinstance(error, click.BadParameter) and error.param is not None:
-        return f"{error.param.opts[0]}: {error.message.rstrip('.')}."
+        return f"{_whence(error)}{error.param.opts[0]}: {error.message.rstrip('.')}."
     if isinstance(error, click.UsageError):
         return f"{_command(error)}{error.message.rstrip('.')}."
     return error.format_message()
+
+
+def _whence(error: click.BadParameter) -> str:
+    """That a value is none of the command line's, but of trueup.toml."""
+    name = error.param.name if error.param is not None else None
+    source = None if error.ctx is None or name is None else error.ctx.get_parameter_source(name)
+    return "trueup.toml, " if source is ParameterSource.DEFAULT_MAP else ""
 
 
 def _command(error: click.UsageError) -> str:

@@ -1,9 +1,10 @@
 """Event files through Beam's file systems: which, in which parts, and the events in each (contract: Files)."""
 
 import os.path
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 import pyarrow as pa
@@ -44,6 +45,13 @@ class Shard(NamedTuple):
     size: int
 
 
+class FileVersion(NamedTuple):
+    """By what a file that has changed is told from what it was: its bytes, and when it was written, in seconds."""
+
+    size: int
+    changed: float
+
+
 class Plan(NamedTuple):
     """What is to be read: parts in the order of their paths, bytes, and how many names were skipped for their endings."""
 
@@ -51,26 +59,37 @@ class Plan(NamedTuple):
     bytes: int
     files: int
     skipped: int
+    versions: Mapping[str, FileVersion] = {}
+    """Of every file that was found, by path; of those that are not read again, too."""
 
 
-def plan_shards(patterns: Sequence[str]) -> Plan:
+def plan_shards(patterns: Sequence[str], known: Mapping[str, FileVersion] = MappingProxyType({})) -> Plan:
     """The parts of all files that the patterns match, each file once; a directory stands for all that is below it.
+
+    Args:
+        patterns: paths, folders and globs.
+        known: files that are not read where they are still the same.
 
     Raises:
         InputError: a pattern is empty, matches no file that holds events, or a file cannot be opened.
     """
-    sizes: dict[str, int] = {}
+    versions: dict[str, FileVersion] = {}
     skipped: set[str] = set()
     for pattern in patterns:
         found = _match(pattern)
-        fitting = {meta.path: meta.size_in_bytes for meta in found if _mode(meta.path) is not None}
+        fitting = {meta.path: _version_of(meta) for meta in found if _mode(meta.path) is not None}
         if not fitting:
             seen = f"only {len(found)} of other names" if found else "none"
             raise InputError(f"{pattern}: a file named {_NAMES} must match, got {seen}")
-        sizes |= fitting
+        versions |= fitting
         skipped |= {meta.path for meta in found} - set(fitting)
+    sizes = {path: version.size for path, version in versions.items() if known.get(path) != version}
     shards = [shard for path in sorted(sizes) for shard in _shards_of(path, sizes[path])]
-    return Plan(tuple(shards), sum(sizes.values()), len(sizes), len(skipped))
+    return Plan(tuple(shards), sum(sizes.values()), len(sizes), len(skipped), versions)
+
+
+def _version_of(meta: FileMetadata) -> FileVersion:
+    return FileVersion(meta.size_in_bytes, meta.last_updated_in_seconds)
 
 
 def read_shard(shard: Shard, settings: DecodeSettings) -> Iterator[DecodeResult]:
