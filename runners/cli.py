@@ -46,7 +46,7 @@ def _version() -> str:
 @click.group(
     cls=SuggestingGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit status: 0 done, 1 failed, 2 the command line, the policy or the inventory is wrong.",
+    epilog="Exit status: 0 done, 1 failed, 2 the command line, a policy or an inventory is wrong, 3 a night's target is missed.",
 )
 @click.version_option(_version(), prog_name="trueup", message="%(prog)s %(version)s")
 @click.option(

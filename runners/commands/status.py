@@ -4,7 +4,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import click
-
 from click.core import ParameterSource
 
 from pipelines.failures import RunError, UsageError

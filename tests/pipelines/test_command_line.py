@@ -22,7 +22,7 @@ def events(tmp_path: Path) -> Path:
     [
         (["backfil"], "backfil is no command; the nearest is backfill."),
         (["REPORT", "--data", "x"], "REPORT is no command; the nearest is report."),
-        (["xyz"], "xyz is no command; there are backfill, collect, compact, demo, "),
+        (["xyz"], "xyz is no command; there are backfill, collect, compact, config, demo, "),
         (["backfill", "--inptu", "x"], "--input"),
         (["backfill", "--output", "x"], "--input is required"),
         (["backfill", "--input", "x", "--output", "y", "--retain"], "--retain is no option"),

@@ -92,7 +92,7 @@ def test_commands_go_by_it_and_the_command_line_goes_over_it(folder: Path) -> No
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("taget = 99", "trueup.toml: taget is no key; the nearest is target."),
+        ("targets = 99", "trueup.toml: targets is no key; the nearest is target."),
         ('[nightly]\nlug = "2h"', "trueup.toml: nightly.lug is no key; the nearest is lag."),
         ("output = 3", "trueup.toml: output must be a text, got 3."),
         ("target = true", "trueup.toml: target must be a number or a text, got True."),

@@ -69,7 +69,7 @@ def test_every_block_is_of_a_kind_that_is_checked() -> None:
 
 
 def test_commands_run_one_after_the_other(folder: Path) -> None:
-    validated, written, unchanged, reported, night = (run(folder, command) for command in COMMANDS)
+    validated, written, unchanged, reported, night, watched = (run(folder, command) for command in COMMANDS)
     assert "raw 96.359 %, corrected 99.773 %" in reported
     assert "It was real" in reported
     assert "An upgrade by the customer" in reported
@@ -78,6 +78,11 @@ def test_commands_run_one_after_the_other(folder: Path) -> None:
     assert "71 used, 3 duplicate, 10 ignored, 1 rejected" in written
     assert re.search(r"^0 cells would be written", unchanged, re.MULTILINE)
     assert "cells written" in night
+    assert "the target of 99.9 % is " in night
+    assert "Compaction is not due." in night
+    assert (folder / "summary.md").read_text().startswith("# Availability ")
+    assert (folder / "report.html").exists()
+    assert watched
 
 
 def cells(line: str) -> list[str]:
