@@ -4,16 +4,19 @@ What a night has read is written down when all that it publishes is there. So a 
 the next, and one that runs twice finds nothing new.
 """
 
+import fcntl
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from pipelines.backfill.summary import Summary
 from pipelines.correction.settings import BackfillSettings
 from pipelines.failures import RunError
 from pipelines.inputs import planned
-from pipelines.record.folder import put, read_all
+from pipelines.record.folder import is_local, put, read_all
 from schemas.time import floor_to
 from transforms.files.shards import FileVersion, Plan
 
@@ -24,9 +27,11 @@ RunBackfill = Callable[[BackfillSettings, Plan], Summary]
 
 @dataclass(frozen=True)
 class NightsRead:
-    """What the nights so far have read, and until when they have published; microseconds."""
+    """What the nights so far have read, and until when they have published; times in microseconds."""
 
     until: int | None = None
+    latest: int | None = None
+    """The latest event of all that they have read; None: there was none."""
     files: dict[str, FileVersion] = field(default_factory=dict)
 
 
@@ -37,12 +42,33 @@ class Night(NamedTuple):
     """Until when the record is published; microseconds."""
     before: int | None
     """The same of the night before; None: it was the first one."""
+    latest: int | None
+    """The latest event that this night or an earlier one has read; None: there was none."""
     new: Summary | None
     """Of what was new; None: nothing was."""
     anew: Summary | None = None
     """Of the whole input, which was corrected anew, since records had come too late to go on with."""
     too_late: int = 0
     """Records that are left out all the same: the input no longer has all that came before them."""
+
+
+@contextmanager
+def alone(root: str) -> Iterator[None]:
+    """Keeps a second night away from a folder of this machine while the block runs. Elsewhere the timer must see to that.
+
+    Raises:
+        RunError: another night is at work.
+    """
+    own = Path(root, "_trueup")
+    if not is_local(root) or not own.is_dir():
+        yield
+        return
+    with (own / "nightly.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunError(f"{root}: one night at a time is required, and another is at work.") from None
+        yield
 
 
 def run_night(settings: BackfillSettings, lag: int, run: RunBackfill) -> Night:
@@ -62,13 +88,14 @@ def run_night(settings: BackfillSettings, lag: int, run: RunBackfill) -> Night:
     until = max(floor_to(settings.now - lag, settings.policy.grid), last.until or 0)
     plan = planned(settings.inputs, last.files)
     if not plan.files and until == last.until:
-        return Night(until, last.until, None)
+        return Night(until, last.until, last.latest, None)
     night = replace(settings, until=until, resume=True)
-    done = Night(until, last.until, run(night, plan))
-    if late := _late(done.new):
+    summary = run(night, plan)
+    done = Night(until, last.until, _latest(summary, last.latest), summary)
+    if late := summary.counts["rejected/late"]:
         # Begun later, so that the next night goes on from what it leaves.
         done = _anew(replace(night, resume=False, now=night.now + 1), done, late, run)
-    put(settings.output, _NOTE, _as_note(NightsRead(until, dict(plan.versions))))
+    put(settings.output, _NOTE, _as_note(NightsRead(until, done.latest, dict(plan.versions))))
     return done
 
 
@@ -80,16 +107,17 @@ def _anew(settings: BackfillSettings, done: Night, late: int, run: RunBackfill) 
         return done._replace(too_late=late)
 
 
-def _late(summary: Summary | None) -> int:
-    return 0 if summary is None else summary.counts["rejected/late"]
+def _latest(summary: Summary, before: int | None) -> int | None:
+    moments = [last for _, last in summary.findings.glance.days.values()]
+    return max(moments if before is None else [before, *moments], default=None)
 
 
 def _noted(root: str) -> NightsRead:
     for content in read_all(root, _NOTE):
         told: dict[str, Any] = json.loads(content)
-        return NightsRead(told["until"], {path: FileVersion(*version) for path, version in told["files"].items()})
+        return NightsRead(told["until"], told["latest"], {path: FileVersion(*version) for path, version in told["files"].items()})
     return NightsRead()
 
 
 def _as_note(read: NightsRead) -> bytes:
-    return json.dumps({"until": read.until, "files": read.files}, indent=0, sort_keys=True).encode()
+    return json.dumps({"until": read.until, "latest": read.latest, "files": read.files}, indent=0, sort_keys=True).encode()

@@ -1,5 +1,6 @@
 """`trueup nightly`: what is new, every night, and whether the target is met (contract: trueup nightly)."""
 
+import time
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
@@ -39,7 +40,13 @@ _GRACE: Final = 5.0
 @click.option(
     "--lag", type=Span(), default="2h", show_default=True, metavar="TIME", help="Records may come so long after the fact."
 )
-@click.option("--over", type=click.Choice(("day", "week", "month")), default="month", show_default=True, help="The target is of.")
+@click.option(
+    "--over",
+    type=click.Choice(("day", "week", "month")),
+    default="month",
+    show_default=True,
+    help="What the target is of, so far.",
+)
 @click.option("--target", type=Percent(), default="99.9", show_default=True, metavar="PERCENT", help="Wanted availability.")
 @click.option("--time-zone", type=Zone(), default="UTC", show_default=True, metavar="NAME", help="Whose days and months.")
 @click.option("--html", "page", metavar="FILE", help="Write a page with charts.")
@@ -55,21 +62,30 @@ def nightly(**given: Any) -> int:
     far. A night that was missed or killed is caught up by the next, one that runs twice changes nothing, and what comes too late
     to go on with has the whole input corrected anew. Exit status 3: all went well, and the target is missed.
     """
+    from pipelines.backfill.nightly import alone
+    from runners.nightly.summary import silence, verdict
+
+    with alone(given["output"]):
+        told = _night(given)
+    click.echo("\n".join((*silence(told.night), verdict(told))))
+    return 0 if told.met else MISSED
+
+
+def _night(given: dict[str, Any]) -> "NightReport":
     from pipelines.backfill.nightly import run_night
-    from runners.nightly.summary import NightReport, verdict
+    from runners.nightly.summary import NightReport
     from runners.words.finished_run import lines_of
 
-    settings = _settings(given)
+    settings, began = _settings(given), time.monotonic()
     with progress(quiet=False):
         night = run_night(settings, given["lag"], run_backfill)
     for summary in (night.new, night.anew):
         if summary is not None:
-            click.echo("\n".join(lines_of(summary, settings, (now_micros() - settings.now) / 1e6)))
+            click.echo("\n".join(lines_of(summary, settings, time.monotonic() - began)))
     _compact(settings, given["keep"], night)
     told = NightReport(night, _report(given, night), given["output"], given["page"])
     _leave_summary(told, given["summary"])
-    click.echo(verdict(told))
-    return 0 if told.met else MISSED
+    return told
 
 
 def _settings(given: dict[str, Any]) -> "BackfillSettings":

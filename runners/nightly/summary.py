@@ -1,5 +1,6 @@
 """The summary of a night: one screen of Markdown for a mail or a chat (contract: trueup nightly)."""
 
+import shlex
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -7,7 +8,7 @@ from zoneinfo import ZoneInfo
 from pipelines.backfill.nightly import Night
 from pipelines.backfill.summary import Summary, named_sets
 from runners.report.sections import length, moment, percent
-from runners.words.names import for_markdown, labels
+from runners.words.names import for_markdown, harmless, labels
 from runners.words.quantity import quantity
 from schemas.time import DAY, format_time, from_micros
 from transforms.core.report.request import Report
@@ -48,11 +49,18 @@ def summary_lines(told: NightReport) -> Iterator[str]:
     """The summary, line by line."""
     yield f"# {verdict(told).rstrip('.')}"
     yield ""
-    for sentence in (*_figures(told), *_what_came(told.night), *_what_is_missing(told.night)):
+    for sentence in (*silence(told.night), *_figures(told), *_what_came(told.night), *_what_is_missing(told.night)):
         yield f"- {for_markdown(sentence)}"
     yield from _worst(told)
     if told.page is not None:
         yield from ("", f"With charts: {for_markdown(told.page)}")
+
+
+def silence(night: Night) -> Iterator[str]:
+    """That nothing has come in for more than a day before the end of the record, so that nothing is known of it; else nothing."""
+    if night.latest is None or night.until - night.latest > DAY:
+        latest = "no event was ever read" if night.latest is None else f"the latest event is of {format_time(night.latest)}"
+        yield f"Does anything still come in? The record ends at {format_time(night.until)}, and {latest}."
 
 
 def _figures(told: NightReport) -> Iterator[str]:
@@ -116,4 +124,5 @@ def _worst(told: NightReport) -> Iterator[str]:
     for row in rows:
         shares = f"{percent(row['availability'])} | {percent(row['raw_availability'])}"
         yield f"| {for_markdown(name[row['scale_set_id']])} | {shares} | {length(row['bad_seconds'])} |"
-    yield from ("", f"Why: `trueup explain --data {told.data} --scale-set {name[rows[0]['scale_set_id']]}`".replace("\n", " "))
+    folder, worst = (shlex.quote(harmless(text)) for text in (told.data, name[rows[0]["scale_set_id"]]))
+    yield from ("", f"Why: `trueup explain --data {folder} --scale-set {worst}`")

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from pipelines.backfill.nightly import alone
 from runners.commands import nightly
 from schemas.time import HOUR, SECOND, format_time
 from tests.support.build import Event
@@ -156,6 +157,19 @@ def test_what_was_read_is_not_read_again_and_a_quiet_night_goes_on(tmp_path: Pat
     assert done.out.startswith("0 records in 0 files: ")
     assert max(row["end"] for row in current(tmp_path / "out")["availability"]) == at(2 * DAY)
     assert done.status == 0
+    assert "Does anything still come in?" not in done.out
+
+
+def test_that_nothing_comes_in_any_more_is_said_before_all_else(tmp_path: Path, wake: Sleep) -> None:
+    deliver(tmp_path, 0, clock(0))
+    wake(clock(2))
+    said = (
+        "Does anything still come in? The record ends at 2024-01-04T00:00:00Z, and the latest event is of 2024-01-02T01:28:20Z."
+    )
+    for _ in range(2):
+        done = trueup(*arguments(tmp_path, "--summary", tmp_path / "s.md"))
+        assert done.out.splitlines()[-2] == said
+        assert (tmp_path / "s.md").read_text().splitlines()[2].replace("\\", "") == f"- {said}"
 
 
 def test_records_wait_for_the_lag(tmp_path: Path, wake: Sleep) -> None:
@@ -194,6 +208,17 @@ def test_what_comes_too_late_for_an_input_that_has_lost_its_begin_is_told(tmp_pa
     assert done.status == 0, done.err
     assert "1 record came too late and did not count" in (tmp_path / "s.md").read_text()
     assert current(tmp_path / "out") == before
+
+
+def test_a_second_night_at_the_same_time_is_refused(tmp_path: Path, wake: Sleep) -> None:
+    deliver(tmp_path, 0, clock(0))
+    wake(clock(0))
+    assert trueup(*arguments(tmp_path)).status == 0
+    with alone(str(tmp_path / "out")):
+        done = trueup(*arguments(tmp_path))
+    assert (done.status, done.err.count("\n")) == (1, 1)
+    assert "one night at a time" in done.err
+    assert trueup(*arguments(tmp_path)).status == 0
 
 
 def test_an_input_that_matches_nothing_is_one_sentence(tmp_path: Path, wake: Sleep) -> None:

@@ -62,6 +62,13 @@ def test_compaction_is_due_where_a_day_has_many_files_and_no_more_when_it_is_don
     assert len(table(tmp_path, "revisions")) > 0
 
 
+def test_a_folder_and_a_cluster_are_two_questions(tmp_path: Path) -> None:
+    none, both = trueup("status"), trueup("status", "--data", tmp_path, "--flink_master", "localhost:1")
+    assert (none.status, both.status) == (2, 2)
+    assert none.err == "trueup: --data: either it or --flink_master is required, got none.\n"
+    assert both.err == "trueup: --data: either it or --flink_master is required, got both.\n"
+
+
 def test_a_folder_that_is_none_is_one_sentence(tmp_path: Path) -> None:
     done = trueup("status", "--data", tmp_path)
     assert (done.status, done.err.count("\n")) == (1, 1)
