@@ -84,7 +84,7 @@ OPTIONS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "nightly.html": (("nightly", "page"),),
     "nightly.summary": (("nightly", "summary"),),
     "nightly.keep": (("nightly", "keep"),),
-    "alerts.after": (("watch", "alert_after"),),
+    "alerts.after": (("watch", "alert_after"), ("stream", "alert_after")),
     "alerts.webhook": (("watch", "webhook"),),
     "alerts.command": (("watch", "command"),),
     "alerts.topic": (("watch", "topic"),),
