@@ -185,7 +185,7 @@ def _by_day(root: str, table: str) -> dict[int, list[File]]:
 
 
 def _files(root: str, pattern: str) -> list[File]:
-    return sorted(File(one.path, int(one.last_updated_in_seconds * SECOND)) for one in matching(root, pattern))
+    return sorted(File(one.path, int(one.changed * SECOND)) for one in matching(root, pattern))
 
 
 def _read(files: list[File]) -> pa.Table | None:

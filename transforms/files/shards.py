@@ -1,4 +1,4 @@
-"""Event files through Beam's file systems: which, in which parts, and the events in each (contract: Files)."""
+"""Event files: which, in which parts, and the events in each (contract: Files)."""
 
 import os.path
 from collections.abc import Iterator, Sequence
@@ -7,14 +7,13 @@ from itertools import pairwise
 from typing import Final, Literal, NamedTuple
 
 import pyarrow as pa
-from apache_beam.io.filesystem import BeamIOError, FileMetadata
 
 from schemas.wording import first_line
 from transforms.core.decode import DecodeResult, DecodeSettings
 from transforms.core.decode.blocks import DamagedText, begins_with_lines, decode_blocks, decode_pieces, lines_in
 from transforms.core.decode.splitting.csv_text import csv_texts
-from transforms.files.filesystems import FileSystems
-from transforms.files.tables import is_of_the_system, open_file, outline_of, read_avro, read_parquet
+from transforms.files.filesystems import ListedFile, matching_files, open_file
+from transforms.files.tables import is_of_the_system, outline_of, read_avro, read_parquet
 
 ENDINGS: Final = (".jsonl", ".ndjson", ".json", ".csv")
 """Of text, which may be compressed."""
@@ -63,7 +62,7 @@ def plan_shards(patterns: Sequence[str]) -> Plan:
     skipped: set[str] = set()
     for pattern in patterns:
         found = _match(pattern)
-        fitting = {meta.path: meta.size_in_bytes for meta in found if _mode(meta.path) is not None}
+        fitting = {meta.path: meta.size for meta in found if _mode(meta.path) is not None}
         if not fitting:
             seen = f"only {len(found)} of other names" if found else "none"
             raise InputError(f"{pattern}: a file named {_NAMES} must match, got {seen}")
@@ -83,7 +82,7 @@ def read_shard(shard: Shard, settings: DecodeSettings) -> Iterator[DecodeResult]
         for piece in _read(shard, settings):
             piece.counts.unread = piece.counts.unread.of_file(shard.path)
             yield piece
-    except (OSError, BeamIOError) as error:
+    except OSError as error:
         raise _unreadable(shard.path, error) from None
 
 
@@ -99,15 +98,15 @@ def _read(shard: Shard, settings: DecodeSettings) -> Iterator[DecodeResult]:
     return decode_blocks(partial(text_of, shard.path), shard.path, settings)
 
 
-def _match(pattern: str) -> list[FileMetadata]:
+def _match(pattern: str) -> list[ListedFile]:
     if not pattern.strip():
         raise InputError("an input must be a path or a pattern, got an empty one")
     below = pattern.rstrip("/") + "/**"
     try:
-        results = FileSystems.match([pattern]) + FileSystems.match([below])
-    except (OSError, BeamIOError, ValueError) as error:
+        listed = matching_files(pattern) + matching_files(below)
+    except (OSError, ValueError) as error:
         raise _unreadable(pattern, error) from None
-    found = {meta.path: meta for result in results for meta in result.metadata_list}
+    found = {meta.path: meta for meta in listed}
     folders = {path.rpartition("/")[0] for path in found}
     return [meta for path, meta in found.items() if path not in folders and not os.path.isdir(path)]
 
@@ -131,7 +130,7 @@ def _shards_of(path: str, size: int) -> list[Shard]:
             return _row_groups(path, size)
         if mode == "text" and size > SHARD and _codec(path) is None and _begins_with_lines(path):
             return _ranges(path, size)
-    except (OSError, BeamIOError) as error:
+    except OSError as error:
         raise _unreadable(path, error) from None
     return [Shard(path, mode, 0, size, size)] if size else []
 
