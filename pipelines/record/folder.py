@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from transforms.files.filesystems import ListedFile, is_local, joined_path, matching_files, open_file
 
-__all__ = ["files", "head", "is_local", "matching", "put", "read", "read_all", "remove", "remove_folder"]
+__all__ = ["absolute", "discard", "files", "head", "is_local", "matching", "put", "read", "read_all", "remove", "remove_folder"]
 
 _SPECIAL: Final = re.compile(r"[*?[]")
 """Characters that mean something in a glob."""
@@ -55,7 +55,7 @@ def remove(path: str) -> None:
     else:
         from transforms.files import remote
 
-        remote.remove_file(path)
+        remote.remove(path)
 
 
 def absolute(path: str) -> str:
@@ -68,7 +68,9 @@ def discard(folder: str) -> None:
     if is_local(folder):
         shutil.rmtree(folder, ignore_errors=True)
     elif files(folder, "*"):
-        FileSystems.delete([folder])
+        from transforms.files import remote
+
+        remote.remove(folder)
 
 
 def remove_folder(root: str, path: str) -> None:

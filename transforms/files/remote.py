@@ -60,7 +60,7 @@ def write_file(path: str, content: memoryview) -> None:
         sink.write(content)
 
 
-def remove_file(path: str) -> None:
-    """Removes a file. Its path is taken for a glob: Beam knows no other."""
+def remove(path: str) -> None:
+    """Removes a file, or a folder with all that is in it. Its path is taken for a glob: Beam knows no other."""
     with _errors_of_the_system():
         FileSystems.delete([path])
