@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.correction.findings import Findings
+from pipelines.glance_json import glance_json
 from schemas.time import format_time
-from transforms.core.decode.glance import Glance, gaps
 from transforms.counters import total, unaccounted
 
 _SHOWN_SETS = 3
@@ -90,24 +90,6 @@ class Summary:
             "too_large_scale_sets": list(self.too_large),
             "policy": self.policy,
         }
-
-
-def glance_json(glance: Glance, known_before: int | None = None) -> dict[str, Any]:
-    """What a run must say of its input, in JSON: events by kind, shapes of records of no format, and gaps.
-
-    Args:
-        glance: at the input.
-        known_before: T of what a run goes on from.
-    """
-    shapes = [
-        {"keys": shape.keys, "looks_like": shape.look, "records": seen.records, "file": seen.file, "elsewhere": seen.elsewhere}
-        for shape, seen in sorted(glance.unread.shapes.items())
-    ]
-    return {
-        "events": dict(sorted(glance.events.items())),
-        "no_format": {"records": glance.unread.records, "shapes": shapes},
-        "gaps": [{"from": format_time(begin), "to": format_time(end)} for begin, end in gaps(glance, known_before)],
-    }
 
 
 def _family(counts: Counter[str], family: str) -> dict[str, int]:

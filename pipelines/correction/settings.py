@@ -1,7 +1,7 @@
 """Settings of a backfill, checked at birth (contract: trueup backfill, Options)."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from pipelines.failures import UsageError
 from schemas.azure.inventory import Inventory
@@ -9,6 +9,8 @@ from schemas.policy import Policy
 from schemas.time import format_duration, format_time
 from transforms.core.decode import DecodeSettings
 
+IN_MEMORY: Final = "in-memory"
+"""The runner within this process."""
 Format = Literal["auto", "eventgrid", "activitylog", "resourcegraph", "canonical"]
 
 
@@ -41,7 +43,7 @@ class BackfillSettings:
     """Bytes for the whole process tree; None: half of the machine's."""
     max_rejects: int | None = None
     keep_rejected_payload: bool = False
-    runner: str = "in-memory"
+    runner: str = IN_MEMORY
     runner_options: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

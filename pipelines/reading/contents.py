@@ -97,4 +97,4 @@ def _rejects(root: str) -> Counter[str]:
 def _size(root: str, table: str) -> TableSize:
     found = matching(root, f"{table}/day=*/*.parquet")
     days = Counter(day_number(one.path) for one in found)
-    return TableSize(len(found), sum(one.size_in_bytes for one in found), max(days.values(), default=0))
+    return TableSize(len(found), sum(one.size for one in found), max(days.values(), default=0))

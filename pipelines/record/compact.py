@@ -188,7 +188,7 @@ def _write(root: str, table: str, rows: pa.Table) -> str:
 
 
 def _files(root: str, pattern: str) -> list[File]:
-    return sorted(File(one.path, int(one.last_updated_in_seconds * SECOND)) for one in matching(root, pattern))
+    return sorted(File(one.path, int(one.changed * SECOND)) for one in matching(root, pattern))
 
 
 def _read(files: list[File]) -> pa.Table | None:

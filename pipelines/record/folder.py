@@ -1,4 +1,4 @@
-"""Folders on any of Beam's filesystems: list, read, and put whole files."""
+"""Folders here or on any of Beam's file systems: list, read, and put whole files."""
 
 import os
 import re
@@ -9,17 +9,13 @@ from contextlib import suppress
 from typing import Final
 
 import pyarrow as pa
-from apache_beam.io.filesystem import CompressionTypes, FileMetadata
 
-from transforms.files.filesystems import FileSystems
+from transforms.files.filesystems import ListedFile, is_local, joined_path, matching_files, open_file
+
+__all__ = ["absolute", "discard", "files", "head", "is_local", "matching", "put", "read", "read_all", "remove", "remove_folder"]
 
 _SPECIAL: Final = re.compile(r"[*?[]")
 """Characters that mean something in a glob."""
-
-
-def is_local(path: str) -> bool:
-    """Whether a path has no scheme: a place on this machine."""
-    return "://" not in path
 
 
 def put(root: str, path: str, content: pa.Buffer | bytes) -> None:
@@ -27,10 +23,11 @@ def put(root: str, path: str, content: pa.Buffer | bytes) -> None:
 
     Here under a temporary name outside the tables, then renamed; an object store shows an object only when it is whole.
     """
-    target = FileSystems.join(root, path)
+    target = joined_path(root, path)
     if not is_local(root):
-        with FileSystems.create(target, compression_type=CompressionTypes.UNCOMPRESSED) as sink:
-            sink.write(memoryview(content))
+        from transforms.files import remote
+
+        remote.write_file(target, memoryview(content))
         return
     unfinished = os.path.join(root, "_trueup", "unfinished", uuid.uuid4().hex)
     for name in (unfinished, target):
@@ -45,10 +42,10 @@ def files(root: str, pattern: str) -> list[str]:
     return sorted(found.path for found in matching(root, pattern))
 
 
-def matching(root: str, pattern: str) -> list[FileMetadata]:
+def matching(root: str, pattern: str) -> list[ListedFile]:
     """The files below `root` that match a glob. A root that looks like a glob is none: Beam has no quotes for it."""
-    (matched,) = FileSystems.match([FileSystems.join(_SPECIAL.sub("?", root), pattern)])
-    return [found for found in matched.metadata_list if not _SPECIAL.search(root) or found.path.startswith(root)]
+    matched = matching_files(joined_path(_SPECIAL.sub("?", root), pattern))
+    return [found for found in matched if not _SPECIAL.search(root) or found.path.startswith(root)]
 
 
 def remove(path: str) -> None:
@@ -56,7 +53,9 @@ def remove(path: str) -> None:
     if is_local(path):
         os.remove(path)
     else:
-        FileSystems.delete([path])
+        from transforms.files import remote
+
+        remote.remove(path)
 
 
 def absolute(path: str) -> str:
@@ -69,7 +68,9 @@ def discard(folder: str) -> None:
     if is_local(folder):
         shutil.rmtree(folder, ignore_errors=True)
     elif files(folder, "*"):
-        FileSystems.delete([folder])
+        from transforms.files import remote
+
+        remote.remove(folder)
 
 
 def remove_folder(root: str, path: str) -> None:
@@ -85,13 +86,13 @@ def read(path: str) -> pa.NativeFile:
     """A file's content, mapped where it is local, fetched where it is not."""
     if is_local(path):
         return pa.memory_map(path)
-    with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as source:
+    with open_file(path) as source:
         return pa.BufferReader(source.read())
 
 
 def head(path: str, size: int) -> bytes:
     """The first bytes of a file, as they lie there."""
-    with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as source:
+    with open_file(path) as source:
         return bytes(source.read(size))
 
 

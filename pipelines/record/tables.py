@@ -14,8 +14,11 @@ from pipelines.record.folder import put
 from schemas.time import DAY, format_time
 from transforms.core.columns.arrow import micros
 
-LEAST_ROWS: Final = 100_000
-"""Of a row group, where there are that many: the fewer, the less is read for one scale set of many."""
+_GROUPS: Final = 8
+"""Row groups of a file: the more, the less is read for one scale set of many."""
+LEAST_ROWS: Final = 10_000
+_MOST_ROWS: Final = 1_000_000
+"""Of a row group, where a file has that many."""
 _THREADS: Final = 4
 
 
@@ -94,12 +97,12 @@ def parquet(batch: pa.RecordBatch) -> pa.Buffer:
 
 
 def row_group_size(rows: int) -> int:
-    """Rows of each row group: as many groups as may be, of one size, so that none is small where there are many rows.
+    """Rows of each row group: all of one size, so that none is small where there are many rows.
 
-    >>> row_group_size(1_250_000), row_group_size(199_999), row_group_size(3)
-    (104167, 199999, 3)
+    >>> row_group_size(16_000_000), row_group_size(1_250_000), row_group_size(29_999), row_group_size(3)
+    (1000000, 156250, 15000, 3)
     """
-    groups = max(1, rows // LEAST_ROWS)
+    groups = max(1, min(_GROUPS, rows // LEAST_ROWS), -(-rows // _MOST_ROWS))
     return max(1, -(-rows // groups))
 
 

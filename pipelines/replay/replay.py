@@ -8,7 +8,6 @@ from itertools import groupby, islice
 from typing import Any, NamedTuple
 
 import pyarrow as pa
-from apache_beam.io.filesystem import BeamIOError
 
 from pipelines.failures import RunError
 from schemas.time import format_time
@@ -87,7 +86,7 @@ def _records(shards: Sequence[Shard], behind: int) -> Iterator[Outgoing]:
             yield Outgoing(path, number, text, outline_of(text))
     except DamagedText as damage:
         raise RunError(f"{path}: {damage}.") from None
-    except (OSError, BeamIOError, pa.ArrowException) as error:
+    except (OSError, pa.ArrowException) as error:
         raise RunError(f"{path}: a readable file is required: {first_line(error)}.") from None
 
 

@@ -19,6 +19,7 @@ from runners.commands.options import (
     read_inventory,
     read_policy,
 )
+from runners.process.imports import import_beam
 from runners.words.progress import progress
 
 if TYPE_CHECKING:
@@ -109,8 +110,12 @@ def _settings(given: dict[str, Any], runner_options: tuple[str, ...]) -> "Backfi
 
 def run_backfill(settings: "BackfillSettings", plan: "Plan | None" = None) -> "Summary":
     """Runs a backfill on the runner and within the memory that its settings name, over all of its inputs or what a plan names."""
+    from pipelines.correction.settings import IN_MEMORY
+
+    if settings.runner == IN_MEMORY:
+        import_beam()
     from pipelines.backfill.backfill import backfill as run
-    from runners.engines.local import IN_MEMORY, execute, options_of, room_of, runner_named
+    from runners.engines.local import execute, options_of, room_of, runner_named
     from runners.process.allocator import keep_freed_memory
 
     keep_freed_memory()

@@ -80,7 +80,7 @@ def _counts(validation: "Validation") -> Iterator[str]:
 
 
 def _as_json(validation: "Validation") -> dict[str, Any]:
-    from pipelines.backfill.summary import glance_json
+    from pipelines.glance_json import glance_json
 
     counts = validation.counts
     decoded = [{"format": format_, "kind": kind, "records": number} for (format_, kind), number in sorted(counts.decoded.items())]

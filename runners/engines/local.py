@@ -5,18 +5,16 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import apache_beam as beam
-from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.runners.runner import PipelineResult, PipelineRunner, create_runner
 
-from pipelines.correction.settings import BackfillSettings
+from pipelines.correction.settings import IN_MEMORY, BackfillSettings
 from pipelines.failures import UsageError
 from pipelines.record.folder import absolute, discard
 from pipelines.record.standing_files import run_name
 from runners.process.ending import temporary_folder
-
-IN_MEMORY = "in-memory"
+from transforms.files.filesystems import joined_path
 
 
 def runner_named(name: str) -> PipelineRunner:
@@ -46,7 +44,7 @@ def room_of(settings: BackfillSettings) -> Iterator[tuple[BackfillSettings, str]
             yield settings, scratch
             return
         output, inputs = absolute(settings.output), tuple(map(absolute, settings.inputs))
-        folder = FileSystems.join(output, "_trueup", "runs", run_name(settings.now))
+        folder = joined_path(output, f"_trueup/runs/{run_name(settings.now)}")
         try:
             yield replace(settings, output=output, inputs=inputs), folder
         finally:

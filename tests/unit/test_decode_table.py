@@ -17,6 +17,8 @@ EVENTS = [
     operation(),
     operation(target="all", instance_ids=None, count=3, event_id="o-2"),
     signal(scale_set_id="Straße", instance_id="", event_id="s-3"),
+    operation(instance_ids=["B", "a", "b", ""], event_id="o-3"),
+    operation(instance_ids=["ß", "a"], event_id="o-4"),
 ]
 
 
@@ -46,6 +48,10 @@ def test_rows_say_what_lines_say() -> None:
     ("column", "type"),
     [
         ("scale_set_id", pa.dictionary(pa.int32(), pa.string())),
+        *(
+            (name, pa.dictionary(pa.int32(), pa.string()))
+            for name in ("kind", "event_id", "instance_id", "operation_key", "verb")
+        ),
         ("kind", pa.dictionary(pa.int8(), pa.string())),
         ("event_id", pa.large_string()),
         ("state", pa.binary()),

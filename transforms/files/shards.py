@@ -1,4 +1,4 @@
-"""Event files through Beam's file systems: which, in which parts, and the events in each (contract: Files)."""
+"""Event files: which, in which parts, and the events in each (contract: Files)."""
 
 import os.path
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,14 +8,13 @@ from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 import pyarrow as pa
-from apache_beam.io.filesystem import BeamIOError, FileMetadata
 
 from schemas.wording import first_line
 from transforms.core.decode import DecodeResult, DecodeSettings
 from transforms.core.decode.blocks import DamagedText, begins_with_lines, decode_blocks, decode_pieces, lines_in
 from transforms.core.decode.splitting.csv_text import csv_texts
-from transforms.files.filesystems import FileSystems
-from transforms.files.tables import is_of_the_system, open_file, outline_of, read_avro, read_parquet
+from transforms.files.filesystems import ListedFile, matching_files, open_file
+from transforms.files.tables import is_of_the_system, outline_of, read_avro, read_parquet
 
 ENDINGS: Final = (".jsonl", ".ndjson", ".json", ".csv")
 """Of text, which may be compressed."""
@@ -88,8 +87,8 @@ def plan_shards(patterns: Sequence[str], known: Mapping[str, FileVersion] = Mapp
     return Plan(tuple(shards), sum(sizes.values()), len(sizes), len(skipped), versions)
 
 
-def _version_of(meta: FileMetadata) -> FileVersion:
-    return FileVersion(meta.size_in_bytes, meta.last_updated_in_seconds)
+def _version_of(listed: ListedFile) -> FileVersion:
+    return FileVersion(listed.size, listed.changed)
 
 
 def read_shard(shard: Shard, settings: DecodeSettings) -> Iterator[DecodeResult]:
@@ -102,7 +101,7 @@ def read_shard(shard: Shard, settings: DecodeSettings) -> Iterator[DecodeResult]
         for piece in _read(shard, settings):
             piece.counts.unread = piece.counts.unread.of_file(shard.path)
             yield piece
-    except (OSError, BeamIOError) as error:
+    except OSError as error:
         raise _unreadable(shard.path, error) from None
 
 
@@ -118,15 +117,15 @@ def _read(shard: Shard, settings: DecodeSettings) -> Iterator[DecodeResult]:
     return decode_blocks(partial(text_of, shard.path), shard.path, settings)
 
 
-def _match(pattern: str) -> list[FileMetadata]:
+def _match(pattern: str) -> list[ListedFile]:
     if not pattern.strip():
         raise InputError("an input must be a path or a pattern, got an empty one")
     below = pattern.rstrip("/") + "/**"
     try:
-        results = FileSystems.match([pattern]) + FileSystems.match([below])
-    except (OSError, BeamIOError, ValueError) as error:
+        listed = matching_files(pattern) + matching_files(below)
+    except (OSError, ValueError) as error:
         raise _unreadable(pattern, error) from None
-    found = {meta.path: meta for result in results for meta in result.metadata_list}
+    found = {meta.path: meta for meta in listed}
     folders = {path.rpartition("/")[0] for path in found}
     return [meta for path, meta in found.items() if path not in folders and not os.path.isdir(path)]
 
@@ -150,7 +149,7 @@ def _shards_of(path: str, size: int) -> list[Shard]:
             return _row_groups(path, size)
         if mode == "text" and size > SHARD and _codec(path) is None and _begins_with_lines(path):
             return _ranges(path, size)
-    except (OSError, BeamIOError) as error:
+    except OSError as error:
         raise _unreadable(path, error) from None
     return [Shard(path, mode, 0, size, size)] if size else []
 

@@ -6,7 +6,6 @@ from typing import Any, Final, Literal, NamedTuple
 import fastavro
 import pyarrow as pa
 import pyarrow.parquet as pq
-from apache_beam.io.filesystem import CompressionTypes
 
 from schemas.event import CANONICAL
 from schemas.wording import first_line
@@ -14,10 +13,14 @@ from transforms.core.decode import DecodeResult, DecodeSettings, decode_log_tabl
 from transforms.core.decode.blocks import PIECE, DamagedText
 from transforms.core.decode.log_table import MARK
 from transforms.core.decode.messages import decode_messages
-from transforms.files.filesystems import FileSystems
+from transforms.files.filesystems import open_file
 
 _ROWS: Final = {"parquet": 1 << 17, "log": 1 << 13}
 """Rows that are decoded at once; those of a Log Analytics table have a kilobyte or two."""
+_REPEATING: Final = [
+    name for name in CANONICAL.names if CANONICAL.field(name).type == pa.string() and name not in ("event_id", "operation_key")
+]
+"""Canonical columns of few different texts, which stay codes from the file on."""
 
 
 class TableOutline(NamedTuple):
@@ -74,7 +77,7 @@ def batches_of(path: str, mode: Literal["parquet", "log"], groups: range) -> Ite
     """
     with open_file(path) as handle:
         try:
-            file = pq.ParquetFile(pa.PythonFile(handle, "r"))
+            file = pq.ParquetFile(pa.PythonFile(handle, "r"), read_dictionary=None if mode == "log" else _REPEATING)
             names = file.schema_arrow.names
             if mode == "parquet" and "kind" not in names:
                 raise pa.ArrowInvalid(f"it has neither the column kind nor {MARK}")
@@ -135,11 +138,6 @@ def _body(row: Any) -> bytes:
     if body is not None and not isinstance(body, bytes):
         raise ValueError("its Body is no bytes")
     return body or b""
-
-
-def open_file(path: str) -> Any:
-    """A file as it lies, to be read; compressed ones stay so."""
-    return FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
 
 
 def is_of_the_system(error: Exception) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.event import CANONICAL
+from schemas.event import CANONICAL, ENUMS, IDS
 from schemas.time import format_time
 from schemas.timestamp import AHEAD, EARLIEST
 from transforms.core.columns.batches import compact, concat
@@ -18,6 +18,7 @@ from transforms.core.decode.terms.settings import DecodeResult, DecodeSettings
 
 _PLAIN = {name: CANONICAL.field(name).type for name in CANONICAL.names if name != "time"}
 
+_CODED = pa.dictionary(pa.int32(), pa.string())
 _YEAR_9999 = 253_370_764_800_000_000
 
 
@@ -48,8 +49,16 @@ def _column(batch: pa.RecordBatch, name: str, now: int) -> pa.Array:
         return pa.nulls(batch.num_rows, pa.int64() if name == "time" else _PLAIN[name])
     if name == "time":
         return _micros(batch.column(at), now)
+    given = batch.column(at)
+    if (
+        given.type == _CODED
+        and name in (*ENUMS, *IDS)
+        and given.dictionary.null_count == 0
+        and not pc.any(pc.equal(given.dictionary, "")).as_py()
+    ):
+        return given
     try:
-        column = batch.column(at).cast(_PLAIN[name])
+        column = given.cast(_PLAIN[name])
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return pa.nulls(batch.num_rows, _PLAIN[name])
     return pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column) if name in TEXTS else column

@@ -8,13 +8,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.event import CANONICAL, COMPARED, ENUMS, KINDS
+from transforms.core.columns.arrow import Ints
 from transforms.core.decode.fast_path.shapes import Record
 from transforms.core.decode.fast_path.times import micros_of
 from transforms.core.decode.slow_path.build import CODES, events_of
 from transforms.core.decode.terms.settings import Counts, DecodeSettings
 
 Columns = Mapping[str, pa.Array]
-"""The canonical columns as plain strings (contract: Canonical fields), `time` as int64 microseconds, null if unacceptable."""
+"""The canonical columns as strings, plain or coded by int32 (contract: Canonical fields); `time` as int64 microseconds, null if
+unacceptable."""
 
 TEXTS = ("kind", "event_id", "scale_set_id", *(name for name in COMPARED if CANONICAL.field(name).type == pa.string()))
 _SIGNAL, _FAULT, _OPERATION = range(len(KINDS))
@@ -85,13 +87,27 @@ def _take(
     if name == "time":
         return array.cast(pa.timestamp("us", "UTC"))
     if name in _OWN:
-        array = pc.if_else(pa.array(np.isin(kinds, _OWN[name])), array, pa.scalar(None, array.type))
+        array = _only(array, pa.array(np.isin(kinds, _OWN[name])))
     return _fold(array) if name in ("scale_set_id", "instance_id") else array
 
 
+def _only(column: pa.Array, some: pa.BooleanArray) -> pa.Array:
+    """The values of some rows; null for the others."""
+    if pa.types.is_dictionary(column.type):
+        return pa.DictionaryArray.from_arrays(_only(column.indices, some), column.dictionary)
+    return pc.if_else(some, column, pa.scalar(None, column.type))
+
+
+def _coded(column: pa.Array) -> tuple[pa.StringArray, Ints]:
+    """The values of a column, and for each row which it has; -1 for null."""
+    coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    return coded.dictionary, coded.indices.fill_null(-1).to_numpy()
+
+
 def _enum_codes(column: pa.Array, name: str) -> np.ndarray:
-    codes = pc.index_in(column, pa.array(ENUMS[name]))
-    return codes.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int8)
+    values, rows = _coded(column)
+    codes = pc.index_in(values, pa.array(ENUMS[name])).fill_null(-1).to_numpy()
+    return np.append(codes, -1).astype(np.int8)[rows]
 
 
 def _valid(column: pa.Array) -> np.ndarray:
@@ -105,24 +121,33 @@ def _numbers(column: pa.Array) -> np.ndarray:
 
 
 def _known_verbs(column: pa.Array, settings: DecodeSettings) -> np.ndarray:
-    known = pc.is_in(column, pa.array(list(settings.policy.verbs), pa.string()))
-    return np.asarray(known.to_numpy(zero_copy_only=False), bool)
+    values, rows = _coded(column)
+    known = pc.is_in(values, pa.array(list(settings.policy.verbs), pa.string()))
+    return np.append(known.to_numpy(zero_copy_only=False), False).astype(bool)[rows]
 
 
 def _fold(column: pa.Array) -> pa.DictionaryArray:
     """Case-folded values as a dictionary with each value once."""
-    coded = column.dictionary_encode()
+    coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     folded = pa.array([text.casefold() for text in coded.dictionary.to_pylist()], pa.string()).dictionary_encode()
     return pa.DictionaryArray.from_arrays(folded.indices.take(coded.indices), folded.dictionary)
 
 
-def _instance_ids(column: pa.Array, wanted: np.ndarray) -> pa.Array:
+def _instance_ids(column: pa.ListArray, wanted: np.ndarray) -> pa.ListArray:
     """The ids of the wanted rows as sorted lists of folded ids, each once; null for the others, and where none is left."""
-    lists: list[list[str] | None] = [None] * len(column)
     rows = np.flatnonzero(wanted)
-    for row, ids in zip(rows.tolist(), column.take(pa.array(rows)).to_pylist(), strict=True):
-        lists[row] = sorted({name.casefold() for name in ids if name}) or None if ids else None
-    return pa.array(lists, pa.list_(pa.string()))
+    lists = column.take(pa.array(rows))
+    values, of_value = _coded(lists.flatten())
+    folded = [text.casefold() for text in values.to_pylist()]
+    names = sorted({*folded} - {""})
+    place = {name: code for code, name in enumerate(names)}
+    codes = np.array([*(place.get(name, -1) for name in folded), -1])[of_value]
+    of_list = np.repeat(rows, pc.list_value_length(lists).fill_null(0).to_numpy())
+    listed = np.unique((of_list * len(names) + codes)[codes >= 0])
+    lengths: Ints = np.bincount(listed // max(len(names), 1), minlength=len(column))
+    offsets = np.append(0, np.cumsum(lengths)).astype(np.int32)
+    ids = pa.array(names, pa.string()).take(pa.array(listed % max(len(names), 1)))
+    return pa.ListArray.from_arrays(pa.array(offsets), ids, mask=pa.array(lengths == 0))
 
 
 def _small(count: int | None) -> int | None:
