@@ -16,7 +16,8 @@ from tests.support.files import current
 from tests.support.live import revisions, wait
 
 ROOT = Path(__file__).parents[2]
-BLOCKS = re.findall(r"^```shell\n(.*?)^```$", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+SECTION = (ROOT / "README.md").read_text().split("\n## As it happens\n")[1].split("\n## ")[0]
+BLOCKS = re.findall(r"^```shell\n(.*?)^```$", SECTION, re.DOTALL | re.MULTILINE)
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.alone,
