@@ -99,6 +99,24 @@ def test_a_foreign_file_costs_one_row(name: str, tmp_path: Path) -> None:
     assert read(tmp_path) == (0, [("file", "not_json")])
 
 
+@pytest.mark.parametrize("column", ["kind", "event_id", "scale_set_id", "instance_id", "time", "state"])
+@pytest.mark.parametrize("values", [None, [1, 2], [["x"], []], [{"a": 1}, None], [b"a", b"b"], [None, None]], ids=str)
+def test_a_column_that_lacks_or_is_of_another_type_costs_rows_and_not_the_run(column: str, values: Any, tmp_path: Path) -> None:
+    good = {"kind": "signal", "scale_set_id": "a", "instance_id": "1", "time": "2026-01-01T00:00:00Z", "state": "Degraded"}
+    columns = {"event_id": ["1", "2"], **{name: [value] * 2 for name, value in good.items()}}
+    assert read_columns(columns, tmp_path / "good") == (2, [])
+    changed = {name: each for name, each in {**columns, column: values}.items() if each is not None}
+    used, rejects = read_columns(changed, tmp_path / "changed")
+    assert used <= 2
+    assert len(rejects) <= 2
+
+
+def read_columns(columns: dict[str, list[Any]], folder: Path) -> tuple[int, list[tuple[str, str]]]:
+    folder.mkdir()
+    pq.write_table(pa.table(columns), folder / "a.parquet")
+    return read(folder)
+
+
 def read(path: Path, check: bool = True) -> tuple[Any, Any]:
     """How many events, and rejects as (location, reason)."""
     events, rejects, counts = 0, [], Counts()

@@ -77,11 +77,15 @@ def batches_of(path: str, mode: Literal["parquet", "log"], groups: range) -> Ite
     """
     with open_file(path) as handle:
         try:
-            file = pq.ParquetFile(pa.PythonFile(handle, "r"), read_dictionary=None if mode == "log" else _REPEATING)
+            source = pa.PythonFile(handle, "r")
+            file = pq.ParquetFile(source)
             names = file.schema_arrow.names
             if mode == "parquet" and "kind" not in names:
                 raise pa.ArrowInvalid(f"it has neither the column kind nor {MARK}")
             known = None if mode == "log" else [name for name in names if name in CANONICAL.names]
+            if known is not None:
+                texts = [name for name in _REPEATING if name in known and pa.types.is_string(file.schema_arrow.field(name).type)]
+                file = pq.ParquetFile(source, metadata=file.metadata, read_dictionary=texts)
             first = 1 + sum(file.metadata.row_group(group).num_rows for group in range(groups.start))
             for batch in file.iter_batches(_ROWS[mode], row_groups=groups, columns=known):
                 yield TableSlice(batch, first)
