@@ -2,7 +2,7 @@
 (contract: trueup watch)."""
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,8 +12,6 @@ from pipelines.record.selection import Selection
 from pipelines.record.tables import day_number
 from schemas.time import DAY
 from transforms.core.alarms.bad_times import BAD_ROWS, SERIES_ENDS, StateColumn, bad_rows, bad_times, series_ends
-
-_SERIES: Final = ("scale_set_id", "start", "end", "state", "reported_state")
 
 
 class _DayRead(NamedTuple):
@@ -56,7 +54,7 @@ class BadTimesOfFolder:
         return day in self._days and self._days[day].published == paths
 
     def _day(self, selection: Selection, day: int, published: frozenset[str]) -> _DayRead:
-        series = selection.table("availability", [day], _SERIES)
+        series = selection.table("availability", [day], ("scale_set_id", "start", "end", self._column))
         return _DayRead(published, bad_rows(series, self._column), series_ends(series))
 
 

@@ -45,8 +45,6 @@ class EventFiles:
         self._lock, self._finishing = threading.Lock(), threading.Lock()
         self._part: _OpenPart | None = None
         self._full = list(self._left())
-        self.failure: OSError | None = None
-        """Why parts do not become files at present; they are tried again."""
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._keep_finishing, name="event files", daemon=True)
         self._thread.start()
@@ -108,11 +106,8 @@ class EventFiles:
             part = self._part
             if not self._full and (part is None or time.monotonic() - part.since < self._seconds):
                 continue
-            try:
+            with suppress(OSError):  # it is tried again at the next turn, and told at the end
                 self.finish()
-                self.failure = None
-            except OSError as error:
-                self.failure = error
 
 
 class _OpenPart:

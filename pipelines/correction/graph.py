@@ -17,6 +17,7 @@ from pipelines.record.standing_files import PastStandings, read_standings
 from transforms.core.columns.arrow import one_batch
 from transforms.core.columns.batches import compact
 from transforms.core.columns.groups import split_by_group
+from transforms.core.columns.members import are_among
 from transforms.core.evaluation.resumed import CLOSED, moments_of
 from transforms.core.ledger.decisions import LedgerInput, input_of_events, input_of_published, input_of_standing
 from transforms.core.standing.folding import KNOWN_AGAIN
@@ -92,17 +93,11 @@ def bounded_inputs(
     """The ledger's input of events and T, without events of scale sets that are left out: their records count as ignored."""
     key, events = keyed
     for batch in left_out:
-        own = among(events, batch)
+        own = pa.array(are_among(events, batch.column("scale_set_id")))
         count("ignored/left_out", pc.sum(pc.and_(own, pc.invert(events.column("second")))).as_py() or 0)
         events = compact(events.filter(pc.invert(own)))  # a set that is in the dictionary alone would leave a standing, too
     if len(events):
         yield key, input_of_events(events, known.end(facts[0]))
-
-
-def among(events: pa.RecordBatch, sets: pa.RecordBatch) -> pa.BooleanArray:
-    """Which events are of the scale sets of a table."""
-    ids = events.column("scale_set_id")
-    return pc.is_in(ids.dictionary, sets.column("scale_set_id")).take(ids.indices)
 
 
 @beam.typehints.with_input_types(pa.RecordBatch)

@@ -10,6 +10,7 @@ import pyarrow as pa
 from pipelines.record.selection import current_versions
 from schemas.time import floor_to
 from transforms.core.columns.arrow import micros, no_rows
+from transforms.core.columns.members import places_of
 from transforms.core.ledger.input_facts import end_of_input
 
 LEFT_OUT: Final = pa.schema([("scale_set_id", pa.string()), ("first", pa.int64())])
@@ -62,12 +63,13 @@ class PublishedCells:
         )
         if self.since is not None or not len(known):
             return known
-        return known.filter(pa.array(micros(known, "cell") >= starts[_places(known, facts)]))
+        place = places_of(known.column("scale_set_id"), facts.column("scale_set_id"))
+        return known.filter(pa.array(micros(known, "cell") >= starts[place]))
 
     def _with_older_cells(self, suspects: pa.RecordBatch) -> pa.RecordBatch:
         starts = first_cells(suspects, self.grid)
         known = current_versions(self.root, suspects.column("scale_set_id"), None, int(starts.max()))
-        place = _places(known, suspects)
+        place = places_of(known.column("scale_set_id"), suspects.column("scale_set_id"))
         older = (micros(known, "cell") < starts[place]) & (known.column("rows").to_numpy() > 0)
         return suspects.take(pa.array(np.unique(place[older]))).select(LEFT_OUT.names)
 
@@ -75,10 +77,3 @@ class PublishedCells:
 def first_cells(facts: pa.RecordBatch, grid: int) -> np.ndarray:
     """The cell of each set's first event."""
     return np.array([floor_to(first, grid) for first in facts.column("first").to_pylist()], np.int64)
-
-
-def _places(known: pa.RecordBatch, facts: pa.RecordBatch) -> np.ndarray:
-    """For each row of PUBLISHED the row of FACTS of its scale set."""
-    ids = known.column("scale_set_id")
-    by_code = pa.compute.index_in(ids.dictionary, facts.column("scale_set_id")).fill_null(-1).to_numpy()
-    return by_code[ids.indices.to_numpy()]

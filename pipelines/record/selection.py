@@ -21,8 +21,9 @@ from pipelines.record.row_groups import Ids, ReadVolume, read_row_groups
 from pipelines.record.superseded import VERSION, kept_versions, without_copies
 from pipelines.record.tables import day_name, day_number
 from schemas.tables.by_name import ROWS, VERSIONED
-from schemas.time import DAY
-from transforms.core.columns.arrow import Ints, micros, one_batch
+from schemas.time import DAY, floor_to
+from transforms.core.columns.arrow import Ints, micros, no_rows, one_batch
+from transforms.core.columns.members import places_of
 from transforms.core.ledger.changes import PUBLISHED
 from transforms.core.ledger.changes import ROWS as COUNTS
 from transforms.core.ledger.digests import from_text
@@ -33,6 +34,8 @@ _REVISION: Final = (*VERSION, *COUNTS, "policy")
 _PUBLISHED: Final = (*VERSION, "revision", *COUNTS, "digest")
 _THREADS: Final = 2
 _TRIES: Final = 3
+_LAST: Final = 2**30 * DAY
+"""Later than any cell."""
 _Found = TypeVar("_Found")
 _Rows = TypeVar("_Rows", pa.Table, pa.RecordBatch)
 _Matcher = Callable[[pa.StringArray], pa.BooleanArray]
@@ -247,6 +250,20 @@ def current_versions(root: str, sets: pa.StringArray, since: int | None, until: 
     with ThreadPoolExecutor(_THREADS) as pool:
         found = pool.map(lambda day: selection.revisions(day, _PUBLISHED), days)
         return one_batch([_published(rows, since, until) for rows in found if rows is not None], PUBLISHED)
+
+
+def current_versions_from(root: str, sets: pa.StringArray, cells: Ints) -> pa.RecordBatch:
+    """PUBLISHED: the current version of each cell of some scale sets, of each from a cell of its own on.
+
+    Args:
+        root: the folder of the tables.
+        sets: ids of scale sets, each once.
+        cells: where the first cell of each begins, in microseconds.
+    """
+    if not len(sets):
+        return no_rows(PUBLISHED)
+    known = current_versions(root, sets, floor_to(int(cells.min()), DAY), _LAST)
+    return known.filter(pa.array(micros(known, "cell") >= cells[places_of(known.column("scale_set_id"), sets)]))
 
 
 def _published(revisions: pa.RecordBatch, since: int | None, until: int) -> pa.RecordBatch:

@@ -2,24 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from pipelines.record.folder import files, put
-from pipelines.record.selection import current_versions
+from pipelines.record.selection import current_versions_from
 from pipelines.record.standing_files import find_standings, read_standings
 from schemas.event import empty_events
-from schemas.time import DAY, floor_to
-from transforms.core.columns.arrow import micros, no_rows
+from transforms.core.columns.arrow import no_rows
 from transforms.core.columns.groups import split_by_group
 from transforms.core.ledger.changes import PUBLISHED
 from transforms.core.ledger.decisions import LedgerInput
 from transforms.core.standing.standing import Standing, split_standing, standing_of
-
-_LAST: Final = 2**30 * DAY
-"""Later than any cell."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +44,8 @@ class BackfilledSets:
 
     def _published(self, facts: pa.RecordBatch) -> Iterator[tuple[str, pa.RecordBatch]]:
         """PUBLISHED of each group: of each scale set from the first cell on that can still change."""
-        names, first = facts.column("scale_set_id"), facts.column("first").to_numpy() // self.grid * self.grid
-        known = current_versions(self.root, names, floor_to(int(first.min()), DAY), _LAST)
-        ids = known.column("scale_set_id")
-        place = pc.index_in(ids.dictionary, names).to_numpy(zero_copy_only=False)[ids.indices.to_numpy()]
-        yield from split_by_group(known.filter(pa.array(micros(known, "cell") >= first[place])), self.groups)
+        first = facts.column("first").to_numpy() // self.grid * self.grid
+        yield from split_by_group(current_versions_from(self.root, facts.column("scale_set_id"), first), self.groups)
 
     def is_durable(self) -> bool:
         """Whether the mark is there."""

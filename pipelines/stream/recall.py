@@ -8,12 +8,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.record.current import all_rows
-from pipelines.record.selection import current_versions
+from pipelines.record.selection import current_versions_from
 from pipelines.stream.journal import Checkpoint, Journal
 from schemas.event import empty_events
 from schemas.time import DAY, SECOND, floor_to
 from transforms.coders import StandingCoder
-from transforms.core.columns.arrow import micros, no_rows
+from transforms.core.columns.arrow import no_rows
 from transforms.core.columns.batches import compact, concat
 from transforms.core.columns.groups import split_by_group
 from transforms.core.ledger.changes import PUBLISHED
@@ -32,11 +32,13 @@ def inputs_of(journal: Journal, grid: int) -> Iterator[tuple[str, LedgerInput]]:
     events = dict(split_by_group(recalled, journal.groups))
     standings = _standings(journal)
     first = {name: floor_to(moment, grid) for name, moment in _first_moments(recalled, standings.values()).items()}
-    published = dict(split_by_group(_published(journal.root, first), journal.groups))
+    cells = np.array(list(first.values()), np.int64)
+    known = current_versions_from(journal.root, pa.array(list(first), pa.string()), cells)
+    published = dict(split_by_group(known, journal.groups))
     for key in events.keys() | standings.keys():
         own = compact(events[key]) if key in events else empty_events()
-        cells = published.get(key, no_rows(PUBLISHED))
-        yield key, LedgerInput(None, own, cells, recalled=True, standing=standings.get(key, NO_STANDING))
+        versions = published.get(key, no_rows(PUBLISHED))
+        yield key, LedgerInput(None, own, versions, recalled=True, standing=standings.get(key, NO_STANDING))
 
 
 def seed(journal: Journal, standings: Mapping[str, bytes]) -> None:
@@ -71,14 +73,3 @@ def _first_moments(events: pa.RecordBatch, standings: Collection[Standing]) -> d
     for facts in (facts_of(own, _LAST), *map(facts_of_standing, standings)):
         first |= dict(zip(facts.column("scale_set_id").to_pylist(), facts.column("first").to_pylist(), strict=True))
     return first
-
-
-def _published(root: str, first: Mapping[str, int]) -> pa.RecordBatch:
-    """PUBLISHED of some scale sets, of each from a cell on."""
-    if not first:
-        return no_rows(PUBLISHED)
-    names, moments = pa.array(list(first), pa.string()), np.array(list(first.values()), np.int64)
-    known = current_versions(root, names, floor_to(int(moments.min()), DAY), _LAST)
-    ids = known.column("scale_set_id")
-    place = pc.index_in(ids.dictionary, names).to_numpy(zero_copy_only=False)[ids.indices.to_numpy()]
-    return known.filter(pa.array(micros(known, "cell") >= moments[place]))

@@ -1,6 +1,7 @@
 """A stream that says what `trueup watch` says of its own folder, beside its work (`--alerts`)."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,6 @@ import click
 from pipelines.alarms.cursor import ALARMS, AlarmCursor
 from pipelines.alarms.watch import AlarmWatch, WatchSettings
 from pipelines.failures import RunError
-from transforms.subscription.source import present
 
 _EVERY: Final = 2.0
 """Seconds between two looks; one at a folder in which nothing was published reads no table."""
@@ -28,7 +28,7 @@ def alarming(root: str, deliver: Callable[[dict[str, Any]], None] | None, least:
     """
     ended = threading.Event()
     if deliver is not None:
-        watch = AlarmWatch(WatchSettings(root, (), least), AlarmCursor(Path(root, ALARMS), present()), deliver)
+        watch = AlarmWatch(WatchSettings(root, (), least), AlarmCursor(Path(root, ALARMS), _now()), deliver)
         threading.Thread(target=keep_looking, args=(watch, _EVERY, ended), name="alarms", daemon=True).start()
     try:
         yield
@@ -46,9 +46,13 @@ def keep_looking(watch: AlarmWatch, every: float, ended: threading.Event) -> Non
 
 def _looked(watch: AlarmWatch, told: str) -> str:
     try:
-        watch.look(present())
+        watch.look(_now())
     except RunError as error:
         if str(error) != told:
             click.echo(f"trueup: {error} It is tried again.", err=True)
         return str(error)
     return ""
+
+
+def _now() -> int:
+    return time.time_ns() // 1000

@@ -181,6 +181,11 @@ def test_whoever_reads_this_machines_files_imports_no_beam(arguments: list[str],
     assert "apache_beam" not in imported(*placed)
 
 
+def test_a_watch_that_goes_on_imports_no_beam() -> None:
+    program = "import sys, runners.engines.alarming; sys.exit('apache_beam' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0
+
+
 def test_a_backfill_in_memory_imports_no_client_of_another_service(record: Path, tmp_path: Path) -> None:
     modules = imported("backfill", "--input", record / "in", "--output", tmp_path)
     assert "apache_beam" in modules

@@ -11,6 +11,7 @@ from apache_beam.runners.portability.flink_runner import FlinkJarJobServer
 
 from pipelines.failures import RunError
 from runners.process.children import ending_with_parent, wait_for_port
+from schemas.wording import first_line
 
 _STARTED: Final = 120.0
 """Seconds in which it must answer."""
@@ -48,9 +49,8 @@ def _command(options: Sequence[str]) -> tuple[list[str], str]:
     try:
         command, endpoint = FlinkJarJobServer(PipelineOptions(list(options))).subprocess_cmd_and_endpoint()
     except Exception as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
         raise RunError(
             "FlinkRunner: Beam's job server is required, and could not be fetched "
-            f"(-- --flink_job_server_jar=FILE names one): {reason}."
+            f"(-- --flink_job_server_jar=FILE names one): {first_line(error)}."
         ) from error
     return [str(part) for part in command], str(endpoint)

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from transforms.core.columns.arrow import no_rows
 from transforms.core.columns.kernel import NEVER, Bools, Ints
+from transforms.core.columns.members import places_of
 from transforms.core.rules.lines import Lines
 from transforms.core.rules.verdicts import AWAY_FOR_GOOD, GIVEN_UP_FOR_GOOD, NOT_GRANTED, OVERRUN_FOR_GOOD
 
@@ -56,7 +57,7 @@ def resumed_from(
         early: by how much an operation may begin after what it causes, or before its first record: `skew` and `unseen`.
     """
     sets, width = len(set_ids), len(instance_ids) + 1
-    code = _codes_of(marks.column("scale_set_id"), set_ids)
+    code = places_of(marks.column("scale_set_id"), set_ids)
     names = marks.column("mark").cast(pa.string())
     moment = marks.column("moment").to_numpy()
 
@@ -84,11 +85,6 @@ def resumed_from(
     return ResumeMarks(opens, begun, of_sets(REPORTED, NEVER) != NEVER, since, decided, decided_lo)
 
 
-def _codes_of(column: pa.DictionaryArray, set_ids: pa.StringArray) -> Ints:
-    place = pc.index_in(column.dictionary, set_ids).fill_null(-1).to_numpy().astype(np.int64)
-    return place[column.indices.to_numpy()] if len(column) else np.empty(0, np.int64)
-
-
 def _decisions(names: pa.StringArray) -> Ints:
     out = np.full(len(names), NEVER)
     for name, decision in DECIDED.items():
@@ -99,7 +95,7 @@ def _decisions(names: pa.StringArray) -> Ints:
 def moments_at(marks: pa.RecordBatch, name: str, set_ids: pa.StringArray) -> Ints:
     """The moment of a set-level mark of each of some scale sets; -NEVER: it has none."""
     own = pc.equal(marks.column("mark").cast(pa.string()), name).to_numpy(zero_copy_only=False)
-    place = _codes_of(marks.column("scale_set_id"), set_ids)
+    place = places_of(marks.column("scale_set_id"), set_ids)
     own = own & (place >= 0)
     out = np.full(len(set_ids), -NEVER)
     out[place[own]] = marks.column("moment").to_numpy()[own]
