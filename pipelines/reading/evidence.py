@@ -22,7 +22,7 @@ OPERATIONS = (
 )  # fmt: skip
 
 
-class Outage(NamedTuple):
+class RankedOutage(NamedTuple):
     """One of the outages with the most counted time."""
 
     mark: dict[str, Any]
@@ -53,7 +53,7 @@ class ReportEvidence(NamedTuple):
         attributions = narrow.table("attributions", days_of(since - reach.attribution, until), ATTRIBUTIONS)
         return attributions, narrow.table("operations", days_of(since - reach.operation, until), OPERATIONS)
 
-    def outages(self, most: int) -> list[Outage]:
+    def outages(self, most: int) -> list[RankedOutage]:
         """The outages of all scale sets with the most counted time; those of a day are held, and of no other rows."""
         (since, until, _), reach = self.period, reach_of(self.data, self.report.request.policies)
         days = days_of(since - reach.attribution, until)
@@ -62,7 +62,7 @@ class ReportEvidence(NamedTuple):
             return []
         return list(self._with_nearest(outages_of(pa.concat_tables(counting).unify_dictionaries(), self.period, most)))
 
-    def _with_nearest(self, marks: pa.Table) -> Iterator[Outage]:
+    def _with_nearest(self, marks: pa.Table) -> Iterator[RankedOutage]:
         rows = marks.to_pylist()
         alone = [row for row in rows if row["verdict"] == "unexplained"]
         days = {to_micros(row["start"]) // DAY - back for row in alone for back in (0, 1)}
@@ -70,7 +70,7 @@ class ReportEvidence(NamedTuple):
         operations = narrow.table("operations", days, OPERATIONS).to_pylist() if alone else []
         for row in rows:
             near = [one for one in operations if _could(one, row)] if row["verdict"] == "unexplained" else []
-            yield Outage(row, max(near, key=lambda one: one["limit"], default=None))
+            yield RankedOutage(row, max(near, key=lambda one: one["limit"], default=None))
 
 
 def _counting(rows: pa.Table) -> pa.Table:

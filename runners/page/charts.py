@@ -117,7 +117,7 @@ def fleet_chart(edges: Sequence[float], ratios: Sequence[float | None], target: 
     span, height = edges[-1], 170 if size is WIDE else 150
     low, high = _decades([*(ratio for ratio in ratios if ratio is not None), *([] if target is None else [target])])
     drawn = [None if ratio is None else nines(ratio, high) for ratio in ratios]
-    names = ["100 %" if decade == high else f"{100 - 100 / 10**decade:.{max(decade - 2, 0)}f} %" for decade in range(low, high + 1)]
+    names = [f"{100 - 100 / 10**decade:.{max(decade - 2, 0)}f} %" for decade in range(low, high)] + ["100 %"]
     labels = {"labelExpr": _called(names)["labelExpr"].replace("datum.value", f"datum.value - {low}")}
     y = {"field": "y", "type": "quantitative", "scale": {"domain": [low, high], "nice": False, "zero": False}}
     axis = {"title": None, "values": list(range(low, high + 1)), "domain": False, "ticks": False, **labels}
@@ -129,7 +129,9 @@ def fleet_chart(edges: Sequence[float], ratios: Sequence[float | None], target: 
     return _layered(size, height, [*_time_axis(ticks, height, span), *_missed(edges, drawn, target, high, y), line])
 
 
-def _missed(edges: Sequence[float], drawn: Sequence[float | None], target: float | None, high: int, y: dict[str, Any]) -> list[Any]:
+def _missed(
+    edges: Sequence[float], drawn: Sequence[float | None], target: float | None, high: int, y: dict[str, Any]
+) -> list[dict[str, Any]]:
     """The target, and the area between it and what is worse."""
     if target is None:
         return []
@@ -336,8 +338,8 @@ def _marks(placed: Sequence[Gathered], span: float) -> list[dict[str, Any]]:
 def gathered(marks: Sequence[Mark], span: float, size: ChartSize) -> list[Gathered]:
     """Gives each mark its lane, and its name where there is room for it.
 
-    A mark goes where it covers nothing; if all lanes are full, where it takes another's name; and where it would cover a mark, the
-    two are gathered into one.
+    A mark goes where it covers nothing; if all lanes are full, where it takes another's name; and where it would cover a mark,
+    the two are gathered into one.
 
     Args:
         marks: by start.
@@ -356,7 +358,7 @@ def gathered(marks: Sequence[Mark], span: float, size: ChartSize) -> list[Gather
             free = min(range(len(lanes)), key=lambda n: lanes[n].marked)
             last = placed[lanes[free].last]
             if lanes[free].marked > x:
-                label = f"×{len(last.marks) + 1}"
+                label = f"+{len(last.marks)}"
                 placed[lanes[free].last] = last._replace(marks=(*last.marks, mark), label=label)
                 begin = max(last.marks[0].start, 0.0) / span * size.width
                 end = begin + 18 + _LETTER * len(label)

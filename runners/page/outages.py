@@ -5,7 +5,7 @@ from shlex import quote
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from pipelines.reading.evidence import Outage
+from pipelines.reading.evidence import RankedOutage
 from runners.page.cards import link_of, when
 from runners.page.places import PageOf, anchor
 from runners.report.sections import length
@@ -50,7 +50,7 @@ class OutageWords(NamedTuple):
     """The ids of the scale sets with a timeline on it."""
 
 
-def listed(outage: Outage, words: OutageWords) -> ListedOutage:
+def listed(outage: RankedOutage, words: OutageWords) -> ListedOutage:
     """One outage in words."""
     mark, zone = outage.mark, words.zone
     one, begin = mark["scale_set_id"], to_micros(mark["counted_from"])
@@ -77,7 +77,7 @@ def _link(mark: dict[str, Any], words: OutageWords) -> str:
     return f"#{link}" if link in words.cards else f"#{anchor(one)}" if one in words.drawn else ""
 
 
-def _why(outage: Outage, zone: ZoneInfo) -> str:
+def _why(outage: RankedOutage, zone: ZoneInfo) -> str:
     mark, before = outage.mark, outage.before
     if mark["verb"] is not None:
         operation = f"the {mark['verb']} by {mark['initiator']} of {when(mark['start'], zone)}"

@@ -156,8 +156,13 @@ def _rows(table: list[tuple[str, str, str, list[tuple[str, str, str, str]]]]) ->
     cell = Markup('<td class="n{}{}" data-v="{}">{}').format
     row = Markup('<tr><th scope="row" title="{}">{}{}\n').format
     plain, linked = Markup("<bdi>{}</bdi>").format, Markup('<a href="{}"><bdi>{}</bdi></a>').format
-    return Markup("").join(
-        row(id_, linked(page, name) if page else plain(name), Markup("").join(cell(l, o, v, text) for v, text, l, o in cells))
+    none = Markup("")
+    return none.join(
+        row(
+            id_,
+            linked(page, name) if page else plain(name),
+            none.join(cell(look, over, value, text) for value, text, look, over in cells),
+        )
         for id_, name, page, cells in table
     )
 

@@ -39,6 +39,6 @@ def file_of(scale_set_id: str) -> str:
     return f"{FOLDER}/{name or 'set'}-{anchor(scale_set_id)}.html"
 
 
-def no_page(scale_set_id: str) -> str:  # noqa: ARG001
+def no_page(scale_set_id: str) -> str:
     """For a page that is one file."""
     return ""

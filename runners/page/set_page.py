@@ -44,16 +44,19 @@ def set_rows(spells: list[dict[str, Any]], operations: list[dict[str, Any]], zon
     """
     episodes = list(_whole(spells))
     return SetRows(
-        machines=_lines(_machines(episodes), numbers=5),
-        episodes=_lines((_episode(row, zone) for row in episodes), numbers=3),
+        machines=_lines(((_machine_cells(*one), one[1][-1] > 0) for one in _machines(episodes)), numbers=5),
+        episodes=_lines(((_episode(row, zone), row["counted_seconds"] > 0) for row in episodes), numbers=3),
         episodes_number=f"{len(episodes):,}",
-        operations=_lines((_operation(row, zone) for row in operations), numbers=1),
+        operations=_lines(((_operation(row, zone), False) for row in operations), numbers=1),
         operations_number=f"{len(operations):,}",
     )
 
 
 def _whole(spells: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Episodes: rows that continue an earlier one are put together with it (contract: Attributions)."""
+    """Episodes: rows that continue an earlier one are put together with it (contract: Attributions).
+
+    Time until a removal is presumed is of class excused; here it is told with what was taken away.
+    """
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in spells:
         key = row["instance_id"], row["onset"], row["verdict"]
@@ -64,10 +67,14 @@ def _whole(spells: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             earlier["end"] = row["end"]
             for kind in _KINDS:
                 earlier[kind] += row[kind]
-    yield from found.values()
+    for row in found.values():
+        if row["verdict"] == "presumed_removed":
+            row["removed_seconds"], row["excused_seconds"] = row["removed_seconds"] + row["excused_seconds"], 0.0
+        yield row
 
 
-def _machines(episodes: list[dict[str, Any]]) -> Iterator[list[str]]:
+def _machines(episodes: list[dict[str, Any]]) -> list[tuple[str | None, list[Any]]]:
+    """By machine the number of its episodes, of those that count, and the seconds of _KINDS; the most counted time first."""
     found: dict[str | None, list[Any]] = {}
     for row in episodes:
         sums = found.setdefault(row["instance_id"], [0, 0, 0.0, 0.0, 0.0])
@@ -75,8 +82,11 @@ def _machines(episodes: list[dict[str, Any]]) -> Iterator[list[str]]:
         sums[1] += row["counted_seconds"] > 0
         for place, kind in enumerate(_KINDS):
             sums[2 + place] += row[kind]
-    for name, sums in sorted(found.items(), key=lambda item: (-item[1][4], -item[1][2], item[0] or "")):
-        yield [_machine(name), f"{sums[0]:,}", f"{sums[1]:,}" if sums[1] else "-", *(length(sum_) for sum_ in sums[2:])]
+    return sorted(found.items(), key=lambda item: (-item[1][4], -item[1][2], item[0] or ""))
+
+
+def _machine_cells(name: str | None, sums: list[Any]) -> list[str]:
+    return [_machine(name), f"{sums[0]:,}", f"{sums[1]:,}" if sums[1] else "-", *(length(sum_) for sum_ in sums[2:])]
 
 
 def _machine(name: str | None) -> str:
@@ -98,11 +108,12 @@ def _operation(row: dict[str, Any], zone: ZoneInfo) -> list[str]:
     return [harmless(text) for text in [*texts, row["operation_key"]]] + [f"{row['episodes']:,}" if row["episodes"] else "-"]
 
 
-def _lines(rows: Iterable[list[str]], numbers: int) -> Markup:
-    """Table rows as short as possible, since there may be thousands; the last cells are numbers."""
-    return Markup("\n".join(_line(row, len(row) - numbers) for row in rows))
+def _lines(rows: Iterable[tuple[list[str], bool]], numbers: int) -> Markup:
+    """Table rows as short as possible, since there may be thousands; the last cells are numbers. With each, whether it counts."""
+    return Markup("\n".join(_line(row, len(row) - numbers, counts) for row, counts in rows))
 
 
-def _line(row: list[str], first: int) -> str:
+def _line(row: list[str], first: int, counts: bool) -> str:
     texts = "".join(f"<td>{escape(text)}" for text in row[1:first])
-    return f'<tr><th scope="row">{escape(row[0])}{texts}' + "".join(f'<td class="n">{text}' for text in row[first:])
+    begin = '<tr class="bad">' if counts else "<tr>"
+    return f'{begin}<th scope="row">{escape(row[0])}{texts}' + "".join(f'<td class="n">{text}' for text in row[first:])

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.reading.evidence import Outage
+from pipelines.reading.evidence import RankedOutage
 from runners.page.axis import ticks
 from runners.page.cards import PRINTED as CARDS
 from runners.page.cards import Card, cards_of
@@ -86,7 +86,7 @@ class PageEvidence(NamedTuple):
     """Whether commands name scale sets by their ids, since the page is not of all in the folder."""
     marks: pa.Table
     """MARKS of `transforms.core.report.charts.marks`, of the scale sets that `drawn_sets` names."""
-    outages: list[Outage]
+    outages: list[RankedOutage]
     """The worst ones of all scale sets."""
     page: PageOf = no_page
 
@@ -134,6 +134,7 @@ def view(material: PageMaterial, evidence: PageEvidence) -> dict[str, Any]:
     """The values of the template."""
     report, zone = material.report, material.zone
     cards = cards_of(evidence.marks, report.request, zone)
+    hours = hours_of(material.runs, report.request.since, report.request.until, zone)
     return {
         **head(report, zone),
         **_answer(report),
@@ -142,7 +143,7 @@ def view(material: PageMaterial, evidence: PageEvidence) -> dict[str, Any]:
         **_fleet(report, zone),
         "by": report.request.by,
         **_outages(material, evidence, {card.link for own in cards.values() for card in own}),
-        "heats": heats_of(hours_of(material.runs, report.request.since, report.request.until, zone)),
+        "heats": heats_of(hours) if hours.bad.any() else [],
         **_drawn(material, evidence, cards),
         **_causes(report),
         **_sets(material, evidence.page),
@@ -236,7 +237,7 @@ def _classes(report: Report) -> list[dict[str, str]]:
     reported = sum(fleet[f"raw_{name}_seconds"] for name in ("degraded", "unavailable"))
     away = reported - fleet["bad_seconds"] - fleet["excused_seconds"]
     more = {
-        "excused": f"; with {length(presumed)} of machines that an operation took away, until that was presumed" if presumed else "",
+        "excused": f"; {length(presumed)} of it until machines were presumed to be taken away" if presumed else "",
         "removed": f"; {length(away)} of it was reported as bad, which is in the bar above" if away >= 1 else "",
     }
     if presumed and away >= 1:

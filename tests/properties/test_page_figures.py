@@ -31,7 +31,8 @@ from transforms.core.report.series import clipped, runs_of
 Row = dict[str, Any]
 FEWER = settings(max_examples=max(40, settings.default.max_examples // 40))
 ZONES = ("UTC", "Europe/Berlin", "Asia/Kolkata", "America/St_Johns")
-NAMES = ("excused_seconds", "removed_seconds", "counted_seconds")
+TIME = "counted_seconds"
+NAMES = ("excused_seconds", "removed_seconds", TIME)
 
 
 class Case:
@@ -168,12 +169,13 @@ def check_troubles_without_operation_are_gathered_where_they_meet(case: Case, ma
 @given(cases())
 def test_outages_are_the_marks_because_of_which_time_of_machines_counts(case: Case) -> None:
     marks = [row for row in rows(marks_of(case.attributions, case.operations, case.period, 10**6)) if row["machines"]]
-    counting = case.attributions.filter(pc.and_(pc.is_valid(case.attributions["instance_id"]),
-                                                pc.is_in(case.attributions["verdict"].cast(pa.string()), pa.array(COUNTED))))  # fmt: skip
+    of_machines = case.attributions.filter(pc.is_valid(case.attributions["instance_id"]))
+    counting = of_machines.filter(pc.is_in(of_machines["verdict"].cast(pa.string()), pa.array(COUNTED)))
     found = rows(outages_of(counting, case.period, 10**6))
-    told = ("scale_set_id", "operation_key", "verb", "start", "verdict", "counted_from", "counted_until", "machines", "counted_seconds")
-    assert sorted(str([row[name] for name in told]) for row in found) == sorted(str([row[name] for name in told]) for row in marks)
-    assert [row["counted_seconds"] for row in found] == sorted((row["counted_seconds"] for row in marks), reverse=True)
+    told = ("scale_set_id", "operation_key", "verb", "start", "verdict", "counted_from", "counted_until", "machines", TIME)
+    made, expected = (sorted(str([row[name] for name in told]) for row in several) for several in (found, marks))
+    assert made == expected
+    assert [row[TIME] for row in found] == sorted((row[TIME] for row in marks), reverse=True)
     assert all(row["of"] == len(found) and row["counted_from"] >= case.since for row in found)
 
 

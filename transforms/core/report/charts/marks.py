@@ -1,8 +1,8 @@
 """Marks of a timeline: the operations on a scale set with what they explain, and the troubles that nothing explains.
 
 An operation's mark sums up the episodes and removed stretches of instances that name it (contract: Attributions). Spells of
-trouble of one scale set that no operation explains are one mark if they overlap and have one verdict. A mark because of which time
-counts is an outage.
+trouble of one scale set that no operation explains are one mark if they overlap and have one verdict. A mark because of which
+time counts is an outage.
 """
 
 from typing import Final
@@ -200,13 +200,21 @@ def _of_nothing(spells: pa.Table) -> pa.Table:
     whole = spells.set_column(spells.column_names.index("end"), "end", end).append_column("severity", severity)
     whole = whole.sort_by([(name, "ascending") for name in ("scale_set_id", "verdict", "start")])
     whole = whole.append_column("gathered", pa.array(_gathered(whole)))
-    first = [("scale_set_id", "min"), ("verdict", "min"), ("start", "min"), ("end", "max"), ("severity", "max"), ("start", "count")]
-    found = whole.group_by("gathered").aggregate([*_SUMS, *first])
+    each = [
+        ("scale_set_id", "min"),
+        ("verdict", "min"),
+        ("start", "min"),
+        ("end", "max"),
+        ("severity", "max"),
+        ("onset", "count"),
+    ]
+    found = whole.group_by("gathered").aggregate([*_SUMS, *each])
     names = ["scale_set_id", "verdict", "start", "end", "severity", "episodes"]
     found = found.rename_columns(["gathered", *_SUMMED, *names])
-    lists = {"verdicts": [[one] for one in found["verdict"].to_pylist()], "episodes": [[n] for n in found["episodes"].to_pylist()]}
-    columns = {name: found[name] for name in (*_SUMMED, *names)} | {"worst_state": _SEVERITY.take(found["severity"].combine_chunks())}
-    columns |= {"end": _or_open(found["end"])} | {name: pa.array(rows, MARKS.field(name).type) for name, rows in lists.items()}
+    columns = {name: found[name] for name in (*_SUMMED, *names)} | {"end": _or_open(found["end"])}
+    columns["worst_state"] = _SEVERITY.take(found["severity"].combine_chunks())
+    for name, listed in (("verdict", "verdicts"), ("episodes", "episodes")):
+        columns[listed] = pa.array([[one] for one in found[name].to_pylist()], MARKS.field(listed).type)
     return _marks(columns, len(found))
 
 
