@@ -120,7 +120,7 @@ def fleet_chart(edges: Sequence[float], ratios: Sequence[float | None], target: 
     names = [f"{100 - 100 / 10**decade:.{max(decade - 2, 0)}f} %" for decade in range(low, high)] + ["100 %"]
     labels = {"labelExpr": _called(names)["labelExpr"].replace("datum.value", f"datum.value - {low}")}
     y = {"field": "y", "type": "quantitative", "scale": {"domain": [low, high], "nice": False, "zero": False}}
-    axis = {"title": None, "values": list(range(low, high + 1)), "domain": False, "ticks": False, **labels}
+    axis = {"title": None, "values": list(range(low, high + 1)), "labelOverlap": False, "domain": False, "ticks": False, **labels}
     line = {
         "data": {"values": _steps(edges, drawn)},
         "mark": {"type": "line", "interpolate": "step-after", "strokeWidth": 2, "color": "var(--corrected)"},
