@@ -116,7 +116,8 @@ def page(material: PageMaterial, evidence: PageEvidence) -> str:
 def _write_sets(material: PageMaterial, behind: ReportEvidence, ids: tuple[str, ...], folder: str) -> None:
     attributions, operations = behind.rows(ids)
     cards = cards_of(marks_of(attributions, operations, behind.period, MARKED), material.report.request, material.zone)
-    spells = by_set(spells_in(attributions, behind.period), ["start", "instance_id"])
+    rows_in = spells_in(attributions, behind.period).drop_columns(["counted_from", "counted_until", "counted_instance"])
+    spells = by_set(rows_in, ["start", "instance_id"])
     since, until, _ = behind.period
     here = (times(operations, "start") < until) & (times(operations, "limit") > since)
     told = by_set(_plain(operations.filter(pa.array(here))), ["start", "operation_key"])

@@ -107,7 +107,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def one(plain: Path) -> Path:
     """The page of a scale set."""
     assert trueup("report", "--data", plain.parent / "out", "--html", plain.parent / "site").status == 0
-    return next(plain.parent.glob("site/sets/web-*.html"))
+    return next(plain.parent.glob("site/sets/a-*.html"))
 
 
 def written(folder: Path, events: list[Any]) -> Path:
@@ -350,12 +350,12 @@ def test_each_scale_set_has_a_page_that_all_links_lead_to_and_from(browser: Brow
     index = one.parent.parent / "index.html"
     with opened(browser, index) as (page, troubles):
         links = page.locator("a[href*='.html']").evaluate_all("all => all.map((a) => a.getAttribute('href'))")
-        assert len({link.partition("#")[0] for link in links}) == len(list(one.parent.iterdir())) == 1
+        assert len({link.partition("#")[0] for link in links}) == len(list(one.parent.iterdir())) == 6
         page.locator(".now a").first.click()
-        page.wait_for_url(f"{one.as_uri()}#*")
+        page.wait_for_url("**/sets/*#*")
         assert page.locator(".cards li:target").is_visible()
-        assert page.locator("#machines tbody tr").count() == 6
-        assert page.locator("#episodes tbody tr").count() > 6
+        assert page.locator("#machines tbody tr").count() == 2
+        assert page.locator("#episodes tbody tr").count() == 3
         assert "restart by customer" in page.locator("#operations").inner_text()
         page.get_by_text("All scale sets").click()
         page.wait_for_url(index.as_uri())

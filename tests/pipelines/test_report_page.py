@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.support.files import trueup, two_days, write_events
+from tests.support.files import signal, trueup, two_days, write_events
 
 
 @pytest.fixture(scope="module")
@@ -56,9 +56,18 @@ def test_a_name_that_does_not_end_as_a_page_is_a_folder_of_pages(root: Path, tmp
     assert pages[0] == "index.html"
     assert {link.partition("#")[0] for link in re.findall('href="(sets/[^"]*)"', index)} == set(pages[1:])
     own = (tmp_path / "new" / "site" / pages[1]).read_text("utf-8")
-    rows = duckdb.sql(f"SELECT count(*) FROM '{root}/operations/**/*.parquet'").fetchall()
+    rows = duckdb.sql(f"SELECT count(*) FROM '{root}/operations/**/*.parquet' GROUP BY scale_set_id").fetchall()
     assert f"Operations ({rows[0][0]})" in own
     assert 'href="../index.html"' in own
+
+
+def test_an_outage_that_goes_on_has_its_line_on_all_pages(tmp_path: Path) -> None:
+    path = write_events(tmp_path / "in.jsonl", [*two_days("a"), signal(90_000, "9", "Available", scale_set="a"),
+                                               signal(95_000, "9", "Unavailable", scale_set="a")])  # fmt: skip
+    assert trueup("backfill", "--input", path, "--output", tmp_path / "out").status == 0
+    assert trueup("report", "--data", tmp_path / "out", "--html", tmp_path / "site").status == 0
+    assert " so far</b>: 1 machine" in (tmp_path / "site" / "index.html").read_text("utf-8")
+    assert "<td>it goes on<td>9<td>Unavailable" in next(tmp_path.glob("site/sets/*.html")).read_text("utf-8")
 
 
 def test_a_file_where_the_folder_should_be_is_one_sentence(root: Path, tmp_path: Path) -> None:
