@@ -63,10 +63,10 @@ def report_with_page(settings: ReportSettings, path: str) -> Report:
     """
     selection = Selection(settings.data, settings.scale_sets)
     made = run(settings, selection)
-    behind, wanted = ReportEvidence(settings.data, selection, made), drawn_sets(made)
+    behind, wanted = ReportEvidence(settings.data, selection, made), drawn_sets(made, is_folder(path))
     page_of = file_of if is_folder(path) else no_page
     marks = marks_of(*behind.rows(wanted), behind.period, MARKED)
-    evidence = PageEvidence(settings.data, bool(settings.scale_sets), marks, behind.outages(LISTED), page_of)
+    evidence = PageEvidence(settings.data, bool(settings.scale_sets), wanted, marks, behind.outages(LISTED), page_of)
     if is_folder(path):
         write_pages(made, behind, evidence, path)
     else:

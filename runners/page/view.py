@@ -30,6 +30,8 @@ from transforms.core.report.series import Runs, runs_of
 
 DRAWN: Final = 20
 """Scale sets whose timelines are drawn."""
+DRAWN_ON_INDEX: Final = 10
+"""The same, where each scale set has a page of its own."""
 MARKED: Final = 24
 """Operations and outages that are marked on each."""
 BINS: Final = 370
@@ -84,8 +86,10 @@ class PageEvidence(NamedTuple):
     """The folder, for commands."""
     exact: bool
     """Whether commands name scale sets by their ids, since the page is not of all in the folder."""
+    drawn: tuple[str, ...]
+    """The ids of the scale sets whose timelines are drawn."""
     marks: pa.Table
-    """MARKS of `transforms.core.report.charts.marks`, of the scale sets that `drawn_sets` names."""
+    """MARKS of `transforms.core.report.charts.marks`, of these."""
     outages: list[RankedOutage]
     """The worst ones of all scale sets."""
     page: PageOf = no_page
@@ -151,9 +155,9 @@ def view(material: PageMaterial, evidence: PageEvidence) -> dict[str, Any]:
     }
 
 
-def drawn_sets(report: Report) -> tuple[str, ...]:
-    """The ids of the scale sets whose timelines are drawn."""
-    return worst_sets(report.sets, DRAWN)
+def drawn_sets(report: Report, pages: bool) -> tuple[str, ...]:
+    """The ids of the scale sets to draw: fewer where each has a page of its own, so that the index stays small."""
+    return worst_sets(report.sets, DRAWN_ON_INDEX if pages else DRAWN)
 
 
 def head(report: Report, zone: ZoneInfo) -> dict[str, Any]:
@@ -262,10 +266,10 @@ def class_keys() -> list[dict[str, str]]:
 
 def _outages(material: PageMaterial, evidence: PageEvidence, cards: set[str]) -> dict[str, Any]:
     """The list of outages, and the first sentence of the page."""
-    request, drawn_ones = material.report.request, set(drawn_sets(material.report))
+    request = material.report.request
     known = request.until if request.known is None else min(request.until, request.known[1])
     words = OutageWords(
-        material.zone, known, material.name, evidence.data, evidence.exact, evidence.page, cards, drawn_ones
+        material.zone, known, material.name, evidence.data, evidence.exact, evidence.page, cards, evidence.drawn
     )  # fmt: skip
     found: list[ListedOutage] = [listed(one, words) for one in evidence.outages]
     number = evidence.outages[0].mark["of"] if evidence.outages else 0
@@ -302,7 +306,7 @@ def _fleet(report: Report, zone: ZoneInfo) -> dict[str, Any]:
 
 
 def _drawn(material: PageMaterial, evidence: PageEvidence, cards: dict[str, list[Card]]) -> dict[str, Any]:
-    report, wanted = material.report, drawn_sets(material.report)
+    report, wanted = material.report, evidence.drawn
     lines, rows = lines_of(material, wanted), rows_of(report, wanted)
     found = [
         one_set(material, lines, place, rows[one], cards.get(one, []))._replace(page=evidence.page(one))

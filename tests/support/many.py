@@ -48,11 +48,11 @@ def report_of_many(sets: int, days: int, zone: str = "Europe/Berlin", page: Page
         policies=("0" * 12,),
     )  # fmt: skip
     made = build_report(_series(ids, code, day, begin, later, np.where(outage, long, 0)), every, operations, request)
-    wanted = pa.array(drawn_sets(made))
-    near = [table.filter(pc.is_in(table["scale_set_id"].cast(pa.string()), wanted)) for table in (every, operations)]
+    wanted = drawn_sets(made, page is not no_page)
+    near = [table.filter(pc.is_in(table["scale_set_id"].cast(pa.string()), pa.array(wanted))) for table in (every, operations)]
     period = (FIRST, FIRST + days * DAY, FIRST + days * DAY)
     worst = [RankedOutage(row, None) for row in outages_of(attributions, period, LISTED).to_pylist()]
-    return made, PageEvidence("record", False, marks_of(*near, period, MARKED), worst, page)
+    return made, PageEvidence("record", False, wanted, marks_of(*near, period, MARKED), worst, page)
 
 
 def _series(ids: pa.StringArray, code: Any, day: Any, begin: Any, later: Any, long: Any) -> pa.Table:
