@@ -29,13 +29,17 @@ GROUPS = (1, 7, 64, None)
 def streamed(
     timeline: Timeline, seed: int, crashes: int, disk: Disk, events: list[Event] | None = None, lag: int | None = None
 ) -> Ledger:
-    """The last run of a stream over a history, or some events of it, each up to `lateness` (or a lag) behind its time, some
-    twice."""
+    """The last run of a stream over a history, or some events of it, each up to `lateness` behind its time, some twice.
+
+    With a lag, each is up to that behind, and half of the scale sets are as much later as a whole: they appear behind the others.
+    """
     draw, policy, end = random.Random(seed), timeline.policy, until(timeline)
+    late = {event["scale_set_id"]: lag * draw.randint(0, 1) for event in timeline.events} if lag else {}
     lag = policy.lateness if lag is None else lag
     events = timeline.events if events is None else events
     sent = [*events, *draw.sample(events, len(events) // 3)]
-    arrivals = sorted((event["time"] + draw.randint(0, lag), number) for number, event in enumerate(sent))
+    due = (event["time"] + late.get(event["scale_set_id"], 0) + draw.randint(0, lag) for event in sent)
+    arrivals = sorted((moment, number) for number, moment in enumerate(due))
     dies = sorted(draw.sample(range(len(arrivals)), min(crashes, len(arrivals))))
     ledger, place = Ledger(policy, end, disk), 0
     while place < len(arrivals):
