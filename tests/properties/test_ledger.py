@@ -1,4 +1,9 @@
-"""Batch = stream, through the ledger's own step: any order of arrival, bundles, crashes and restarts end as one evaluation."""
+"""Batch = stream, through the ledger's own step: any order of arrival, bundles, crashes and restarts end as one evaluation.
+
+That keys are groups was seen to fail with each of these in `transforms/ledger.py`: T of all scale sets of a look the latest of
+theirs; late by the group's last grid end; those for which a bundle had no time taken as done; no timer set again for them;
+of several looks at a grid end the changes of the last one only.
+"""
 
 import random
 from typing import Any
