@@ -124,6 +124,7 @@ def test_random_timelines_in_any_order_within_the_lateness_end_as_the_backfill(
     due = {id(event): event["time"] + rng.randrange(Policy().lateness) for event in events}
     sent = sorted([*events, *rng.sample(events, len(events) // 5)], key=lambda event: due[id(event)])
     sets = len({event["scale_set_id"] for event in events})
+    backfilled(tmp_path, events)  # While nobody waits.
     send(pubsub, topic, bodies(sent))
     with begun(subscription, out):
         wait(200, lambda: reaches(out, end, sets), seeds)
