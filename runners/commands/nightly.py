@@ -24,7 +24,8 @@ Examples:
   Every night at two, from a timer; trueup.toml says the rest:
     trueup nightly
   With a page and a summary for the chat:
-    trueup nightly --input events/ --output record/ --html report.html --summary summary.md
+    trueup nightly --input events/ --output record/ --html report.html \\
+      --summary summary.md
 """
 MISSED: Final = 3
 """Exit status where all went well, and the target is missed."""
