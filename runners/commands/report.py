@@ -105,7 +105,9 @@ class Percent(click.ParamType[float]):
     metavar="NAME",
     help=f"With --as csv: rows of this kind. {', '.join(TABLES)}.  [default: scale_sets]",
 )
-@click.option("--html", "page", metavar="FILE", help="Write a page with charts too: one file, which loads nothing.")
+@click.option(
+    "--html", "page", metavar="FILE|DIR", help="Write a page with charts too (FILE.html), or one of each scale set as well (DIR)."
+)
 def report(**given: Any) -> int:
     """Says how available scale sets were, as reported and as corrected, and why they differ.
 
