@@ -61,12 +61,16 @@ def trueup(ctx: click.Context, config: str | None) -> None:
 
     \b
     Examples:
-      trueup demo                                            a small day, corrected and shown
-      trueup validate --input events/                        what is in these files?
-      trueup backfill --input events/ --output record/       the corrected record of these files
-      trueup report --data record/                           how available was everything, and why?
-      trueup explain --data record/ --scale-set web          was that alert real?
-      trueup backfill --help                                 all that a backfill can be told
+      A small day, corrected and shown:
+        trueup demo
+      What is in these files?
+        trueup validate --input events/
+      The corrected record of these files:
+        trueup backfill --input events/ --output record/
+      How available was everything, and why?
+        trueup report --data record/
+      Was that alert real?
+        trueup explain --data record/ --scale-set web
     """
     told = configured(config)
     ctx.default_map = default_map(told.values)
@@ -91,6 +95,8 @@ for _command in (
     validate,
     config,
 ):
+    assert _command.help is not None
+    _command.short_help = " ".join(_command.help.partition("\n\n")[0].split())  # whole, where click would cut it
     trueup.add_command(_command)
 
 

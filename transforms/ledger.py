@@ -320,6 +320,7 @@ class Keep(beam.DoFn):
         events = concat([part.events, arrived])
         T = ends_in_stream(part.names, events, part.standing.marks, fired, self._grid)
         evaluated = self._evaluated(events, T, part.standing)
+        count("looks")
         changes = changed_cells(evaluated, part.known, self._publication(T)._replace(final=final)).changes
         if len(changes.revisions):
             held.note(known=published_after(held.notes().known, changes.revisions, self._grid))

@@ -25,6 +25,15 @@ class AlarmCursor:
         self._path = path
         self.since, self.said = self._read(since)
 
+    def begin(self) -> None:
+        """Puts on disk since when it is looked, if nothing is there: what ends before the next start is not past then.
+
+        Raises:
+            RunError: the file cannot be written.
+        """
+        if not self._path.exists():
+            self.write()
+
     def note(self, key: AlarmKey, said: Said) -> None:
         """Takes note of what has been said, on disk.
 

@@ -25,6 +25,11 @@ _MOST: Final = 100
 """Instances that one message tells of, at most."""
 
 
+def days_until(since: int, now: int) -> range:
+    """The days from a moment to those that a record may reach beyond the present (microseconds); counted since the epoch."""
+    return range(since // DAY, now // DAY + 3)
+
+
 def messages(root: str, alarms: Sequence[Alarm], found: Mapping[AlarmKey, int | None], now: int) -> Iterator[dict[str, Any]]:
     """One CloudEvents message (JSON format, version 1.0) an alarm.
 
@@ -73,8 +78,8 @@ def message(alarm: Alarm, root: str, rows: Iterable[dict[str, Any]]) -> dict[str
 
 def _evidence(root: str, alarms: Sequence[Alarm], now: int) -> pa.Table:
     ids = {alarm.key.scale_set_id for alarm in alarms}
-    since = min((alarm.key.start for alarm in alarms), default=now) - SPAN
-    return Selection(root, ids=ids).table("attributions", range(since // DAY, now // DAY + 1), _EVIDENCE)
+    days = days_until(min((alarm.key.start for alarm in alarms), default=now) - SPAN, now)
+    return Selection(root, ids=ids, within=days).table("attributions", days, _EVIDENCE)
 
 
 def _overlapping(told: pa.Table, key: AlarmKey, until: int) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.alarms.cursor import AlarmCursor
-from pipelines.alarms.messages import SPAN, messages
+from pipelines.alarms.messages import SPAN, days_until, messages
 from pipelines.alarms.watcher import BadTimesOfFolder
 from transforms.core.alarms.decisions import due_alarms, keyed
 
@@ -38,9 +38,10 @@ class AlarmWatch:
             RunError: one could not be delivered, or noted; the next look begins with it.
         """
         cursor = self._cursor
+        cursor.begin()
         cursor.forget(now - SPAN)
         open_ = [key.start for key, said in cursor.said.items() if said.saying in ("begun", "goes_on")]
-        found = keyed(self._folder.read(min([now - SPAN, *open_])), now)
+        found = keyed(self._folder.read(days_until(min([now - SPAN, *open_]), now)), now)
         due = list(due_alarms(found, cursor.said, cursor.since, now, self._settings.least))
         for alarm, message in zip(due, messages(self._settings.root, due, found, now) if due else (), strict=True):
             self._deliver(message)

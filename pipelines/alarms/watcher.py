@@ -1,16 +1,14 @@
 """The bad times of a folder, read again as the folder grows: a day is read anew only when something of it was published
 (contract: trueup watch)."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.record.folder import files
 from pipelines.record.selection import Selection
-from pipelines.record.tables import day_number
-from schemas.time import DAY
 from transforms.core.alarms.bad_times import BAD_ROWS, SERIES_ENDS, StateColumn, bad_rows, bad_times, series_ends
 
 
@@ -36,33 +34,29 @@ class BadTimesOfFolder:
         self._root, self._globs, self._column = root, globs, column
         self._days: dict[int, _DayRead] = {}
 
-    def read(self, since: int) -> pa.Table:
-        """BAD_TIMES from the day of a moment on (microseconds); one that began before that day begins with it."""
-        published: dict[int, set[str]] = {}
-        for path in files(self._root, "revisions/day=*/*.parquet"):
-            if (day := day_number(path)) >= since // DAY:
-                published.setdefault(day, set()).add(path)
-        selection = Selection(self._root, self._globs)
+    def read(self, days: range | None = None) -> pa.Table:
+        """BAD_TIMES of some days, counted since the epoch, or of all; one that began before the first day begins with it."""
+        selection = Selection(self._root, self._globs, within=days)
         self._days = {
             day: self._days[day] if self._is_known(day, paths) else self._day(selection, day, frozenset(paths))
-            for day, paths in sorted(published.items())
+            for day, paths in sorted(selection.files("revisions").items())
         }
         rows = pa.concat_tables([BAD_ROWS.empty_table(), *(read.rows for read in self._days.values())])
         return bad_times(rows, _latest([read.ends for read in self._days.values()]))
 
-    def _is_known(self, day: int, paths: set[str]) -> bool:
-        return day in self._days and self._days[day].published == paths
+    def _is_known(self, day: int, paths: list[str]) -> bool:
+        return day in self._days and self._days[day].published == set(paths)
 
     def _day(self, selection: Selection, day: int, published: frozenset[str]) -> _DayRead:
         series = selection.table("availability", [day], ("scale_set_id", "start", "end", self._column))
         return _DayRead(published, bad_rows(series, self._column), series_ends(series))
 
 
-def alarms_in(root: str, column: StateColumn, least: int) -> int:
-    """How many bad times of a folder last for at least so long (microseconds)."""
-    times = BadTimesOfFolder(root, (), column).read(0)
+def alarms_in(root: str, column: StateColumn, least: int) -> Counter[str]:
+    """How many bad times of each scale set of a folder last for at least so long (microseconds)."""
+    times = BadTimesOfFolder(root, (), column).read()
     lasted = pc.subtract(*(times.column(name).cast(pa.int64()) for name in ("end", "start")))
-    return int(pc.sum(pc.greater_equal(lasted, least)).as_py() or 0)
+    return Counter(times.filter(pc.greater_equal(lasted, least)).column("scale_set_id").to_pylist())
 
 
 def _latest(ends: list[pa.Table]) -> pa.Table:

@@ -18,6 +18,8 @@ from typing import BinaryIO, Final
 
 import pyarrow as pa
 
+from schemas.wording import first_line
+
 _PARTS: Final = ".collecting"
 _TURN: Final = 0.2
 
@@ -26,7 +28,12 @@ class EventFiles:
     """A folder that takes records of JSON. Thread-safe."""
 
     def __init__(
-        self, folder: Path, seconds: float, size: int, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        folder: Path,
+        seconds: float,
+        size: int,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        complain: Callable[[str], object] = lambda _: None,
     ) -> None:
         """Finishes what collectors before it had to leave.
 
@@ -35,11 +42,12 @@ class EventFiles:
             seconds: how long a part takes records before it becomes a file.
             size: bytes at which it does so earlier.
             clock: gives the present, for the names.
+            complain: is told in a sentence that a file cannot be written, once until one can.
 
         Raises:
             OSError: the folder cannot be written to.
         """
-        self._folder, self._seconds, self._size, self._clock = folder, seconds, size, clock
+        self._folder, self._seconds, self._size, self._clock, self._complain = folder, seconds, size, clock, complain
         self._parts = folder / _PARTS
         self._parts.mkdir(parents=True, exist_ok=True)
         self._lock, self._finishing = threading.Lock(), threading.Lock()
@@ -102,12 +110,19 @@ class EventFiles:
                 yield part
 
     def _keep_finishing(self) -> None:
+        failing = False
         while not self._ended.wait(_TURN):
             part = self._part
             if not self._full and (part is None or time.monotonic() - part.since < self._seconds):
                 continue
-            with suppress(OSError):  # it is tried again at the next turn, and told at the end
+            try:
                 self.finish()
+                failing = False
+            except OSError as error:  # it is tried again at the next turn, and told at the end
+                if not failing:
+                    reason = error.strerror or first_line(error)
+                    self._complain(f"{self._folder}: a file cannot be written at present: {reason}. Nothing is lost.")
+                failing = True
 
 
 class _OpenPart:

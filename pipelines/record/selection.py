@@ -45,15 +45,22 @@ _Matcher = Callable[[pa.StringArray], pa.BooleanArray]
 class Selection:
     """The current rows of some scale sets of a folder, as it stands when it is first asked."""
 
-    def __init__(self, root: str, globs: Sequence[str] = (), ids: Collection[str] | pa.StringArray | None = None) -> None:
+    def __init__(
+        self,
+        root: str,
+        globs: Sequence[str] = (),
+        ids: Collection[str] | pa.StringArray | None = None,
+        within: range | None = None,
+    ) -> None:
         """Selects.
 
         Args:
             root: the folder of the tables.
             globs: case-insensitive patterns of a scale set's id or of its name; none: all.
             ids: exact ids of scale sets, instead of patterns.
+            within: days, counted since the epoch, of which alone files are listed; None: all.
         """
-        self._root = root
+        self._root, self._within = root, within
         self.globs = tuple(globs)
         self._wanted, self._ids = _matcher(globs), None
         if ids is not None:
@@ -65,7 +72,7 @@ class Selection:
 
     def narrowed(self, ids: Collection[str]) -> "Selection":
         """The same of some scale sets, by their exact ids; what is known of their versions is not read again."""
-        narrow = Selection(self._root, ids=ids)
+        narrow = Selection(self._root, ids=ids, within=self._within)
         narrow.opened = self.opened
         for day, versions in self._versions.items():
             own = None if versions is None else narrow._own(versions)
@@ -80,7 +87,7 @@ class Selection:
     @cached_property
     def days(self) -> list[int]:
         """The days, counted since the epoch, on which anything has been published."""
-        return sorted(self._files("revisions"))
+        return sorted(self.files("revisions"))
 
     def first_cell(self) -> int | None:
         """Where the first cell with a series begins, in microseconds; None if no scale set is like those wanted."""
@@ -134,7 +141,7 @@ class Selection:
 
     def scale_sets(self) -> list[str]:
         """The ids of all scale sets of which anything was ever published, wanted or not, ascending."""
-        paths = [path for paths in self._files("revisions").values() for path in paths]
+        paths = [path for paths in self.files("revisions").values() for path in paths]
         with ThreadPoolExecutor(_THREADS) as pool:
             return sorted(set().union(*pool.map(_ids_in, paths)))
 
@@ -150,9 +157,15 @@ class Selection:
         return 0 if versions is None else pc.sum(versions.column(_COUNT[table])).as_py() or 0
 
     @lru_cache(maxsize=8)  # noqa: B019 - a selection lives as long as a report
-    def _files(self, table: str) -> dict[int, list[str]]:
+    def files(self, table: str) -> dict[int, list[str]]:
+        """The files of a table, by day.
+
+        Raises:
+            RunError: one lies in a folder of no day.
+        """
         days: dict[int, list[str]] = defaultdict(list)
-        for path in files(self._root, f"{table}/day=*/*.parquet"):
+        folders = ["day=*"] if self._within is None else [day_name(day) for day in self._within]
+        for path in (path for folder in folders for path in files(self._root, f"{table}/{folder}/*.parquet")):
             try:
                 days[day_number(path)].append(path)
             except ValueError:
@@ -161,7 +174,7 @@ class Selection:
 
     def _again(self, table: str, day: int, reads: Callable[[list[str]], _Found]) -> _Found:
         """Reads the files of a day; lists them again if one has gone, as when others compact."""
-        paths = self._files(table).get(day, [])
+        paths = self.files(table).get(day, [])
         for _ in range(_TRIES - 1):
             try:
                 return reads(paths)

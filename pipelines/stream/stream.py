@@ -61,6 +61,9 @@ class StreamSettings:
     """The topic that gets alarms; None: none."""
     alert_after: int = 2 * MINUTE
     """How long trouble must last."""
+    metrics_port: int | None = None
+    """Where Prometheus finds its metrics; None: nowhere."""
+    metrics_host: str = "127.0.0.1"
     keep_rejected_payload: bool = False
     resume: bool = False
     """Whether to go on from what backfills have left of the scale sets in the output folder."""
@@ -82,6 +85,8 @@ class StreamSettings:
             raise SettingsError(f"--alerts: PrismRunner is required (elsewhere, `trueup watch --topic`), got {self.runner}.")
         if self.alerts is not None and (wrong := misnamed(self.alerts, "topics")):
             raise SettingsError(f"--alerts: {wrong}.")
+        if self.metrics_port is not None and self.runner != "PrismRunner":
+            raise SettingsError(f"--metrics-port: PrismRunner is required (others have metrics of their own), got {self.runner}.")
         if self.compact_every is not None and self.runner != "PrismRunner":
             raise SettingsError(f"--compact-every: PrismRunner is required (elsewhere, `trueup compact`), got {self.runner}.")
         if self.compact_every is not None and not MINUTE <= self.compact_every <= 7 * DAY:

@@ -1,9 +1,10 @@
 """SQL over the tables of a folder: external tables, views of the current rows, queries (contract: Views, Current rows).
 
 One text serves all engines. What they spell differently is in `Dialect`; engines differ most in arithmetic of times, so the
-views measure `seconds` and `month` once, and the queries need no more than what all engines share.
+views measure `seconds` and `month` once, and a query says `{seconds FROM TO}` where it measures itself.
 """
 
+import re
 from collections.abc import Iterator
 from importlib.resources import files
 from typing import Final, NamedTuple
@@ -92,6 +93,8 @@ _BIGQUERY: Final = Dialect(
     schema="trueup.",
     backslash=True,
 )
+_RENAMED: Final = {"end": "ended", "limit": "excused_until"}
+_SECONDS: Final = re.compile(r"\{seconds (\S+) (\S+)\}")
 DIALECTS: Final = {"duckdb": _DUCKDB, "spark": _SPARK, "trino": _TRINO, "bigquery": _BIGQUERY}
 
 
@@ -116,7 +119,7 @@ def setup(dialect: str, data: str, as_of: str, empty: frozenset[str] = frozenset
     for table in ROWS:
         views = [_current(spelling, table, table, ""), _current(spelling, table, f"{table}_as_of", moment)]
         made += [_spelled(spelling, view) for view in views]
-    return made
+    return made + [_episodes(spelling, of) for of in ("", "_as_of")]
 
 
 def queries(dialect: str) -> Iterator[tuple[str, str]]:
@@ -127,7 +130,12 @@ def queries(dialect: str) -> Iterator[tuple[str, str]]:
 
 
 def _current(dialect: Dialect, table: str, view: str, moment: str) -> str:
-    """The rows of each cell's latest version; of exact copies the first (engines compare no lists, some no doubles)."""
+    """The rows of each cell's latest version; of exact copies the first (engines compare no lists, some no doubles).
+
+    Columns whose names are words of SQL are there under other names, too.
+    """
+    chosen = [f'"{name}"' for name in (*ROWS[table].names, "day", "month", "seconds")]
+    chosen += [f'"{name}" AS {other}' for name, other in _RENAMED.items() if name in ROWS[table].names]
     compared = ", ".join(f'r."{field.name}"' for field in ROWS[table] if _type_name(field.type) not in {"list", "double"})
     return f"""{dialect.view} {{trueup}}{view} AS
 WITH latest AS (
@@ -139,7 +147,13 @@ WITH latest AS (
   FROM {{trueup}}all_{table} r
   JOIN latest l ON r.scale_set_id = l.scale_set_id AND r.cell = l.cell AND r.as_of = l.as_of
 )
-SELECT {", ".join(f'"{name}"' for name in (*ROWS[table].names, "day", "month", "seconds"))} FROM numbered WHERE copy = 1"""
+SELECT {", ".join(chosen)} FROM numbered WHERE copy = 1"""
+
+
+def _episodes(dialect: Dialect, of: str) -> str:
+    """A row for each whole episode, of the rows of a view of attributions; `of` is behind its name."""
+    rows = _spelled(dialect, files("pipelines.views").joinpath("episodes.sql").read_text("utf-8").strip())
+    return f"{dialect.view} {dialect.schema}episodes{of} AS\n{rows.replace('{of}', of)}"
 
 
 def _nothing(dialect: Dialect, schema: pa.Schema) -> str:
@@ -169,4 +183,5 @@ def _inside_quotes(dialect: Dialect, text: str) -> str:
 
 
 def _spelled(dialect: Dialect, text: str) -> str:
+    text = _SECONDS.sub(lambda between: dialect.seconds.format(start=between[1], end=between[2]), text)
     return text.replace("{trueup}", dialect.schema).replace('"', dialect.quote)

@@ -7,12 +7,12 @@ it may deliver.
 
 import hmac
 import json
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import click
 from anyio.to_thread import run_sync
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from pipelines.collect.bodies import NoRecordsError, records_of
 from pipelines.collect.outlets import Outlet
+from schemas.wording import first_line
 
 PATH: Final = "/events"
 HEADER: Final = "x-trueup-secret"
@@ -111,9 +112,12 @@ class Webhook:
         try:
             await run_sync(self.outlet.keep, records)
         except Exception as error:
+            if self.healthy:  # once for all that follow
+                click.echo(f"trueup: {PATH}: records cannot be kept at present: {first_line(error)}. They come again.", err=True)
             self.healthy = False
-            logging.getLogger(__name__).error("records could not be kept: %s", type(error).__name__)
             return PlainTextResponse("records cannot be kept at present\n", 503, _RETRY)
+        if not self.healthy:
+            click.echo(f"trueup: {PATH}: records are kept again.", err=True)
         self.healthy = True
         self.note(len(records))
         return Response()

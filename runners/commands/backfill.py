@@ -32,13 +32,15 @@ Examples:
   A folder of exported logs, corrected:
     trueup backfill --input events/ --output record/
   Flexible scale sets too, whose machines an inventory places:
-    trueup backfill --input 'events/**/*.json.gz' --inventory inventory.csv --output record/
+    trueup backfill --input 'events/**/*.json.gz' --inventory inventory.csv \\
+      --output record/
   Every night, what is new since the last run:
     trueup backfill --input events/ --output record/ --resume
   What would change?
     trueup backfill --input events/ --output record/ --dry-run
   On another runner, whose flags follow two dashes:
-    trueup backfill --input events/ --output record/ --runner FlinkRunner -- --flink_master=host:8081
+    trueup backfill --input events/ --output record/ --runner FlinkRunner -- \\
+      --flink_master=host:8081
 """
 
 

@@ -21,8 +21,9 @@ EXAMPLES = """\b
 Examples:
   Event Grid's queue, into files for a nightly backfill:
     trueup collect --queue vm-health --output events/
-  A webhook, behind what ends TLS; Event Grid calls https://HOST/events?secret=...:
-    TRUEUP_COLLECT_SECRET=... trueup collect --port 8080 --topic projects/P/topics/health
+  A webhook, behind what ends TLS (https://HOST/events?secret=...):
+    TRUEUP_COLLECT_SECRET=... trueup collect --port 8080 \\
+      --topic projects/P/topics/health
 """
 SECRET: Final = "TRUEUP_COLLECT_SECRET"
 _SHORTEST: Final = 16
@@ -101,7 +102,12 @@ def _outlet(given: dict[str, Any]) -> "Iterator[Outlet]":
     if given["topic"] is None:
         from pipelines.collect.event_files import EventFiles
 
-        files = EventFiles(Path(given["output"]), given["every"] / 1e6, given["size"])
+        files = EventFiles(
+            Path(given["output"]),
+            given["every"] / 1e6,
+            given["size"],
+            complain=lambda sentence: click.echo(f"trueup: {sentence}", err=True),
+        )
         try:
             yield files
         finally:

@@ -18,7 +18,8 @@ Examples:
   Was that alert real?
     trueup explain --data record/ --scale-set web --at 2026-10-24T20:04:00Z
   The same, on the clocks of Berlin:
-    trueup explain --data record/ --scale-set web --at 2026-10-24T22:04:00 --time-zone Europe/Berlin
+    trueup explain --data record/ --scale-set web \\
+      --at 2026-10-24T22:04:00 --time-zone Europe/Berlin
 """
 
 

@@ -24,7 +24,8 @@ Examples:
   Every night at two, from a timer; trueup.toml says the rest:
     trueup nightly
   With a page and a summary for the chat:
-    trueup nightly --input events/ --output record/ --html report.html --summary summary.md
+    trueup nightly --input events/ --output record/ --html report.html \\
+      --summary summary.md
 """
 MISSED: Final = 3
 """Exit status where all went well, and the target is missed."""
@@ -49,7 +50,9 @@ _GRACE: Final = 5.0
 )
 @click.option("--target", type=Percent(), default="99.9", show_default=True, metavar="PERCENT", help="Wanted availability.")
 @click.option("--time-zone", type=Zone(), default="UTC", show_default=True, metavar="NAME", help="Whose days and months.")
-@click.option("--html", "page", metavar="FILE", help="Write a page with charts.")
+@click.option(
+    "--html", "page", metavar="FILE|DIR", help="Write a page with charts (FILE.html), or one of each scale set as well (DIR)."
+)
 @click.option("--summary", metavar="FILE", help="Write a summary for a mail or a chat (Markdown).")
 @click.option(
     "--keep", type=Span(), default="30d", show_default=True, metavar="TIME", help="Versions superseded within this time stay."

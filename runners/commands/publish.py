@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\b
 Examples:
-  An emulator is told where it is by PUBSUB_EMULATOR_HOST; what is not there is made:
-    trueup publish --input events/ --topic projects/p/topics/events --create --subscription projects/p/subscriptions/trueup
+  To the emulator of PUBSUB_EMULATOR_HOST; what is not there is made:
+    trueup publish --input events/ --topic projects/p/topics/events --create \\
+      --subscription projects/p/subscriptions/trueup
   A day in an hour:
     trueup publish --input events/ --topic projects/p/topics/events --speed 24
   Interrupted, and started again, it goes on where it was:
-    trueup publish --input events/ --topic projects/p/topics/events --progress published.json
+    trueup publish --input events/ --topic projects/p/topics/events \\
+      --progress published.json
 """
 
 

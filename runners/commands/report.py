@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
+from pipelines.failures import UsageError
 from runners.commands.options import read_inventory
 
 if TYPE_CHECKING:
@@ -16,12 +17,17 @@ if TYPE_CHECKING:
 EXAMPLES = """\b
 Examples:
   What was our availability in October, and why?
-    trueup report --data record/ --since 2026-10-01 --until 2026-11-01 --time-zone Europe/Berlin
+    trueup report --data record/ --since 2026-10-01 --until 2026-11-01 \\
+      --time-zone Europe/Berlin
   One scale set, hour by hour:
-    trueup report --data record/ --scale-set web --by hour --since 2026-10-24 --until 2026-10-26
+    trueup report --data record/ --scale-set web --by hour \\
+      --since 2026-10-24 --until 2026-10-26
   The error budget of production, for a spreadsheet:
-    trueup report --data record/ --scale-set '*-prod-*' --target 99.95 --as csv > october.csv
+    trueup report --data record/ --scale-set '*-prod-*' --as csv > october.csv
+  The same for Prometheus, by the textfile collector of its node exporter:
+    trueup report --data record/ --as prometheus > textfiles/trueup.prom
 """
+TABLES: Final = ("scale_sets", "fleet", "periods", "scale_set_periods", "states", "causes", "chance", "coverage")
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _OFFSET: Final = re.compile(r"([Zz]|[+-]\d\d:?\d\d)$")
 
@@ -88,27 +94,37 @@ class Percent(click.ParamType[float]):
 @click.option(
     "--as",
     "form",
-    type=click.Choice(("table", "json", "csv", "markdown")),
+    type=click.Choice(("table", "json", "csv", "markdown", "prometheus")),
     default="table",
     show_default=True,
     help="How to print it.",
 )
-@click.option("--html", "page", metavar="FILE", help="Write a page with charts too: one file, which loads nothing.")
+@click.option(
+    "--table",
+    type=click.Choice(TABLES),
+    metavar="NAME",
+    help=f"With --as csv: rows of this kind. {', '.join(TABLES)}.  [default: scale_sets]",
+)
+@click.option(
+    "--html", "page", metavar="FILE|DIR", help="Write a page with charts too (FILE.html), or one of each scale set as well (DIR)."
+)
 def report(**given: Any) -> int:
     """Says how available scale sets were, as reported and as corrected, and why they differ.
 
     Availability, seconds by class, interruptions, error budget, the worst minute to the worst week, causes, and how much of what
     operations explain chance alone would explain. Every ratio is one of sums; a dash stands where nothing was expected to be up.
     """
+    if given["table"] is not None and given["form"] != "csv":
+        raise UsageError(f"--table: --as csv is required with it, got {given['form']}.")
     settings = _settings(given)
     if given["page"] is None:
         from pipelines.reading.report import report as run
 
-        _print(run(settings), given["form"], given["top"])
+        _print(run(settings), given)
         return 0
     from runners.page.page import report_with_page
 
-    _print(report_with_page(settings, given["page"]), given["form"], given["top"])
+    _print(report_with_page(settings, given["page"]), given)
     click.echo(f"The page with charts is {given['page']}.", err=True)
     return 0
 
@@ -126,7 +142,7 @@ def _settings(given: dict[str, Any]) -> "ReportSettings":
         scale_sets=given["scale_sets"],
         target=given["target"],
         inventory=read_inventory(given["inventory"]),
-        each=None if given["form"] in ("table", "markdown") else True,
+        each=True if given["form"] == "json" or given["table"] == "scale_set_periods" else None,
     )
 
 
@@ -151,12 +167,18 @@ def moment_of(option: str, text: str | None, zone: ZoneInfo) -> int | None:
     return micros if _OFFSET.search(whole) else to_micros(from_micros(micros).replace(tzinfo=zone))
 
 
-def _print(made: "Report", form: str, top: int | None) -> None:
+def _print(made: "Report", given: dict[str, Any]) -> None:
+    from runners.report.exposition import prometheus_text
     from runners.report.output import csv_text, json_text, markdown, print_table
 
+    form, top = given["form"], given["top"]
     if form == "table":
         print_table(made, top)
     elif form == "markdown":
         click.echo("\n".join(markdown(made, top)))
+    elif form == "json":
+        click.echo(json_text(made, top))
     else:
-        click.echo(json_text(made, top) if form == "json" else csv_text(made, top), nl=form == "json")
+        click.echo(
+            prometheus_text(made, top) if form == "prometheus" else csv_text(made, top, given["table"] or "scale_sets"), nl=False
+        )

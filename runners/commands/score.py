@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 EXAMPLES: Final = """\b
 Example:
   trueup simulate --output fleet/
-  trueup backfill --input fleet/events/ --inventory fleet/inventory.csv --output fleet/record/
+  trueup backfill --input fleet/events/ --inventory fleet/inventory.csv \\
+    --output fleet/record/
   trueup score --data fleet/record/ --truth fleet/truth/
 """
 

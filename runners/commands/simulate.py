@@ -15,10 +15,12 @@ EXAMPLES: Final = """\b
 Examples:
   A week of forty scale sets, what trueup makes of it, and how right that is:
     trueup simulate --output fleet/
-    trueup backfill --input fleet/events/ --inventory fleet/inventory.csv --output fleet/record/
+    trueup backfill --input fleet/events/ --inventory fleet/inventory.csv \\
+      --output fleet/record/
     trueup score --data fleet/record/ --truth fleet/truth/
   Another week, larger, and with more trouble:
-    trueup simulate --output other/ --seed 2 --scale-sets 200 --outages-per-vm-year 50
+    trueup simulate --output other/ --seed 2 --scale-sets 200 \\
+      --outages-per-vm-year 50
 """
 
 

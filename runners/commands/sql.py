@@ -10,10 +10,10 @@ from runners.commands.options import When, now_micros
 @click.option("--data", metavar="DIR", default="DIR", show_default=True, help="The folder of the tables, as the engine names it.")
 @click.option("--as-of", type=When(), metavar="TIME", help="Moment of the views NAME_as_of; default the last midnight, UTC.")
 def sql(dialect: str, data: str, as_of: int | None) -> int:
-    """Prints SQL: tables over the Parquet of DIR, views of the current rows, and a dozen queries.
+    """Prints SQL: tables over the Parquet of DIR, views of the current rows, and queries.
 
-    The views availability, attributions and operations hold the current rows; those with _as_of behind, what stood published
-    at a moment. An engine reads what is printed:  trueup sql --data record/ | duckdb
+    The views availability, attributions and operations hold the current rows, episodes a row for each whole episode; those with
+    _as_of behind, what stood published at a moment. An engine reads what is printed:  trueup sql --data record/ | duckdb
     """
     from pipelines.views.statements import queries, setup
     from schemas.time import DAY, format_time

@@ -1,7 +1,8 @@
 """`trueup status`: what a folder of tables holds, or how a stream is doing that runs elsewhere (contract: trueup status)."""
 
 import json
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 from click.core import ParameterSource
@@ -10,8 +11,13 @@ from pipelines.failures import RunError, UsageError
 from runners.commands.options import now_micros
 
 if TYPE_CHECKING:
+    from collections import Counter
+
     from runners.engines.flink.cluster import Cluster, Job
 
+_ASKED: Final = 3
+_FETCHED: Final = 1.0
+"""How often a cluster is asked for what it has measured, and the seconds that it has to fetch it."""
 EXAMPLES = """\b
 Examples:
   What a folder holds, until when, and what the last runs said:
@@ -64,7 +70,7 @@ def _told(cluster: "Cluster", job: "Job") -> dict[str, Any]:
     from schemas.time import SECOND, format_time
     from transforms.counters import NAMESPACE
 
-    newest, watermark = cluster.newest(job.id), cluster.watermark(job.id)
+    newest, (watermark, counters) = cluster.newest(job.id), _measured(cluster, job, NAMESPACE)
     return {
         "job": job.id,
         "name": job.name,
@@ -74,8 +80,20 @@ def _told(cluster: "Cluster", job: "Job") -> dict[str, Any]:
         "checkpoint_age_seconds": None if newest is None else round(newest.age),
         "watermark": None if watermark is None else format_time(watermark // SECOND * SECOND),
         "lag_seconds": None if watermark is None else max(0, now_micros() - watermark) // SECOND,
-        "counters": dict(sorted(cluster.counters(job.id, NAMESPACE).items())),
+        "counters": dict(sorted(counters.items())),
     }
+
+
+def _measured(cluster: "Cluster", job: "Job", namespace: str) -> "tuple[int | None, Counter[str]]":
+    """Watermark and counters. Flink fetches what its steps have measured when it is asked, and answers at once with what it had:
+    the first answer may be old, or nothing."""
+    for _ in range(_ASKED):
+        cluster.watermark(job.id)
+        time.sleep(_FETCHED)
+        watermark, counters = cluster.watermark(job.id), cluster.counters(job.id, namespace)
+        if watermark is not None or counters:
+            break
+    return watermark, counters
 
 
 def _lines(told: dict[str, Any]) -> list[str]:

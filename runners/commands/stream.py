@@ -14,9 +14,11 @@ Examples:
   On this machine, until Ctrl-C:
     trueup stream --subscription projects/P/subscriptions/S --output record/
   With Flexible scale sets, and files every minute:
-    trueup stream --subscription projects/P/subscriptions/S --output record/ --inventory inventory.csv --flush 1m
+    trueup stream --subscription projects/P/subscriptions/S --output record/ \\
+      --inventory inventory.csv --flush 1m
   On a Flink cluster, whose flags follow two dashes:
-    trueup stream --subscription projects/P/subscriptions/S --output record/ --runner FlinkRunner -- --flink_master=host:8081
+    trueup stream --subscription projects/P/subscriptions/S --output record/ \\
+      --runner FlinkRunner -- --flink_master=host:8081
 """
 
 
@@ -57,6 +59,8 @@ Examples:
 @click.option(
     "--alert-after", type=Span(), default="2m", show_default=True, metavar="TIME", help="With --alerts: of trouble so long."
 )
+@click.option("--metrics-port", type=click.IntRange(0, 65535), metavar="N", help="Metrics for Prometheus; 0: where it is free.")
+@click.option("--metrics-host", default="127.0.0.1", show_default=True, metavar="NAME", help="With --metrics-port: its address.")
 @click.option("--compact-every", type=Span(), metavar="TIME", help="Compact the folder so often; never unless given.")
 @click.option("--keep-rejected-payload", is_flag=True, help="Keep the text of rejected records, with all that is in it.")
 @click.option("--runner", default="PrismRunner", show_default=True, metavar="NAME", help="PrismRunner or FlinkRunner.")
@@ -90,6 +94,8 @@ def _settings(given: dict[str, Any], runner_options: tuple[str, ...]) -> "Stream
         compact_every=given["compact_every"],
         alerts=given["alerts"],
         alert_after=given["alert_after"],
+        metrics_port=given["metrics_port"],
+        metrics_host=given["metrics_host"],
         keep_rejected_payload=given["keep_rejected_payload"],
         resume=given["resume"],
         runner=given["runner"],

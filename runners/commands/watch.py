@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from click.core import ParameterSource
 
-from pipelines.failures import UsageError
+from pipelines.failures import RunError, UsageError
 from runners.commands.options import Span, When, now_micros
 from schemas.wording import misnamed
 
@@ -48,8 +48,12 @@ def watch(ctx: click.Context, /, **given: Any) -> int:
     late explains it. It names the instances with their verdicts, what explains them and what does not, and the command that
     explains more. Each has an id of its own; one that is sent again after a crash has the same.
     """
+    from pipelines.record.folder import files
+
     given |= dict.fromkeys(_outvoted(ctx))
     _check(given)
+    if not files(given["data"], "_trueup/grid.json"):
+        raise RunError(f"--data: a folder that trueup has written is required, got {given['data']}.")
     if given["dry_run"]:
         return _dry(given)
     watching = _watching(given, _cursor(given), _delivery(given))

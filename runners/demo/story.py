@@ -18,7 +18,7 @@ from runners.demo.day import PAGE, SIMULATED
 from runners.explain.output import print_explanation
 from runners.page.page import report_with_page
 from runners.report.output import print_section
-from runners.report.sections import headline, sections
+from runners.report.sections import Section, headline, sections
 from runners.words.names import labels
 from schemas.time import MINUTE, floor_to, format_time
 from transforms.core.report.request import Report
@@ -48,7 +48,8 @@ def show(summary: Summary, output: str) -> None:
     report = report_with_page(ReportSettings(data=output, target=0.999), str(Path(output, PAGE)))
     console = Console(highlight=False, markup=False, emoji=False)
     console.print(Text(_headline(summary)))
-    console.print(Text(f"{_alarms(output)}\n"))
+    print_section(console, _alarms(output))
+    console.print()
     _print_report(console, report)
     asked = moment_to_ask(output)
     name = labels([asked.scale_set_id])[asked.scale_set_id]
@@ -64,13 +65,18 @@ def _headline(summary: Summary) -> str:
     return (
         f"A simulated day of {len(summary.findings.facts)} scale sets: {counts['in']:,} records in {summary.files:,} files, "
         f"{counts['used']:,} used, {counts['duplicate']:,} duplicate, {total(counts, 'ignored'):,} of other kinds ignored, "
-        f"{summary.rejected:,} rejected.\n"
+        f"{summary.rejected:,} rejected."
     )
 
 
-def _alarms(output: str) -> str:
+def _alarms(output: str) -> Section:
+    """Both streams of alarms side by side."""
     azure, ours = (alarms_in(output, column, _LEAST) for column in ("reported_state", "state"))
-    return f"Alarms, of trouble that lasts two minutes: {azure} by the states that Azure reports, {ours} by the corrected ones."
+    names = labels(sorted({*azure, *ours}))
+    rows = [(names[id_], str(azure[id_]), str(ours[id_])) for id_ in sorted(names, key=lambda id_: (-azure[id_], names[id_]))]
+    total_ = ("all", str(azure.total()), str(ours.total()))
+    columns = ("<scale set", "Azure would raise", "trueup raises")
+    return Section("Alarms of the day, of trouble that lasts two minutes", columns, [*rows, total_])
 
 
 def _print_report(console: Console, report: Report) -> None:

@@ -12,6 +12,7 @@ import click
 from pipelines.alarms.cursor import ALARMS, AlarmCursor
 from pipelines.alarms.watch import AlarmWatch, WatchSettings
 from pipelines.failures import RunError
+from schemas.wording import first_line
 
 _EVERY: Final = 2.0
 """Seconds between two looks; one at a folder in which nothing was published reads no table."""
@@ -47,10 +48,11 @@ def keep_looking(watch: AlarmWatch, every: float, ended: threading.Event) -> Non
 def _looked(watch: AlarmWatch, told: str) -> str:
     try:
         watch.look(_now())
-    except RunError as error:
-        if str(error) != told:
-            click.echo(f"trueup: {error} It is tried again.", err=True)
-        return str(error)
+    except Exception as error:  # whatever it is (a damaged file, a folder that went), the next look comes
+        sentence = str(error) if isinstance(error, RunError) else f"{first_line(error)}."
+        if sentence != told:
+            click.echo(f"trueup: {sentence} It is tried again.", err=True)
+        return sentence
     return ""
 
 

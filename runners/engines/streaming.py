@@ -1,10 +1,13 @@
 """Runs a stream until it is stopped, and ends it in order."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final
 
 import apache_beam as beam
+import click
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import create_runner
 
@@ -73,6 +76,7 @@ def run_on_prism(settings: StreamSettings, store: Store) -> None:
         Status(process) as status,
         compacting(settings.output, every),
         alarming(settings.output, deliver, settings.alert_after),
+        _scraped(settings, process),
     ):
         pipeline = beam.Pipeline(runner=create_runner("PrismRunner"), options=PipelineOptions(options))
         Stream(settings, ProcessSink(process.name), process.name, process.recalls).build(pipeline)
@@ -87,3 +91,18 @@ def run_on_prism(settings: StreamSettings, store: Store) -> None:
         result.cancel()
         # The worker's threads find Prism gone, and would each say so at length.
         threading.excepthook = lambda _: None
+
+
+@contextmanager
+def _scraped(settings: StreamSettings, process: StreamProcess) -> Iterator[None]:
+    """Answers Prometheus while the block runs, if there is a port for it."""
+    if settings.metrics_port is None:
+        yield
+        return
+    try:
+        from runners.engines.metrics import scraped
+    except ModuleNotFoundError as error:
+        raise RunError(f"--metrics-port: the extra trueup[metrics] is required, got no module {error.name}.") from None
+    with scraped(process.reader, settings.metrics_host, settings.metrics_port) as address:
+        click.echo(f"metrics at {address}", err=True)
+        yield

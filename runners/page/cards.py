@@ -2,14 +2,16 @@
 
 from collections import defaultdict
 from datetime import datetime
+from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
-from runners.page.charts import Mark
+from runners.page.charts import BAD, GOOD, Mark
 from runners.report.sections import length
 from runners.words.names import harmless, shortened
+from runners.words.quantity import quantity
 from schemas.time import SECOND, to_micros
 from transforms.core.report.request import ReportRequest
 
@@ -48,9 +50,15 @@ def cards_of(marks: pa.Table, request: ReportRequest, zone: ZoneInfo) -> dict[st
         zone: on whose clocks times are told.
     """
     found: dict[str, list[Card]] = defaultdict(list)
-    for number, row in enumerate(marks.to_pylist()):
-        found[row["scale_set_id"]].append(_card(f"e{number}", row, request, zone))
+    for row in marks.to_pylist():
+        found[row["scale_set_id"]].append(_card(row, request, zone))
     return {one: _ranked(cards) for one, cards in found.items()}
+
+
+def link_of(row: dict[str, Any]) -> str:
+    """The name of a card in any page: the same wherever the same operation or trouble of a period is told."""
+    told = [row[name] for name in ("scale_set_id", "operation_key", "verb", "start", "verdict")]
+    return f"e{blake2b(repr(told).encode(), digest_size=5).hexdigest()}"
 
 
 def _ranked(cards: list[Card]) -> list[Card]:
@@ -60,18 +68,18 @@ def _ranked(cards: list[Card]) -> list[Card]:
     return [card._replace(minor=card.link not in major) for card in cards]
 
 
-def _card(link: str, row: dict[str, Any], request: ReportRequest, zone: ZoneInfo) -> Card:
+def _card(row: dict[str, Any], request: ReportRequest, zone: ZoneInfo) -> Card:
     own = row["verb"] is not None
     kind = "bad" if row["counted_seconds"] else "good" if row["excused_seconds"] or row["removed_seconds"] else "none"
-    color = {"bad": "var(--bad)", "good": "var(--good)", "none": "var(--soft)"}[kind]
-    start = _when(row["start"], zone)
+    color = {"bad": BAD, "good": GOOD, "none": "var(--soft)"}[kind]
+    start = when(row["start"], zone)
     what = f"{row['verb']} by {row['initiator']}" if own else _trouble(row)
     rows = _operation_rows(row, zone) if own else _trouble_rows(row, zone)
     rows += [(f"{name.capitalize()}", length(row[f"{name}_seconds"])) for name in _TIMES if row[f"{name}_seconds"]]
     rows += [("Operation key", row["operation_key"])] if own else []
     title = harmless(f"{start} {what}")
     said = "; ".join(f"{term} {text}" for term, text in rows if term != "Operation key")
-    name = row["verb"] if own else row["verdicts"][0]
+    link, name = link_of(row), row["verb"] if own else row["verdict"]
     span = (request.until - request.since) / SECOND
     mark = Mark(
         link=link,
@@ -91,23 +99,25 @@ _TIMES: Final = ("excused", "removed", "counted")
 
 
 def _trouble(row: dict[str, Any]) -> str:
-    whose = "the scale set itself" if row["instance_id"] is None else f"machine {row['instance_id']}"
+    names = sorted(name for name in row["instances"] if name is not None)
+    whose = f"machine {names[0]}" if len(names) == 1 else quantity(len(names), "machine") if names else "the scale set itself"
     return f"{whose} {row['worst_state']}"
 
 
 def _trouble_rows(row: dict[str, Any], zone: ZoneInfo) -> list[tuple[str, str]]:
     why = {"fault": "the platform reported failing hardware", "unexplained": "no operation explains it: a real outage"}
-    verdict = row["verdicts"][0]
-    return [("Why", why.get(verdict, verdict)), ("Began", _when(row["start"], zone)), ("Ended", _ended(row, "it lasts", zone))]
+    rows = [("Why", why[row["verdict"]]), ("Began", when(row["start"], zone)), ("Ended", _ended(row, "it lasts", zone))]
+    spells = [("Spells", f"{row['episodes'][0]:,}")] if row["episodes"][0] > 1 else []
+    return [*rows, *spells, *(_machines(row) if len(row["instances"]) > 1 else [])]
 
 
 def _operation_rows(row: dict[str, Any], zone: ZoneInfo) -> list[tuple[str, str]]:
     outcome = row["outcome"] or "outcome not known"
-    rows = [("Began", _when(row["start"], zone)), ("Ended", f"{_ended(row, 'no end was seen', zone)} ({outcome})")]
+    rows = [("Began", when(row["start"], zone)), ("Ended", f"{_ended(row, 'no end was seen', zone)} ({outcome})")]
     if row["excuses"] is False:
         rows.append(("Excuses", f"nothing: it is by {row['initiator']}"))
     elif row["limit"] is not None:
-        rows.append(("Excuses until", _when(row["limit"], zone)))
+        rows.append(("Excuses until", when(row["limit"], zone)))
     if row["target"] is not None:
         rows.append(("On", {"named": "named machines", "all": "all machines"}.get(row["target"], "machines it does not name")))
     return [*rows, *_explained(row, zone)]
@@ -118,18 +128,23 @@ def _explained(row: dict[str, Any], zone: ZoneInfo) -> list[tuple[str, str]]:
     if row["verdicts"] is None:
         return [("Explains", "no trouble in this period")]
     spells = ", ".join(f"{number:,} {verdict}" for verdict, number in zip(row["verdicts"], row["episodes"], strict=True))
-    last = "and goes on" if row["last"] is None else f"to {_when(row['last'], zone)}"
-    rows = [("Explains", spells), ("Trouble", f"{_when(row['first'], zone)} {last}")]
+    last = "and goes on" if row["last"] is None else f"to {when(row['last'], zone)}"
+    rows = [("Explains", spells), ("Trouble", f"{when(row['first'], zone)} {last}")]
+    return [*rows, *_machines(row)]
+
+
+def _machines(row: dict[str, Any]) -> list[tuple[str, str]]:
     names = sorted(name for name in row["instances"] if name is not None)
     more = f" and {len(names) - _NAMES:,} more" if len(names) > _NAMES else ""
-    return [*rows, ("Machines", ", ".join(names[:_NAMES]) + more)] if names else rows
+    return [("Machines", ", ".join(names[:_NAMES]) + more)] if names else []
 
 
 def _ended(row: dict[str, Any], open_: str, zone: ZoneInfo) -> str:
-    return open_ if row["end"] is None else _when(row["end"], zone)
+    return open_ if row["end"] is None else when(row["end"], zone)
 
 
-def _when(time: datetime, zone: ZoneInfo) -> str:
+def when(time: datetime, zone: ZoneInfo) -> str:
+    """A moment on the clocks of a zone, to the second."""
     return f"{time.astimezone(zone):%Y-%m-%d %H:%M:%S}"
 
 

@@ -1,6 +1,7 @@
-"""Charts of the page, as Vega-Lite specifications: the fleet over time, the worst hours, and the timeline of a scale set."""
+"""Charts of the page, as Vega-Lite specifications: the fleet over time, when time counted, and the timeline of a scale set."""
 
 from collections.abc import Sequence
+from math import log10
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -31,6 +32,9 @@ LEAST: Final = 0.1
 """About the part of a strip's height that whatever is there has at least."""
 
 _STRIP, _GAP, _LANE = 24, 4, 22
+_RAW: Final = 48
+"""Height of the chart of the raw availability."""
+_MOST_NINES: Final = 7
 _MOST_LANES: Final = 5
 _LETTER: Final = 6.2
 """Width of a letter of a label, in pixels."""
@@ -53,6 +57,12 @@ NARROW: Final = ChartSize("narrow", 276, 64, 4)
 SIZES: Final = (WIDE, NARROW)
 
 
+BAD: Final = "var(--bad)"
+"""The colour of a mark because of which time counts."""
+GOOD: Final = "var(--good)"
+"""That of one that excuses."""
+
+
 class Mark(NamedTuple):
     """An operation, or a trouble without one, to be drawn above the strips. Times in seconds since the period began."""
 
@@ -67,6 +77,21 @@ class Mark(NamedTuple):
     """Whether it is an operation."""
 
 
+class Gathered(NamedTuple):
+    """Marks that are drawn as one, since they would hide each other; mostly a single one."""
+
+    lane: int
+    marks: tuple[Mark, ...]
+    """By start."""
+    label: str
+    """What stands beside it; empty where there is no room."""
+
+    @property
+    def first(self) -> Mark:
+        """The mark whose look and place it has: the first of those that matter most."""
+        return next((mark for color in (BAD, GOOD) for mark in self.marks if mark.color == color), self.marks[0])
+
+
 class _Lane(NamedTuple):
     """A row of marks above a timeline, filled from the left."""
 
@@ -75,44 +100,81 @@ class _Lane(NamedTuple):
     named: float
     """Where the name of that ends."""
     last: int
-    """Which mark that is."""
+    """Which of those gathered that is."""
 
 
-def fleet_chart(edges: Sequence[float], raw: Sequence[float | None], corrected: Sequence[float | None], target: float | None,
-                size: ChartSize, ticks: Sequence[Tick]) -> dict[str, Any]:  # fmt: skip
-    """Availability over time: two lines, and the target.
+def fleet_chart(edges: Sequence[float], ratios: Sequence[float | None], target: float | None, size: ChartSize,
+                ticks: Sequence[Tick]) -> dict[str, Any]:  # fmt: skip
+    """Corrected availability over time against the target, in nines: each line is ten times better than the one below it.
 
     Args:
         edges: of the periods, in seconds since the first; one more than there are ratios.
-        raw: as reported; None where nothing was expected to be up.
-        corrected: as corrected.
+        ratios: as corrected; None where nothing was expected to be up.
         target: the wanted ratio.
         size: for which it is drawn.
         ticks: of the axis of time.
     """
     span, height = edges[-1], 170 if size is WIDE else 150
-    lines = [("raw", raw), ("corrected", corrected)]
-    values = [
-        {"x": x, "y": y, "k": kind}
-        for kind, ratios in lines
-        for x, y in zip(edges, [*ratios, ratios[-1]], strict=True)
-    ]  # fmt: skip
-    y = {"field": "y", "type": "quantitative", "scale": {"zero": False, "nice": True}}
+    low, high = _decades([*(ratio for ratio in ratios if ratio is not None), *([] if target is None else [target])])
+    drawn = [None if ratio is None else nines(ratio, high) for ratio in ratios]
+    names = [f"{100 - 100 / 10**decade:.{max(decade - 2, 0)}f} %" for decade in range(low, high)] + ["100 %"]
+    labels = {"labelExpr": _called(names)["labelExpr"].replace("datum.value", f"datum.value - {low}")}
+    y = {"field": "y", "type": "quantitative", "scale": {"domain": [low, high], "nice": False, "zero": False}}
+    axis = {"title": None, "values": list(range(low, high + 1)), "labelOverlap": False, "domain": False, "ticks": False, **labels}
     line = {
-        "data": {"values": values},
-        "mark": {"type": "line", "interpolate": "step-after", "strokeWidth": 2},
-        "encoding": {
-            "x": _x(span, "x"),
-            "y": {**y, "axis": {"title": None, "format": ".5~%", "tickCount": 5, "domain": False, "ticks": False}},
-            "stroke": {**_chosen("k", {"raw": "var(--raw)", "corrected": "var(--corrected)"})},
-            "strokeDash": {**_chosen("k", {"raw": [4, 3], "corrected": [1, 0]})},
-        },
+        "data": {"values": _steps(edges, drawn)},
+        "mark": {"type": "line", "interpolate": "step-after", "strokeWidth": 2, "color": "var(--corrected)"},
+        "encoding": {"x": _x(span, "x"), "y": {**y, "axis": axis}},
     }
-    layers = [line]
-    if target is not None:
-        rule = {"type": "rule", "strokeDash": [1, 3], "strokeWidth": 2, "color": "var(--bad)"}
-        layers.append({"data": {"values": [{"y": target}]}, "mark": rule, "encoding": {"y": y}})
-    return _layered(size, height, [*_time_axis(ticks, height, span), *layers])
+    return _layered(size, height, [*_time_axis(ticks, height, span), *_missed(edges, drawn, target, high, y), line])
+
+
+def _missed(
+    edges: Sequence[float], drawn: Sequence[float | None], target: float | None, high: int, y: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """The target, and the area between it and what is worse."""
+    if target is None:
+        return []
+    at = nines(target, high)
+    rule = {"type": "rule", "strokeDash": [1, 3], "strokeWidth": 2, "color": "var(--bad)"}
+    worse = _steps(edges, [at if value is None else min(value, at) for value in drawn])
+    area = {
+        "data": {"values": [{**value, "t": at} for value in worse]},
+        "mark": {"type": "area", "interpolate": "step-after", "color": "var(--missed)"},
+        "encoding": {"x": _x(edges[-1], "x"), "y": y, "y2": {"field": "t"}},
+    }
+    return [area, {"data": {"values": [{"y": at}]}, "mark": rule, "encoding": {"y": y}}]
+
+
+def raw_chart(edges: Sequence[float], ratios: Sequence[float | None], size: ChartSize, ticks: Sequence[Tick]) -> dict[str, Any]:
+    """Raw availability over time, small and on a scale of its own; arguments as for `fleet_chart`."""
+    axis = {"title": None, "format": ".5~%", "tickCount": 2, "domain": False, "ticks": False}
+    y = {"field": "y", "type": "quantitative", "scale": {"zero": False, "nice": True}, "axis": axis}
+    line = {
+        "data": {"values": _steps(edges, ratios)},
+        "mark": {"type": "line", "interpolate": "step-after", "strokeWidth": 1.5, "strokeDash": [4, 3], "color": "var(--raw)"},
+        "encoding": {"x": _x(edges[-1], "x"), "y": y},
+    }
+    return _layered(size, _RAW, [*_time_axis(ticks, _RAW, edges[-1]), line])
+
+
+def nines(ratio: float, most: int) -> float:
+    """How many nines an availability has, at most so many.
+
+    >>> round(nines(0.999, 5), 6), nines(1.0, 5), nines(0.0, 5)
+    (3.0, 5, 0.0)
+    """
+    return most if ratio >= 1 else abs(min(-log10(1 - ratio), most))
+
+
+def _decades(ratios: Sequence[float]) -> tuple[int, int]:
+    """From how many nines to how many the axis goes: a line more than the best one below 1 needs, for 1 itself."""
+    found = [nines(ratio, _MOST_NINES) for ratio in ratios if ratio < 1] or [2.0]
+    return int(min(found)), min(int(max(found)) + 2, _MOST_NINES)
+
+
+def _steps(edges: Sequence[float], values: Sequence[float | None]) -> list[dict[str, Any]]:
+    return [{"x": x, "y": y} for x, y in zip(edges, [*values, values[-1]], strict=True)]
 
 
 def heat_chart(
@@ -180,7 +242,8 @@ def timeline_chart(edges: Sequence[float], raw: Floats, corrected: Floats, marks
         ticks: of the axis of time.
     """
     span = edges[-1]
-    lanes, places = _lanes(marks, span, size)
+    placed = gathered(marks, span, size)
+    lanes = 1 + max((one.lane for one in placed), default=-1)
     top = lanes * _LANE + (4 if lanes else 0)
     bottom = top + 2 * _STRIP + _GAP
     strips = [
@@ -198,7 +261,7 @@ def timeline_chart(edges: Sequence[float], raw: Floats, corrected: Floats, marks
         "mark": {"type": "text", "align": "right", "baseline": "middle", "fontSize": 12},
         "encoding": {"x": {"value": -8}, "y": _pixel("y"), "text": {"field": "t"}},
     }
-    marked = _marks(marks, places, span) if marks else []
+    marked = _marks(placed, span) if marks else []
     return _layered(size, bottom, [*_time_axis(ticks, bottom, span), area, text, *marked])
 
 
@@ -220,23 +283,31 @@ def _strip(edges: Sequence[float], shares: Floats, parts: tuple[str, ...], top: 
     return rows
 
 
-def _marks(marks: Sequence[Mark], places: list[tuple[int, bool]], span: float) -> list[dict[str, Any]]:
+def _marks(placed: Sequence[Gathered], span: float) -> list[dict[str, Any]]:
     """Lines as long as the operations last and excuse, the marks, and their names."""
-    values = [
+    lines = [
         {
             "x": max(mark.start, 0.0),
             "x2": min(mark.end, span),
             "x3": min(mark.limit, span),
-            "y": lane * _LANE + 8,
-            "y2": lane * _LANE + 17,
+            "y2": one.lane * _LANE + 17,
             "c": mark.color,
-            "s": "triangle-down" if mark.own else "diamond",
-            "h": f"#{mark.link}",
-            "t": mark.label if labelled else "",
         }
-        for mark, (lane, labelled) in zip(marks, places, strict=True)
+        for one in placed
+        for mark in one.marks
     ]
-    data = {"data": {"values": values}}
+    points = [
+        {
+            "x": max(one.marks[0].start, 0.0),
+            "y": one.lane * _LANE + 8,
+            "c": one.first.color,
+            "s": "triangle-down" if one.first.own else "diamond",
+            "h": f"#{'+'.join(mark.link for mark in one.marks)}",
+            "t": one.label,
+        }
+        for one in placed
+    ]
+    data, drawn = ({"data": {"values": values}} for values in (lines, points))
     at = {"x": _x(span, "x"), "y": _pixel("y")}
     under = {"x": _x(span, "x"), "y": _pixel("y2")}
     return [
@@ -247,7 +318,7 @@ def _marks(marks: Sequence[Mark], places: list[tuple[int, bool]], span: float) -
         },
         {**data, "mark": {"type": "rule", "strokeWidth": 3}, "encoding": {**under, "x2": {"field": "x2"}, "stroke": _color("c")}},
         {
-            **data,
+            **drawn,
             "mark": {"type": "point", "size": 110, "filled": True, "opacity": 1},
             "encoding": {
                 **at,
@@ -257,21 +328,27 @@ def _marks(marks: Sequence[Mark], places: list[tuple[int, bool]], span: float) -
             },
         },
         {
-            **data,
+            **drawn,
             "mark": {"type": "text", "align": "left", "baseline": "middle", "dx": 9, "fontSize": 11},
             "encoding": {**at, "text": {"field": "t"}},
         },
     ]
 
 
-def _lanes(marks: Sequence[Mark], span: float, size: ChartSize) -> tuple[int, list[tuple[int, bool]]]:
-    """The number of lanes, and for each mark its lane and whether there is room for its name.
+def gathered(marks: Sequence[Mark], span: float, size: ChartSize) -> list[Gathered]:
+    """Gives each mark its lane, and its name where there is room for it.
 
-    A mark goes where it covers nothing; if all lanes are full, where it takes another's name, and at last where it covers a mark.
+    A mark goes where it covers nothing; if all lanes are full, where it takes another's name; and where it would cover a mark,
+    the two are gathered into one.
+
+    Args:
+        marks: by start.
+        span: of the axis of time, in seconds.
+        size: for which it is drawn.
     """
     lanes: list[_Lane] = []
-    places: list[tuple[int, bool]] = []
-    for place, mark in enumerate(marks):
+    placed: list[Gathered] = []
+    for mark in marks:
         x = max(mark.start, 0.0) / span * size.width
         free = next((n for n, lane in enumerate(lanes) if lane.named <= x), None)
         if free is None and len(lanes) < _MOST_LANES:
@@ -279,12 +356,20 @@ def _lanes(marks: Sequence[Mark], span: float, size: ChartSize) -> tuple[int, li
             lanes.append(_Lane(0.0, 0.0, -1))
         if free is None:
             free = min(range(len(lanes)), key=lambda n: lanes[n].marked)
-            places[lanes[free].last] = (free, False)
+            last = placed[lanes[free].last]
+            if lanes[free].marked > x:
+                label = f"+{len(last.marks)}"
+                placed[lanes[free].last] = last._replace(marks=(*last.marks, mark), label=label)
+                begin = max(last.marks[0].start, 0.0) / span * size.width
+                end = begin + 18 + _LETTER * len(label)
+                lanes[free] = lanes[free]._replace(marked=end, named=end)
+                continue
+            placed[lanes[free].last] = last._replace(label="")
         named = x + 18 + _LETTER * len(mark.label)
         fits = named <= size.width + 16
-        lanes[free] = _Lane(x + 13, named if fits else x + 13, place)
-        places.append((free, fits))
-    return len(lanes), places
+        lanes[free] = _Lane(x + 13, named if fits else x + 13, len(placed))
+        placed.append(Gathered(free, (mark,), mark.label if fits else ""))
+    return placed
 
 
 def _time_axis(ticks: Sequence[Tick], height: int, span: float) -> list[dict[str, Any]]:
@@ -322,11 +407,6 @@ def _pixel(field: str) -> dict[str, Any]:
 
 def _color(field: str) -> dict[str, Any]:
     return {"field": field, "type": "nominal", "scale": None}
-
-
-def _chosen(field: str, values: dict[str, Any]) -> dict[str, Any]:
-    scale = {"domain": list(values), "range": list(values.values())}
-    return {"field": field, "type": "nominal", "scale": scale, "legend": None}
 
 
 def _called(names: Sequence[str]) -> dict[str, str]:

@@ -32,7 +32,8 @@ def drawn(
     Args:
         chart: a Vega-Lite specification; its texts are the program's own, or harmless.
         label: what it shows, for those who do not see it.
-        links: what each mark that links to a part of the page is called, by the name of that part.
+        links: what each mark that links to a part of the page is called, by the name of that part; of several, joined by +, the
+            first is linked to.
         titles: what each rectangle of the chart says when it is pointed at, in the order of the data.
         look: the class by which the style sheet knows it.
     """
@@ -44,8 +45,10 @@ def drawn(
     svg.attrib |= {"class": look, "style": f"--wide:{width}px", "viewBox": f"0 0 {width} {height}", "aria-label": label}
     svg.set("role", "group" if links else "img")
     for link in svg.iter("a"):
-        name = link.attrib["href"].removeprefix("#")
-        link.set("aria-label", (links or {})[name])
+        names = link.attrib["href"].removeprefix("#").split("+")
+        link.set("aria-label", ". ".join((links or {})[name] for name in names))
+        if names[1:]:
+            link.attrib |= {"href": f"#{names[0]}", "data-all": " ".join(names)}
     return ET.tostring(svg, encoding="unicode")
 
 

@@ -1,4 +1,4 @@
-"""Heat maps of the worst hours: hour by hour where the period is short, else by day and by hour of the week."""
+"""Heat maps of when time counted: hour by hour where the period is short, else by day and by hour of the week."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -63,7 +63,7 @@ def _drawn(what: str, rows: Sequence[str], columns: Sequence[str], cells: Cells,
         f"{rows[r]} {called[c]}: {length(bad / SECOND)} counted, {percent(bad / expected if expected else None)} % of the time"
         for r, c, bad, expected in zip(*(column.tolist() for column in cells), strict=True)
     ]
-    told = f"Heat map. {what}: the part of the machine time that counts. The worst hours are in the table below."
+    told = f"Heat map. {what}: the part of the machine time that counts."
     charts = []
     for size in SIZES:
         shown = _shown(columns, size)

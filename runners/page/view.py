@@ -8,31 +8,35 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.reading.evidence import RankedOutage
 from runners.page.axis import ticks
 from runners.page.cards import PRINTED as CARDS
 from runners.page.cards import Card, cards_of
-from runners.page.charts import FILLS, PARTS, RAW_PARTS, SIZES, fleet_chart, timeline_chart
+from runners.page.charts import BAD, FILLS, GOOD, PARTS, RAW_PARTS, SIZES, fleet_chart, raw_chart, timeline_chart
 from runners.page.drawing import drawn
-from runners.page.heats import Heat, heats_of
+from runners.page.heats import heats_of
+from runners.page.outages import ListedOutage, OutageWords, listed
+from runners.page.places import PageOf, anchor, no_page
 from runners.report.sections import Section, further, headline, length, moment, percent
 from runners.words.names import harmless, labels
 from runners.words.quantity import quantity
 from schemas.tables.availability import CLASSES
 from schemas.time import DAY, HOUR, MINUTE, SECOND, from_micros
 from transforms.core.report.calendar import label
-from transforms.core.report.charts.heat import Culprit, Hours, hours_of, worst_hours
+from transforms.core.report.charts.heat import hours_of
 from transforms.core.report.charts.timeline import Timelines, bin_edges, timelines, worst_sets
 from transforms.core.report.request import Report
 from transforms.core.report.series import Runs, runs_of
 
 DRAWN: Final = 20
 """Scale sets whose timelines are drawn."""
+DRAWN_ON_INDEX: Final = 10
+"""The same, where each scale set has a page of its own."""
 MARKED: Final = 24
 """Operations and outages that are marked on each."""
 BINS: Final = 370
 PRINTED: Final = 200
 """Rows of the table of all scale sets that are printed."""
-_HOURS: Final = 10
 _CAUSES: Final = 25
 _MEANINGS: Final = {
     "up": ("the machine reported Available", "as up"),
@@ -52,6 +56,13 @@ _VERDICTS: Final = (
     ("fault", "the platform reported failing hardware; counted"),
     ("unexplained", "nothing explains it: a real outage; counted"),
 )
+MARK_KEYS: Final = (
+    ("▼", GOOD, "an operation that excuses or removes"),
+    ("▼", BAD, "an operation with time that counts"),
+    ("▼", "var(--soft)", "an operation with neither"),
+    ("◆", BAD, "trouble that no operation explains: it counts"),
+)
+"""Marks of a timeline, their colours, and what they are."""
 _UNITS: Final = ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"))
 assert set(_MEANINGS) == set(CLASSES) == set(PARTS)
 
@@ -68,10 +79,29 @@ COLUMNS: Final = (
 )
 
 
+class PageEvidence(NamedTuple):
+    """What is behind the figures of a page."""
+
+    data: str
+    """The folder, for commands."""
+    exact: bool
+    """Whether commands name scale sets by their ids, since the page is not of all in the folder."""
+    drawn: tuple[str, ...]
+    """The ids of the scale sets whose timelines are drawn."""
+    marks: pa.Table
+    """MARKS of `transforms.core.report.charts.marks`, of these."""
+    outages: list[RankedOutage]
+    """The worst ones of all scale sets."""
+    page: PageOf = no_page
+
+
 class SetDrawing(NamedTuple):
     """A scale set with its timeline."""
 
     id: str
+    anchor: str
+    page: str
+    """Where it is told in full, if anywhere."""
     name: str
     machines: str
     raw: str
@@ -85,7 +115,9 @@ class SetDrawing(NamedTuple):
     """What print leaves out of them."""
 
 
-class _Material(NamedTuple):
+class PageMaterial(NamedTuple):
+    """A report with what its pages look up again and again."""
+
     report: Report
     runs: Runs
     zone: ZoneInfo
@@ -94,37 +126,42 @@ class _Material(NamedTuple):
     """Instances counted at the end of the period, by scale set."""
 
 
-def view(report: Report, marks: pa.Table) -> dict[str, Any]:
-    """The values of the template.
-
-    Args:
-        report: the figures.
-        marks: MARKS of the scale sets that `drawn_sets` names.
-    """
-    zone = ZoneInfo(report.request.time_zone)
+def material_of(report: Report) -> PageMaterial:
+    """The material of a report."""
     names = {one: harmless(text) for one, text in labels(report.sets["scale_set_id"].to_pylist()).items()}
     counted = (report.coverage[name].to_pylist() for name in ("scale_set_id", "counted_at_end"))
-    material = _Material(report, runs_of(report.series), zone, names.__getitem__, dict(zip(*counted, strict=True)))
+    zone = ZoneInfo(report.request.time_zone)
+    return PageMaterial(report, runs_of(report.series), zone, names.__getitem__, dict(zip(*counted, strict=True)))
+
+
+def view(material: PageMaterial, evidence: PageEvidence) -> dict[str, Any]:
+    """The values of the template."""
+    report, zone = material.report, material.zone
+    cards = cards_of(evidence.marks, report.request, zone)
+    hours = hours_of(material.runs, report.request.since, report.request.until, zone)
     return {
-        **_head(report, zone),
+        **head(report, zone),
         **_answer(report),
         "classes": _classes(report),
-        "fleet": _fleet(report, zone),
+        "mark_keys": MARK_KEYS,
+        **_fleet(report, zone),
         "by": report.request.by,
-        **_heat(material),
-        **_drawn(material, marks),
+        **_outages(material, evidence, {card.link for own in cards.values() for card in own}),
+        "heats": heats_of(hours) if hours.bad.any() else [],
+        **_drawn(material, evidence, cards),
         **_causes(report),
-        **_sets(material),
+        **_sets(material, evidence.page),
         "further": [_section(section) for section in further(report, DRAWN)],
     }
 
 
-def drawn_sets(report: Report) -> tuple[str, ...]:
-    """The ids of the scale sets whose timelines are drawn."""
-    return worst_sets(report.sets, DRAWN)
+def drawn_sets(report: Report, pages: bool) -> tuple[str, ...]:
+    """The ids of the scale sets to draw: fewer where each has a page of its own, so that the index stays small."""
+    return worst_sets(report.sets, DRAWN_ON_INDEX if pages else DRAWN)
 
 
-def _head(report: Report, zone: ZoneInfo) -> dict[str, Any]:
+def head(report: Report, zone: ZoneInfo) -> dict[str, Any]:
+    """What every page says of the period."""
     request, number = report.request, len(report.sets)
     since, until = (moment(from_micros(t), zone) for t in (request.since, request.until))
     said = headline(report)
@@ -150,17 +187,18 @@ def _answer(report: Report) -> dict[str, Any]:
         "corrected": percent(fleet["availability"]),
         "budget": _budget(report.request.target, fleet),
         "reported_bad": _told(raw_bad),
-        "split": _split(raw_bad, fleet) if raw_bad else [],
+        "split": _split(raw_bad, report) if raw_bad else [],
         "interruptions": headline(report)[2],
     }
 
 
-def _split(raw_bad: float, fleet: dict[str, Any]) -> list[dict[str, str]]:
+def _split(raw_bad: float, report: Report) -> list[dict[str, str]]:
     """How the time that was reported as bad divides: excused, counted, or of machines that were taken away."""
+    fleet, presumed = report.fleet.to_pylist()[0], _presumed(report)
     excused, overrun, bad = (fleet[f"{name}_seconds"] for name in ("excused", "overrun", "bad"))
     parts = (
-        (excused, "excused: operations caused it, and it was over in time", FILLS["excused"]),
-        (raw_bad - bad - excused, "of machines that operations had taken away", FILLS["removed"]),
+        (excused - presumed, "excused: operations caused it, and it was over in time", FILLS["excused"]),
+        (raw_bad - bad - excused + presumed, "of machines that operations took away", FILLS["removed"]),
         (overrun, "counts: operations that took too long", FILLS["overrun"]),
         (bad - overrun, "counts: nothing excuses it", FILLS["unavailable"]),
     )
@@ -171,6 +209,12 @@ def _split(raw_bad: float, fleet: dict[str, Any]) -> list[dict[str, str]]:
             told.append({"x": f"{x:.3f}", "width": f"{width:.3f}", "time": length(time), "text": text, "fill": fill})
         x += width
     return told
+
+
+def _presumed(report: Report) -> float:
+    """Seconds of class excused that are of machines presumed removed, until that is presumed."""
+    rows = report.causes.to_pylist()
+    return float(sum(row["excused_seconds"] for row in rows if row["verdict"] == "presumed_removed"))
 
 
 def _told(seconds: float) -> str:
@@ -192,13 +236,21 @@ def _budget(target: float | None, fleet: dict[str, Any]) -> dict[str, Any] | Non
 
 
 def _classes(report: Report) -> list[dict[str, str]]:
-    fleet = report.fleet.to_pylist()[0]
+    fleet, presumed = report.fleet.to_pylist()[0], _presumed(report)
     total = sum(fleet[f"{name}_seconds"] for name in CLASSES)
+    reported = sum(fleet[f"raw_{name}_seconds"] for name in ("degraded", "unavailable"))
+    away = reported - fleet["bad_seconds"] - fleet["excused_seconds"]
+    more = {
+        "excused": f"; {length(presumed)} of it until machines were presumed to be taken away" if presumed else "",
+        "removed": f"; {length(away)} of it was reported as bad, which is in the bar above" if away >= 1 else "",
+    }
+    if presumed and away >= 1:
+        more["removed"] += f" with those {length(presumed)}"
     return [
         {
             "name": name,
             "fill": FILLS[name],
-            "meaning": meaning,
+            "meaning": meaning + more.get(name, ""),
             "counts": counts,
             "time": length(fleet[f"{name}_seconds"]),
             "share": f"{percent(fleet[f'{name}_seconds'] / total)} %" if total else "-",
@@ -207,65 +259,84 @@ def _classes(report: Report) -> list[dict[str, str]]:
     ]
 
 
-def _fleet(report: Report, zone: ZoneInfo) -> str:
-    """The chart of the whole fleet; it needs at least two periods."""
-    request, periods = report.request, report.periods
-    raw, corrected = (periods[name].to_pylist() for name in ("raw_availability", "availability"))
-    if sum(ratio is not None for ratio in corrected) < 2:
-        return ""
-    edges = [(edge - request.since) / SECOND for edge in request.edges]
-    worst = min((ratio, place) for place, ratio in enumerate(corrected) if ratio is not None)
-    told = (
-        f"Availability of all scale sets by {request.by}, raw and corrected. The lowest corrected one is {percent(worst[0])} %, "
-        f"in {label(request.edges[worst[1]], request.by, zone)}. The table of it is below, under More figures."
-    )
-    charts = (
-        drawn(fleet_chart(edges, raw, corrected, request.target, size, ticks(request.since, request.until, zone, size.ticks)),
-              told, look=f"chart {size.name}")
-        for size in SIZES
-    )  # fmt: skip
-    return "".join(charts)
+def class_keys() -> list[dict[str, str]]:
+    """The colours of the classes."""
+    return [{"name": name, "fill": FILLS[name]} for name in _MEANINGS]
 
 
-def _heat(material: _Material) -> dict[str, Any]:
+def _outages(material: PageMaterial, evidence: PageEvidence, cards: set[str]) -> dict[str, Any]:
+    """The list of outages, and the first sentence of the page."""
     request = material.report.request
-    hours: Hours = hours_of(material.runs, request.since, request.until, material.zone)
-    rows = [_hour(material, hours, place, culprit) for place, culprit in worst_hours(material.runs, hours, _HOURS)]
-    heats: list[Heat] = heats_of(hours) if rows else []
-    return {"worst_hours": rows, "heats": heats}
-
-
-def _hour(material: _Material, hours: Hours, place: int, culprit: Culprit) -> dict[str, str]:
-    bad, expected = int(hours.bad[place]), int(hours.expected[place])
+    known = request.until if request.known is None else min(request.until, request.known[1])
+    words = OutageWords(
+        material.zone, known, material.name, evidence.data, evidence.exact, evidence.page, cards, evidence.drawn
+    )  # fmt: skip
+    found: list[ListedOutage] = [listed(one, words) for one in evidence.outages]
+    number = evidence.outages[0].mark["of"] if evidence.outages else 0
+    whole = material.report.fleet["bad_seconds"][0].as_py()
+    share = evidence.outages[0].mark["counted_seconds"] / whole if found and whole else 0.0
     return {
-        "label": label(hours.edges[place], "hour", material.zone),
-        "corrected": percent(1 - bad / expected),
-        "counted": length(bad / SECOND),
-        "name": material.name(culprit.scale_set_id),
-        "part": length(culprit.bad / SECOND),
+        "outages": found,
+        "outages_number": quantity(number, "outage"),
+        "outages_told": f"the {len(found)} with the most counted time" if number > len(found) else "the most counted time first",
+        "first_share": percent(min(share, 1.0), 0),
     }
 
 
-def _drawn(material: _Material, marks: pa.Table) -> dict[str, Any]:
-    report, request = material.report, material.report.request
-    wanted = drawn_sets(report)
-    lines = timelines(material.runs, wanted, bin_edges(request.since, request.until, BINS))
-    cards = cards_of(marks, request, material.zone)
-    rows = {row["scale_set_id"]: row for row in report.sets.to_pylist()} if len(report.sets) <= DRAWN else _rows(report, wanted)
-    found = [_one(material, lines, place, rows[one], cards.get(one, [])) for place, one in enumerate(wanted)]
-    step = max(later - earlier for earlier, later in pairwise(lines.edges))
-    return {"drawn": found, "drawn_told": _drawn_told(len(wanted), len(report.sets)), "bin": _length_told(step)}
+def _fleet(report: Report, zone: ZoneInfo) -> dict[str, Any]:
+    """The charts of the whole fleet; they need at least two periods."""
+    request, periods = report.request, report.periods
+    raw, corrected = (periods[name].to_pylist() for name in ("raw_availability", "availability"))
+    if sum(ratio is not None for ratio in corrected) < 2:
+        return {"fleet": "", "fleet_raw": ""}
+    edges = [(edge - request.since) / SECOND for edge in request.edges]
+    worst = min((ratio, place) for place, ratio in enumerate(corrected) if ratio is not None)
+    told = (
+        f"Corrected availability of all scale sets by {request.by}, against the target. The lowest one is {percent(worst[0])} %, "
+        f"in {label(request.edges[worst[1]], request.by, zone)}. The table of it is below, under More figures."
+    )
+    beside = f"Raw availability of all scale sets by {request.by}, beside the corrected one. The table of it is below, too."
+    drawings: dict[str, list[str]] = {"fleet": [], "fleet_raw": []}
+    for size in SIZES:
+        at = ticks(request.since, request.until, zone, size.ticks)
+        chart, look = fleet_chart(edges, corrected, request.target, size, at), f"chart {size.name}"
+        drawings["fleet"].append(drawn(chart, told, look=look))
+        drawings["fleet_raw"].append(drawn(raw_chart(edges, raw, size, at), beside, look=look))
+    return {name: "".join(parts) for name, parts in drawings.items()}
 
 
-def _rows(report: Report, wanted: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+def _drawn(material: PageMaterial, evidence: PageEvidence, cards: dict[str, list[Card]]) -> dict[str, Any]:
+    report, wanted = material.report, evidence.drawn
+    lines, rows = lines_of(material, wanted), rows_of(report, wanted)
+    found = [
+        one_set(material, lines, place, rows[one], cards.get(one, []))._replace(page=evidence.page(one))
+        for place, one in enumerate(wanted)
+    ]
+    whole = "the table below leads to the page of each" if evidence.page(wanted[0]) else "--scale-set draws others"
+    return {"drawn": found, "drawn_told": _drawn_told(len(wanted), len(report.sets), whole), "bin": bin_told(lines)}
+
+
+def lines_of(material: PageMaterial, wanted: tuple[str, ...]) -> Timelines:
+    """The timelines of some scale sets."""
+    request = material.report.request
+    return timelines(material.runs, wanted, bin_edges(request.since, request.until, BINS))
+
+
+def bin_told(lines: Timelines) -> str:
+    """How long a step of a timeline is."""
+    return _length_told(max(later - earlier for earlier, later in pairwise(lines.edges)))
+
+
+def rows_of(report: Report, wanted: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    """The rows of SETS of some scale sets, by their ids."""
     kept = report.sets.filter(pc.is_in(report.sets["scale_set_id"], pa.array(wanted, pa.string())))
     return {row["scale_set_id"]: row for row in kept.to_pylist()}
 
 
-def _drawn_told(number: int, of: int) -> str:
+def _drawn_told(number: int, of: int, others: str) -> str:
     if number == of:
         return "Every scale set, the most counted time first."
-    return f"The {number} of {of:,} scale sets with the most counted time; --scale-set draws others."
+    return f"The {number} of {of:,} scale sets with the most counted time; {others}."
 
 
 def _length_told(micros: int) -> str:
@@ -273,7 +344,16 @@ def _length_told(micros: int) -> str:
     return quantity(-(-micros // unit), name)
 
 
-def _one(material: _Material, lines: Timelines, place: int, row: dict[str, Any], cards: list[Card]) -> SetDrawing:
+def one_set(material: PageMaterial, lines: Timelines, place: int, row: dict[str, Any], cards: list[Card]) -> SetDrawing:
+    """A scale set with its timeline.
+
+    Args:
+        material: of the report.
+        lines: timelines.
+        place: which one of them.
+        row: of SETS.
+        cards: the evidence.
+    """
     request, name = material.report.request, material.name(row["scale_set_id"])
     raw, corrected = lines.shares(place, RAW_PARTS), lines.shares(place, PARTS)
     edges = [(edge - request.since) / SECOND for edge in lines.edges]
@@ -298,6 +378,8 @@ def _one(material: _Material, lines: Timelines, place: int, row: dict[str, Any],
     part = "" if of == len(cards) else f", the {len(cards)} of {of:,} with the most counted or excused time"
     return SetDrawing(
         id=harmless(row["scale_set_id"]),
+        anchor=anchor(row["scale_set_id"]),
+        page="",
         name=name,
         machines="" if number is None else f"{quantity(number, 'machine')} at the end; ",
         raw=shown["raw_"],
@@ -314,12 +396,15 @@ def _one(material: _Material, lines: Timelines, place: int, row: dict[str, Any],
 def _causes(report: Report) -> dict[str, Any]:
     rows = report.causes.slice(0, _CAUSES).to_pylist()
     kinds = ("excused", "removed", "counted")
-    fills = ("url(#excused)", "url(#removed)", "var(--unavailable)")
+    for row in rows:
+        if row["verdict"] == "presumed_removed":  # its time until that is presumed is of class excused
+            row["removed_seconds"], row["excused_seconds"] = row["removed_seconds"] + row["excused_seconds"], 0.0
     most = max((sum(row[f"{kind}_seconds"] for kind in kinds) for row in rows), default=0) or 1
 
     def bars(row: dict[str, Any]) -> Iterator[dict[str, str]]:
         x = 0.0
-        for kind, fill in zip(kinds, fills, strict=True):
+        counted = FILLS["overrun" if row["verdict"] == "overrun" else "unavailable"]
+        for kind, fill in zip(kinds, (FILLS["excused"], FILLS["removed"], counted), strict=True):
             width = row[f"{kind}_seconds"] / most * 100
             yield {"x": f"{x:.2f}", "width": f"{width:.2f}", "fill": fill}
             x += width
@@ -343,7 +428,7 @@ def _causes(report: Report) -> dict[str, Any]:
     }
 
 
-def _sets(material: _Material) -> dict[str, Any]:
+def _sets(material: PageMaterial, page: PageOf) -> dict[str, Any]:
     used = [column for column in COLUMNS if column[1] != "budget_spent" or material.report.request.target is not None]
     columns = [{"name": "Scale set", "look": "up", "sorted": False}] + [
         {"name": c[0], "look": f"n{' up' * c[3]}{' phone-off' * c[4]}", "sorted": c[1] == "bad_seconds"} for c in used
@@ -353,6 +438,7 @@ def _sets(material: _Material) -> dict[str, Any]:
         (
             harmless(row["scale_set_id"]),
             material.name(row["scale_set_id"]),
+            page(row["scale_set_id"]),
             [(_value(row[c[1]]), c[2](row[c[1]]), " phone-off" * c[4], _over(c[1], row)) for c in used],
         )
         for row in rows

@@ -15,7 +15,6 @@ from rich.text import Text
 
 from runners.report.sections import Section, headline, sections
 from runners.words.names import for_markdown, for_spreadsheet, harmless, isolated, shortened
-from schemas.tables.report import COVERAGE, VALUES, WORST
 from transforms.core.report.report import as_json
 from transforms.core.report.request import Report
 
@@ -24,12 +23,8 @@ _WIDEST: Final = 40
 _TOP: Final = 10
 """Scale sets that a table shows unless told otherwise."""
 
-_CSV_COLUMNS: Final = [
-    *("scope", "scale_set_id", "by", "period_start", "period_end"),
-    *VALUES,
-    *(field.name for field in WORST),
-    *COVERAGE.names[1:],
-]
+_TABLES: Final = {"scale_sets": "sets", "scale_set_periods": "set_periods"}
+"""What tables are called by users, where the report calls them otherwise."""
 
 
 def print_table(report: Report, top: int | None) -> None:
@@ -70,29 +65,18 @@ def json_text(report: Report, top: int | None) -> str:
     return json.dumps(as_json(_narrowed(report, top)), ensure_ascii=True)
 
 
-def csv_text(report: Report, top: int | None) -> str:
-    """The report as one CSV table: the fleet and each scale set, over the whole period and each hour, day, week or month of it.
+def csv_text(report: Report, top: int | None, table: str) -> str:
+    """One table of the report as CSV; where its rows are of no period of their own, that of the report stands last.
 
     Names that a spreadsheet could take for a formula begin with an apostrophe.
     """
-    sink, chosen = io.StringIO(), _narrowed(report, top)
-    writer = csv.DictWriter(sink, _CSV_COLUMNS, restval="", lineterminator="\n")
-    writer.writeheader()
-    for row in _csv_rows(chosen):
-        writer.writerow({key: _cell(value, ZoneInfo(report.request.time_zone)) for key, value in row.items()})
-    return sink.getvalue()
-
-
-def _csv_rows(report: Report) -> Iterator[dict[str, Any]]:
+    sink, zone = io.StringIO(), ZoneInfo(report.request.time_zone)
+    rows: pa.Table = getattr(_narrowed(report, top), _TABLES.get(table, table))
     bounds = dict(zip(("period_start", "period_end"), _whole_period(report), strict=True))
-    counted = {row["scale_set_id"]: row for row in report.coverage.to_pylist()}
-    sums = {name: pc.sum(report.coverage[name]).as_py() for name in COVERAGE.names[1:]}
-    by = report.request.by
-    yield {"scope": "fleet", "by": "whole", **bounds, **report.fleet.to_pylist()[0], **sums}
-    yield from ({"scope": "fleet", "by": by, **row} for row in report.periods.to_pylist())
-    for row in report.sets.to_pylist():
-        yield {"scope": "scale_set", "by": "whole", **bounds, **counted.get(row["scale_set_id"], {}), **row}
-    yield from ({"scope": "scale_set", "by": by, **row} for row in report.set_periods.to_pylist())
+    writer = csv.DictWriter(sink, list(dict.fromkeys([*rows.column_names, *bounds])), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({key: _cell(value, zone) for key, value in {**bounds, **row}.items()} for row in rows.to_pylist())
+    return sink.getvalue()
 
 
 def _whole_period(report: Report) -> list[Any]:

@@ -2,9 +2,11 @@
 
     python -m tests.bench.alarms [--fleets 5] [--jobs 2] [-- OPTION ...]
 
-A line for each fleet (those of tests.bench.truth, one form): real outages of machines that last for two minutes, how many of them
-fall into an alarm within five minutes of their onset (in event time), and how many alarms overlap no real outage of their scale
-set at all; for the corrected states, and for those that Azure reports. Options behind `--` are those of `trueup simulate`.
+A line for each fleet (those of tests.bench.truth, one form): real outages of machines that last for two minutes; then, for the
+corrected states and for those that Azure reports, alarms, how many of them overlap no real outage of their scale set at all, how
+many outages fall into an alarm within five minutes of their onset (in event time), how many only later (an operation that fails
+is excused until its limit), and of how many within five minutes the alarm was a new one, not one that went on already. Options
+behind `--` are those of `trueup simulate`.
 """
 
 import argparse
@@ -38,11 +40,15 @@ class Told(NamedTuple):
     outages: int
     told: int
     """Outages that fall into an alarm in time."""
+    later: int
+    """Those that fall into one at all, and not in time."""
+    anew: int
+    """Those in whose first minutes an alarm begins."""
 
 
 def alarms_of(record: Path, column: StateColumn) -> dict[str, list[Spell]]:
     """Bad times that last, by scale set, in microseconds."""
-    times = BadTimesOfFolder(str(record), (), column).read(0)
+    times = BadTimesOfFolder(str(record), (), column).read()
     return _by_set(times, times.column("scale_set_id"))
 
 
@@ -65,9 +71,12 @@ def _by_set(rows: pa.Table, names: pa.ChunkedArray) -> dict[str, list[Spell]]:
 def compared(alarms: dict[str, list[Spell]], outages: dict[str, list[Spell]]) -> Told:
     """Alarms beside outages."""
     false = sum(not _meet(alarm, outages.get(name, [])) for name, own in alarms.items() for alarm in own)
-    begins = [(name, (start, min(end, start + WITHIN))) for name, own in outages.items() for start, end in own]
-    told = sum(_meet(begin, alarms.get(name, [])) for name, begin in begins)
-    return Told(sum(map(len, alarms.values())), false, sum(map(len, outages.values())), told)
+    each = [(spell, alarms.get(name, [])) for name, own in outages.items() for spell in own]
+    begins = [((start, min(end, start + WITHIN)), own) for (start, end), own in each]
+    told = sum(_meet(begin, own) for begin, own in begins)
+    anew = sum(any(begin[0] <= start < begin[1] for start, _ in own) for begin, own in begins)
+    later = sum(_meet(spell, own) for spell, own in each) - told
+    return Told(sum(map(len, alarms.values())), false, len(each), told, later, anew)
 
 
 def _meet(one: Spell, others: list[Spell]) -> bool:
@@ -79,13 +88,15 @@ def _line(fleet: Fleet, folder: Path, options: Sequence[str]) -> str:
     own = folder / f"{'-'.join(map(str, fleet))}-storage"
     record, outages = own.with_name(f"{own.name}-record"), outages_of(own)
     kinds: tuple[StateColumn, ...] = ("state", "reported_state")
-    cells = [str(value) for kind in kinds for value in compared(alarms_of(record, kind), outages)]
-    return f"| {', '.join(map(str, fleet))} | {' | '.join((cells[2], *cells[:2], cells[3], *cells[4:6], cells[7]))} |"
+    told = [compared(alarms_of(record, kind), outages) for kind in kinds]
+    cells = [told[0].outages, *(value for one in told for value in (one.alarms, one.false, one.told, one.later, one.anew))]
+    return f"| {', '.join(map(str, fleet))} | {' | '.join(map(str, cells))} |"
 
 
 def _lines(fleets: Sequence[Fleet], jobs: int, options: Sequence[str]) -> Iterator[str]:
-    yield "| sets, days, seed | real outages | alarms | false | outages told | Azure's alarms | false | outages told |"
-    yield "|" + "---|" * 8
+    names = ("alarms", "false", "told", "later", "anew")
+    yield f"| sets, days, seed | real outages | {' | '.join(names)} | Azure's {' | '.join(names)} |"
+    yield "|" + "---|" * 12
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(jobs) as pool:
         yield from pool.map(partial(_line, folder=Path(folder), options=options), fleets)
 

@@ -123,10 +123,9 @@ def test_a_stream_goes_on_from_a_backfill_from_a_program_that_was_killed_and_fro
         with streaming(subscription, out, *given) as process:
             assert "found job" in until(process, "streaming from ")[-1]
             wait(300, lambda: reaches(out, end, 2) and distinct(out) == backfilled(tmp_path, events), process)
-            job = processes.cluster.running(f"trueup-trueup-tests-{name}")
-            assert job is not None
-            assert processes.cluster.counters(job.id, "trueup")["used"]
-            assert processes.cluster.watermark(job.id)
+            found = trueup("status", "--flink_master", processes.cluster.address, "--name", job_name(name), "--json").json
+            assert found["counters"]["used"]
+            assert found["watermark"]
             end_process(processes.managers.pop(0))
             processes.add_job_manager()
             _, said = process.communicate(timeout=120)
@@ -188,8 +187,13 @@ def stopped_in_order(processes: Processes, subscription: str, out: Path, given: 
         assert "the next run goes on from " in rest
 
 
+def job_name(subscription: str) -> str:
+    """The name of the job of a subscription."""
+    return f"trueup-trueup-tests-{subscription}"
+
+
 def last_checkpoint(processes: Processes, name: str) -> int:
     """The number of the last complete checkpoint of the job of a subscription; 0 if there is none."""
-    job = processes.cluster.running(f"trueup-trueup-tests-{name}")
+    job = processes.cluster.running(job_name(name))
     newest = None if job is None else processes.cluster.newest(job.id)
     return 0 if newest is None or newest.path is None else int(newest.path.rsplit("-", 1)[1])

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from runners.process.children import ending_with_parent
-from schemas.time import HOUR, MINUTE, floor_to, format_time
+from schemas.time import HOUR, MINUTE, SECOND, floor_to, format_time
 from tests.support.build import EPOCH, Event, down, op, signal, up
 from tests.support.emulator import Emulator
 from tests.support.files import trueup, write_events
@@ -94,6 +94,41 @@ def test_a_stream_tells_of_trouble_and_withdraws_what_is_explained_late(pubsub: 
         (saying, format_time(begun + MINUTE)) for saying in ("begun", "withdrawn")
     ]
     assert told[1]["data"]["first_id"] == told[0]["id"]
+
+
+@pytest.mark.alone
+@pytest.mark.slow
+@pytest.mark.depends_on_speed("a stream whose rows must come within two minutes")
+def test_a_stream_that_is_killed_loses_no_alarm_and_repeats_none_under_another_id(pubsub: Emulator, tmp_path: Path) -> None:
+    """It is killed when it has told of one scale set; what befalls another meanwhile has ended before it runs again."""
+    topic, subscription = pubsub.open(f"watched-{uuid.uuid4().hex}")
+    alerts, heard = pubsub.open(f"alerts-{uuid.uuid4().hex}")
+    begun = present() - 30 * MINUTE
+    told: list[dict[str, Any]] = []
+
+    def hear() -> set[tuple[str, str]]:
+        told.extend(json.loads(each.message.data) for each in pubsub.pull(heard, 2))
+        return {(each["subject"], each["type"].rpartition(".")[2]) for each in told}
+
+    def told_of(*wanted: tuple[str, str]) -> bool:
+        return hear() >= set(wanted)
+
+    def of(name: str, *events: list[Event]) -> list[Event]:
+        return [{**event, "scale_set_id": name} for some in events for event in _moved(some, begun)]
+
+    options = ("--alerts", alerts, "--flush", "1s", "--lease", "10s")
+    with observed(subscription, tmp_path / "record", *options) as running:
+        send(pubsub, topic, bodies([*of("one", up(0, "1"), down(60, "1")), *of("other", up(0, "1"))]))
+        wait(120, lambda: running.check() or told_of(("one", "begun")), "the alarm")
+        running.process.kill()
+    now = (present() - begun) // SECOND
+    send(pubsub, topic, bodies([*of("other", down(1500, "1"), up(now, "1")), *of("one", up(now, "1"))]))
+    with observed(subscription, tmp_path / "record", *options) as running:
+        wanted = (("one", "ended"), ("other", "begun"), ("other", "ended"))
+        wait(120, lambda: running.check() or told_of(*wanted), "the rest")
+    by_id = {each["id"]: each for each in told}
+    assert {(each["subject"], each["type"].rpartition(".")[2]) for each in by_id.values()} == {("one", "begun"), *wanted}
+    assert len(by_id) == 4
 
 
 def _moved(events: list[Event], begun: int) -> list[Event]:

@@ -2,16 +2,16 @@
 
 import json
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipelines.stream.backfilled import BackfilledSets
-from pipelines.stream.stream import StreamSettings
 from schemas.policy import Policy
-from schemas.time import DAY, HOUR, SECOND
-from tests.support.elsewhere import engine_elsewhere, streaming_elsewhere
+from schemas.time import DAY, HOUR, format_time
+from tests.support.elsewhere import Hurried, engine_elsewhere, kill_workers, of_cluster, streaming_elsewhere
 from tests.support.emulator import Emulator
 from tests.support.files import current, signal, table, trueup, two_days, write_events
 from tests.support.live import backfilled, bodies, hour, reaches, recent, revisions, send, wait
@@ -26,27 +26,6 @@ pytestmark = [
 ]
 
 
-def told(subscription: str, out: Path) -> StreamSettings:
-    return StreamSettings(subscription, str(out), flush=SECOND, idle=5 * SECOND, lease=10 * SECOND, runner="FlinkRunner")
-
-
-def test_a_stream_ends_as_the_backfill_and_restates_what_comes_late(pubsub: Emulator, tmp_path: Path) -> None:
-    topic, subscription = pubsub.open(f"elsewhere-{uuid.uuid4().hex}")
-    end, out = hour(), tmp_path / "out"
-    events = recent(list(two_days()), end)
-    late = recent([signal(2 * 24 * 3600 - 1800, "1", "Unavailable"), signal(2 * 24 * 3600 - 1700, "1", "Available")], end)
-    too_late = recent([signal(20, "1", "Unavailable", event_id="old")], end)
-    send(pubsub, topic, [*bodies(events), b"{broken"])
-    with streaming_elsewhere(told(subscription, out), tmp_path):
-        wait(180, lambda: reaches(out, end, 2))
-        wait(30, lambda: current(out) == backfilled(tmp_path, events))
-        assert {row["cause"] for row in revisions(out)} <= {"first", "progress"}
-        send(pubsub, topic, bodies([*late, *too_late, events[3]]))
-        wait(60, lambda: {row["reason"] for row in table(out, "rejects").to_pylist()} == {"not_json", "late"})
-        wait(30, lambda: current(out) == backfilled(tmp_path, events + late))
-    assert pubsub.pull(subscription, 12) == []
-
-
 def test_a_stream_goes_on_from_a_backfill_by_what_its_source_reads_first(pubsub: Emulator, tmp_path: Path) -> None:
     topic, subscription = pubsub.open(f"elsewhere-{uuid.uuid4().hex}")
     end, out, policy = hour(), tmp_path / "out", Policy()
@@ -57,12 +36,46 @@ def test_a_stream_goes_on_from_a_backfill_by_what_its_source_reads_first(pubsub:
     assert trueup("backfill", "--input", path, "--output", out).status == 0
     send(pubsub, topic, bodies([*later, signal(0, "9", "Unavailable", event_id="old") | {"time": end - 2 * DAY + HOUR}]))
     known = BackfilledSets(str(out), policy.hash, policy.grid, 64, "_trueup/flink/1.recalled")
-    with streaming_elsewhere(told(subscription, out), tmp_path, known):
+    with streaming_elsewhere(of_cluster(subscription, out), tmp_path, known):
         wait(180, lambda: reaches(out, end, 3))
         wait(60, lambda: current(out) == backfilled(tmp_path, events))
         wait(30, lambda: [row["reason"] for row in table(out, "rejects").to_pylist()] == ["late"])
     assert known.is_durable()
     assert {row["cause"] for row in revisions(out)} == {"backfill", "first", "progress"}
+
+
+def test_a_grid_end_for_which_a_bundle_has_no_time_goes_on_in_the_next_ones(pubsub: Emulator, tmp_path: Path) -> None:
+    topic, subscription = pubsub.open(f"elsewhere-{uuid.uuid4().hex}")
+    end, out, names = hour(), tmp_path / "out", "abcdefg"
+    # Of one group: two scale sets a bundle, so that each grid end takes four.
+    settings = replace(Hurried(**vars(of_cluster(subscription, out))), groups=1)
+    events = [event for event in recent(list(two_days(names)), end) if event["time"] >= end - DAY - HOUR]
+    send(pubsub, topic, bodies(events))
+    with streaming_elsewhere(settings, tmp_path):
+        wait(180, lambda: reaches(out, end, len(names)))
+        wait(60, lambda: current(out) == backfilled(tmp_path, events))
+    assert not len(table(out, "rejects"))
+
+
+def test_a_worker_that_is_killed_ends_the_job_and_a_backfill_behind_the_next_one_mends_the_record(
+    pubsub: Emulator, tmp_path: Path
+) -> None:
+    """Prism keeps no state: what a job had read that failed is for a backfill, as where a cluster has lost its checkpoints."""
+    topic, subscription = pubsub.open(f"elsewhere-{uuid.uuid4().hex}")
+    end, out = hour(), tmp_path / "out"
+    events = recent(list(two_days()), end)
+    sent = bodies(events)
+    send(pubsub, topic, sent[: len(sent) // 2])
+    with streaming_elsewhere(of_cluster(subscription, out), tmp_path) as job:
+        wait(180, lambda: out.exists() and revisions(out))
+        kill_workers()
+        wait(60, lambda: job.state == "FAILED")
+    send(pubsub, topic, sent[len(sent) // 2 :])
+    with streaming_elsewhere(of_cluster(subscription, out), tmp_path):
+        wait(180, lambda: reaches(out, end, 2))
+    path = write_events(tmp_path / "all.jsonl", events)
+    assert trueup("backfill", "--input", path, "--output", out, "--cold", "--until", format_time(end)).status == 0
+    assert current(out) == backfilled(tmp_path, events)
 
 
 def test_a_backfill_is_the_same_with_all_that_it_says(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import base64
 import errno
 import os
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from unittest import mock
@@ -17,6 +18,7 @@ from runners.collect.webhook import LARGEST, Rate, Webhook
 from tests.support.files import trueup
 
 SECRET = "a-secret-of-the-tests"
+NOW = datetime(2026, 11, 29, 12, 0, 0, tzinfo=UTC)
 
 
 def _lines(folder: Path) -> list[bytes]:
@@ -25,7 +27,7 @@ def _lines(folder: Path) -> list[bytes]:
 
 
 def _files(folder: Path, size: int = 1 << 20) -> EventFiles:
-    return EventFiles(folder, seconds=3600, size=size, clock=lambda: datetime(2026, 11, 29, 12, 0, 0, tzinfo=UTC))
+    return EventFiles(folder, seconds=3600, size=size, clock=lambda: NOW)
 
 
 @pytest.mark.parametrize(
@@ -138,13 +140,37 @@ def test_a_delivery_is_answered_when_it_is_kept(client: TestClient, memory: _Mem
     assert memory.records == [b'{"a":1}', b'{"a":2}']
 
 
-def test_what_cannot_be_kept_is_to_come_again(client: TestClient, memory: _Memory) -> None:
+def test_what_cannot_be_kept_is_to_come_again_and_is_told_once(
+    client: TestClient, memory: _Memory, capsys: pytest.CaptureFixture[str]
+) -> None:
     memory.broken = True
-    assert client.post("/events", content=b'[{"a": 1}]').status_code == 503
+    for _ in range(2):
+        assert client.post("/events", content=b'[{"a": 1}]').status_code == 503
     assert client.get("/healthz").status_code == 503
     memory.broken = False
-    assert client.post("/events", content=b'[{"a": 1}]').status_code == 200
+    for _ in range(2):
+        assert client.post("/events", content=b'[{"a": 1}]').status_code == 200
     assert client.get("/healthz").status_code == 200
+    cannot, again = capsys.readouterr().err.splitlines()
+    assert cannot.startswith("trueup: /events: records cannot be kept at present: ")
+    assert again == "trueup: /events: records are kept again."
+
+
+def test_a_file_that_cannot_be_written_is_told_once(tmp_path: Path) -> None:
+    told: list[str] = []
+    files = EventFiles(tmp_path, seconds=0.0, size=10**6, clock=lambda: NOW, complain=told.append)
+    (tmp_path / f"{NOW:%Y-%m-%d}").write_text("no folder")
+    files.keep([b"{}"])
+    until = time.monotonic() + 2
+    while time.monotonic() < until and not told:
+        time.sleep(0.05)
+    time.sleep(0.6)
+    assert [sentence.partition(": ")[2] for sentence in told] == [
+        "a file cannot be written at present: File exists. Nothing is lost."
+    ]
+    (tmp_path / f"{NOW:%Y-%m-%d}").unlink()
+    files.close()
+    assert len(list(tmp_path.glob("*/*.jsonl.zst"))) == 1
 
 
 def test_the_secret_may_be_in_the_query_and_is_compared_whole(client: TestClient, memory: _Memory) -> None:

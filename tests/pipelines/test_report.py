@@ -142,7 +142,7 @@ def test_files_that_vanish_are_looked_for_again(october: Path, tmp_path: Path) -
     root = shutil.copytree(october, tmp_path / "copy")
     selection = Selection(str(root))
     before = run(ReportSettings(str(root))).fleet.to_pylist()
-    assert selection._files("availability")
+    assert selection.files("availability")
     for path in list(root.glob("availability/day=*/*.parquet")):
         path.rename(path.with_name(f"new-{path.name}"))
     assert run(ReportSettings(str(root)), selection).fleet.to_pylist() == before
@@ -161,16 +161,33 @@ def test_top_leaves_the_worst_and_the_figures_of_all(october: Path) -> None:
     assert made["fleet"] == everything["fleet"]
 
 
-def test_csv_has_a_line_for_all_and_each_over_the_whole_and_every_period(october: Path) -> None:
-    done = trueup("report", "--data", october, *BERLIN, "--by", "week", "--as", "csv")
-    rows = list(csv.DictReader(io.StringIO(done.out)))
-    assert [(r["scope"], r["scale_set_id"], r["by"]) for r in rows[:2]] == [("fleet", "", "whole"), ("fleet", "", "week")]
-    each = [(r["scale_set_id"], r["by"]) for r in rows if r["scope"] == "scale_set"]
-    assert sorted(each) == [("a", "week")] * 5 + [("a", "whole")] + [("b", "week")] * 3 + [("b", "whole")]
+def csv_rows(root: Path, *arguments: str) -> list[dict[str, str]]:
+    done = trueup("report", "--data", root, *arguments, "--as", "csv")
+    assert done.err == ""
+    return list(csv.DictReader(io.StringIO(done.out)))
+
+
+@pytest.mark.parametrize(
+    "table", ["scale_sets", "fleet", "periods", "scale_set_periods", "states", "causes", "chance", "coverage"]
+)
+def test_csv_has_rows_of_one_kind_with_the_figures_of_the_json(table: str, october: Path) -> None:
+    asked = (*BERLIN, "--by", "week")
+    rows = csv_rows(october, *asked, "--table", table)
+    told = trueup("report", "--data", october, *asked, "--as", "json").json[table]
+    told = [told] if table == "fleet" else told
+    numbers = [[value for value in row.values() if isinstance(value, float | int)] for row in told]
+    assert numbers == [[float(row[name]) for name, value in one.items() if isinstance(value, float | int)]
+                       for row, one in zip(rows, told, strict=True)]  # fmt: skip
+    assert any(numbers)
     assert rows[0]["period_start"] == "2024-10-01T00:00:00+02:00"
-    assert rows[0]["period_end"] == "2024-11-01T00:00:00+01:00"
-    weeks = [r for r in rows if r["by"] == "week" and r["scope"] == "fleet"]
-    assert sum(float(r["up_seconds"]) for r in weeks) == float(rows[0]["up_seconds"])
+    whole = table not in ("periods", "scale_set_periods")
+    assert rows[-1]["period_end"] == "2024-11-01T00:00:00+01:00"
+    assert len({row["period_start"] for row in rows}) == (1 if whole else 5)
+
+
+def test_csv_is_of_scale_sets_unless_told_otherwise(october: Path) -> None:
+    assert csv_rows(october) == csv_rows(october, "--table", "scale_sets")
+    assert [row["scale_set_id"] for row in csv_rows(october)] == ["b", "a"]
 
 
 def test_the_inventory_is_put_beside_what_counts(tmp_path: Path) -> None:
@@ -217,6 +234,7 @@ def test_the_inventory_is_put_beside_what_counts(tmp_path: Path) -> None:
         (["--data", "DIR", "--target", "nan"], 2, "--target: a percentage"),
         (["--data", "DIR", "--top", "0"], 2, "--top"),
         (["--data", "DIR", "--as", "xml"], 2, "--as"),
+        (["--data", "DIR", "--table", "fleet"], 2, "--table: --as csv is required with it, got table."),
         (["--data", "DIR", "--inventory", "/nowhere.csv"], 2, "/nowhere.csv"),
         ([], 2, "--data is required"),
     ],
@@ -239,7 +257,7 @@ def test_a_folder_without_any_published_row_is_said_to_be_empty(tmp_path: Path) 
 
 def test_too_many_lines_are_refused_where_each_is_told(october: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipelines.reading.report.MOST_LINES", 10)
-    done = trueup("report", "--data", october, "--by", "hour", "--as", "csv")
+    done = trueup("report", "--data", october, "--by", "hour", "--as", "csv", "--table", "scale_set_periods")
     assert (done.status, done.err.count("\n")) == (2, 1)
     assert "--by: at most 10 lines" in done.err
     assert trueup("report", "--data", october, "--by", "hour").status == 0

@@ -35,7 +35,7 @@ def test_spark_gives_what_the_rows_and_duckdb_give(four_issues: Published, tmp_p
     """The same rows in the same order: of every view as DuckDB's, of every query as the plain computation's."""
     moment = (four_issues.issues[0].now + four_issues.issues[1].now) // 2
     tables = Tables(four_issues.root, moment)
-    views = [view for table in ROWS for view in (table, f"{table}_as_of")]
+    views = [view for table in (*ROWS, "episodes") for view in (table, f"{table}_as_of")]
     with opened(four_issues.root, moment_text(moment)) as connection:
         counts = {view: connection.execute(f"SELECT COUNT(*) FROM {view}").fetchall() for view in views}
     session = _session(tmp_path)

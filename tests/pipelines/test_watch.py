@@ -1,6 +1,7 @@
 """`trueup watch`: alarms from a record that grows, to real servers that answer, fail, hang and redirect."""
 
 import json
+import re
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
@@ -10,8 +11,10 @@ from typing import Any
 import pytest
 
 from pipelines.failures import RunError
+from pipelines.record.folder import files
+from runners.engines.alarming import keep_looking
 from runners.engines.delivery import to_webhook
-from schemas.time import format_time
+from schemas.time import DAY, format_time
 from tests.support.build import Event, degraded, down, spanning, up
 from tests.support.files import PAST, Finished, at, trueup, write_events
 from tests.support.hooks import server, status
@@ -109,6 +112,21 @@ def test_a_dry_run_takes_no_note(tmp_path: Path) -> None:
     assert not (tmp_path / "record" / "_trueup" / "alarms").exists()
 
 
+def test_a_look_lists_days_of_the_last_while_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _publish(tmp_path, WELL, down(600, "1"))
+    listed: list[str] = []
+
+    def listing(root: str, pattern: str) -> list[str]:
+        listed.append(pattern.split("/")[1])
+        return files(root, pattern)
+
+    monkeypatch.setattr("pipelines.record.selection.files", listing)
+    assert _watch(tmp_path, HOUR).out == "1 messages.\n"
+    first, last = (format_time(at(HOUR) + days * DAY)[:10] for days in (-16, 2))
+    assert listed
+    assert all(f"day={first}" <= folder <= f"day={last}" for folder in listed)
+
+
 def test_the_command_of_a_message_explains(tmp_path: Path) -> None:
     import shlex
 
@@ -124,7 +142,12 @@ def test_a_webhook_gets_the_message(tmp_path: Path) -> None:
     with server(status(204)) as (url, received):
         ran = trueup("watch", "--data", tmp_path / "record", "--webhook", url, "--once", "--at", format_time(at(HOUR)))
         assert (ran.status, ran.out) == (0, "1 messages.\n")
-    assert [one["specversion"] for one in received] == ["1.0"]
+    (message,) = received
+    assert message.keys() == {"specversion", "id", "source", "type", "subject", "time", "datacontenttype", "data"}
+    assert (message["specversion"], message["datacontenttype"]) == ("1.0", "application/json")
+    assert re.fullmatch("[0-9a-f]{32}", message["id"])
+    assert (message["subject"], message["type"]) == ("a", "trueup.scaleset.begun")
+    assert message["time"] == message["data"]["since"] == format_time(at(600))
 
 
 def test_a_webhook_that_fails_for_a_while_is_asked_again() -> None:
@@ -177,6 +200,38 @@ def test_a_webhook_that_hangs_is_left_alone() -> None:
 def test_errors_are_a_sentence(arguments: list[str], sentence: str, tmp_path: Path) -> None:
     ran = trueup("watch", "--data", tmp_path, *arguments)
     assert (ran.status, ran.err) == (2, f"trueup: {sentence}\n")
+
+
+def test_a_folder_that_trueup_has_not_written_is_an_error(tmp_path: Path) -> None:
+    ran = trueup("watch", "--data", tmp_path / "typo", "--dry-run", "--once")
+    assert (ran.status, ran.err) == (1, f"trueup: --data: a folder that trueup has written is required, got {tmp_path}/typo.\n")
+
+
+def test_what_ends_while_no_watch_runs_is_told_by_the_next(tmp_path: Path) -> None:
+    """Also if the one before had nothing to say: it has left since when it looked."""
+    _publish(tmp_path, WELL)
+    watch = ("watch", "--data", tmp_path / "record", "--command", f"cat >> {tmp_path}/said; echo >> {tmp_path}/said", "--once")
+    assert trueup(*watch, "--at", format_time(at(300))).out == "0 messages.\n"
+    _publish(tmp_path, WELL, down(600, "1"), up(900, "1"))
+    assert trueup(*watch, "--at", format_time(at(HOUR))).out == "2 messages.\n"
+    assert _brief(tmp_path) == [("begun", "Degraded"), ("ended", "Degraded")]
+
+
+def test_whatever_fails_in_a_look_is_told_once_and_the_next_look_comes(capsys: pytest.CaptureFixture[str]) -> None:
+    ended, looks = threading.Event(), iter([ValueError("damaged"), ValueError("damaged"), RunError("It is full.")])
+
+    class Watch:
+        def look(self, now: int) -> int:
+            for error in looks:
+                raise error
+            ended.set()
+            return 0
+
+    keep_looking(Watch(), 0.0, ended)  # type: ignore[arg-type]
+    assert capsys.readouterr().err.splitlines() == [
+        "trueup: damaged. It is tried again.",
+        "trueup: It is full. It is tried again.",
+    ]
 
 
 def test_a_cursor_of_something_else_is_refused(tmp_path: Path) -> None:

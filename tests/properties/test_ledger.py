@@ -1,4 +1,9 @@
-"""Batch = stream, through the ledger's own step: any order of arrival, bundles, crashes and restarts end as one evaluation."""
+"""Batch = stream, through the ledger's own step: any order of arrival, bundles, crashes and restarts end as one evaluation.
+
+That keys are groups was seen to fail with each of these in `transforms/ledger.py`: T of all scale sets of a look the latest of
+theirs; late by the group's last grid end; those for which a bundle had no time taken as done; no timer set again for them;
+of several looks at a grid end the changes of the last one only.
+"""
 
 import random
 from typing import Any
@@ -29,13 +34,17 @@ GROUPS = (1, 7, 64, None)
 def streamed(
     timeline: Timeline, seed: int, crashes: int, disk: Disk, events: list[Event] | None = None, lag: int | None = None
 ) -> Ledger:
-    """The last run of a stream over a history, or some events of it, each up to `lateness` (or a lag) behind its time, some
-    twice."""
+    """The last run of a stream over a history, or some events of it, each up to `lateness` behind its time, some twice.
+
+    With a lag, each is up to that behind, and half of the scale sets are as much later as a whole: they appear behind the others.
+    """
     draw, policy, end = random.Random(seed), timeline.policy, until(timeline)
+    late = {event["scale_set_id"]: lag * draw.randint(0, 1) for event in timeline.events} if lag else {}
     lag = policy.lateness if lag is None else lag
     events = timeline.events if events is None else events
     sent = [*events, *draw.sample(events, len(events) // 3)]
-    arrivals = sorted((event["time"] + draw.randint(0, lag), number) for number, event in enumerate(sent))
+    due = (event["time"] + late.get(event["scale_set_id"], 0) + draw.randint(0, lag) for event in sent)
+    arrivals = sorted((moment, number) for number, moment in enumerate(due))
     dies = sorted(draw.sample(range(len(arrivals)), min(crashes, len(arrivals))))
     ledger, place = Ledger(policy, end, disk), 0
     while place < len(arrivals):
@@ -99,12 +108,12 @@ def test_a_backfill_and_a_stream_that_goes_on_from_it_end_as_one_evaluation(worl
 
 
 @settings(max_examples=10)
-@given(seed=st.integers(0, 2**32))
-def test_what_is_late_does_not_depend_on_the_groups(seed: int) -> None:
+@given(seed=st.integers(0, 2**32), groups=st.sampled_from(GROUPS[:-1]))
+def test_what_is_late_does_not_depend_on_the_groups(seed: int, groups: int) -> None:
     timeline = many_sets(seed, *WORLDS["hasty"][::-1])
     found = []
-    for groups in GROUPS:
-        disk = Disk(groups=groups, hurried=groups == 1)
+    for number in (None, groups):
+        disk = Disk(groups=number, hurried=number == 1)
         ledger = streamed(timeline, seed, 0, disk, lag=timeline.policy.lateness + 4 * timeline.policy.grid)
         found.append((disk.current(), sorted(row["location"] for row in ledger.rejects)))
-    assert found[1:] == found[:1] * (len(GROUPS) - 1)
+    assert found[0] == found[1]

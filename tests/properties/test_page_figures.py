@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from schemas.tables.report import COUNTED
 from schemas.time import HOUR, MINUTE, SECOND, from_micros
 from tests.support import plain_report as plain
 from tests.support.build import rows, to_batch
@@ -17,14 +18,12 @@ from tests.support.timelines import Timeline, timelines
 from transforms.core.evaluation.evaluate import evaluate
 from transforms.core.report.causes import causes
 from transforms.core.report.charts.heat import (
-    Hours,
     by_day_and_hour,
     by_weekday_and_hour,
     by_weekday_and_week,
     hours_of,
-    worst_hours,
 )
-from transforms.core.report.charts.marks import marks_of
+from transforms.core.report.charts.marks import marks_of, outages_of
 from transforms.core.report.charts.timeline import bin_edges
 from transforms.core.report.charts.timeline import timelines as bins
 from transforms.core.report.series import clipped, runs_of
@@ -32,7 +31,8 @@ from transforms.core.report.series import clipped, runs_of
 Row = dict[str, Any]
 FEWER = settings(max_examples=max(40, settings.default.max_examples // 40))
 ZONES = ("UTC", "Europe/Berlin", "Asia/Kolkata", "America/St_Johns")
-NAMES = ("excused_seconds", "removed_seconds", "counted_seconds")
+TIME = "counted_seconds"
+NAMES = ("excused_seconds", "removed_seconds", TIME)
 
 
 class Case:
@@ -112,21 +112,6 @@ def test_an_hour_holds_the_time_of_all_scale_sets(case: Case, name: str) -> None
         per_day[day] += bad
     found = {mondays[c].toordinal() + r: bad for r, c, bad, _ in zip(*(x.tolist() for x in weeks), strict=True)}
     assert found == {day.toordinal(): bad for day, bad in per_day.items()}
-    check_the_worst_hours(case, hours)
-
-
-def check_the_worst_hours(case: Case, hours: Hours) -> None:
-    worst = worst_hours(case.runs, hours, 3)
-    assert [hours.bad[place] for place, _ in worst] == sorted((bad for bad in hours.bad.tolist() if bad), reverse=True)[:3]
-    for place, culprit in worst:
-        span = hours.edges[place], hours.edges[place + 1]
-        each = {s: bad_of(case.series, s, span) for s in {row["scale_set_id"] for row in case.series}}
-        assert culprit.bad == max(each.values()) == each[culprit.scale_set_id]
-
-
-def bad_of(series: list[Row], scale_set_id: str, span: tuple[int, int]) -> int:
-    times = plain.class_times([row for row in series if row["scale_set_id"] == scale_set_id], span)
-    return sum(times[name] for name in plain.BAD)
 
 
 @FEWER
@@ -135,6 +120,7 @@ def test_marks_are_what_the_attributions_and_operations_say(case: Case) -> None:
     marks = marks_of(case.attributions, case.operations, case.period, 10**6)
     check_marks_share_out_the_time_of_the_causes(case, marks)
     check_each_operation_of_the_period_has_one_mark(case, marks)
+    check_troubles_without_operation_are_gathered_where_they_meet(case, marks)
     check_a_mark_tells_whose_trouble_its_operation_explains_and_when(case, marks)
 
 
@@ -156,8 +142,41 @@ def check_each_operation_of_the_period_has_one_mark(case: Case, marks: pa.Table)
     here = {key(row) for row in rows(case.operations) if row["start"] < case.until and row["limit"] > case.since}
     assert len(keys) == len(set(keys))
     assert set(keys) == here | explaining
+
+
+def check_troubles_without_operation_are_gathered_where_they_meet(case: Case, marks: pa.Table) -> None:
+    """As an operation-free plain computation: one group a scale set and verdict for as long as one of its spells lasts."""
+    expected: list[list[Any]] = []
     alone = [row for row in case.told if row["verb"] is None]
-    assert len(marks) - len(keys) == len(alone)
+    for row in sorted(alone, key=lambda row: (row["scale_set_id"], row["verdict"], row["start"])):
+        end = float("inf") if row["end"] is None else row["end"]
+        kind = [row["scale_set_id"], row["verdict"]]
+        if expected and expected[-1][:2] == kind and row["start"] <= expected[-1][3]:
+            expected[-1][3] = max(expected[-1][3], end)
+            expected[-1][4].add(row["instance_id"])
+            expected[-1][5] += 1
+        else:
+            expected.append([*kind, row["start"], end, {row["instance_id"]}, 1])
+    made = [
+        [row["scale_set_id"], row["verdict"], row["start"], float("inf") if row["end"] is None else row["end"],
+         set(row["instances"]), row["episodes"][0]]
+        for row in rows(marks) if row["verb"] is None
+    ]  # fmt: skip
+    assert sorted(made, key=str) == sorted(expected, key=str)
+
+
+@FEWER
+@given(cases())
+def test_outages_are_the_marks_because_of_which_time_of_machines_counts(case: Case) -> None:
+    marks = [row for row in rows(marks_of(case.attributions, case.operations, case.period, 10**6)) if row["machines"]]
+    of_machines = case.attributions.filter(pc.is_valid(case.attributions["instance_id"]))
+    counting = of_machines.filter(pc.is_in(of_machines["verdict"].cast(pa.string()), pa.array(COUNTED)))
+    found = rows(outages_of(counting, case.period, 10**6))
+    told = ("scale_set_id", "operation_key", "verb", "start", "verdict", "counted_from", "counted_until", "machines", TIME)
+    made, expected = (sorted(str([row[name] for name in told]) for row in several) for several in (found, marks))
+    assert made == expected
+    assert [row[TIME] for row in found] == sorted((row[TIME] for row in marks), reverse=True)
+    assert all(row["of"] == len(found) and row["counted_from"] >= case.since for row in found)
 
 
 def check_a_mark_tells_whose_trouble_its_operation_explains_and_when(case: Case, marks: pa.Table) -> None:

@@ -1,7 +1,9 @@
 """Headless Chromium: Debian's, driven by Playwright. What it is asked to load from anywhere but the file is blocked and noted."""
 
 import base64
+import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -65,6 +67,25 @@ def opened(browser: Browser, path: Path, width: int = 1100, scheme: Any = "light
         yield Opened(page, troubles)
     finally:
         context.close()
+
+
+def axe() -> str:
+    """The accessibility checker axe-core as a script; where it cannot be had the test is skipped, in CI it fails."""
+    told, npm = os.environ.get("TRUEUP_AXE"), shutil.which("npm")
+    if told is None and npm is not None:
+        root = subprocess.run([npm, "root", "--global"], capture_output=True, text=True, check=True).stdout.strip()
+        told = f"{root}/axe-core/axe.min.js"
+    if told is None or not Path(told).exists():
+        missing("axe-core: `npm install --global axe-core`")
+    return Path(told).read_text("utf-8")
+
+
+def findings(page: Page, script: str) -> list[str]:
+    """What axe-core finds wrong with a page, a line a rule and place."""
+    page.evaluate(script)
+    found: list[str] = page.evaluate("""async () => (await axe.run()).violations.flatMap((one) =>
+        one.nodes.map((node) => `${one.id}: ${node.html.slice(0, 200)}: ${node.failureSummary}`))""")
+    return found
 
 
 def looks(browser: Browser, png: bytes) -> dict[str, float]:

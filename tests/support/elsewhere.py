@@ -2,19 +2,43 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
+import psutil
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import create_runner
 
 from pipelines.record.store import Store
 from pipelines.stream.stream import Stream, StreamSettings
 from runners.engines.prism import local_binary, prism
+from schemas.time import SECOND
 from tests.support.emulator import missing
 from tests.support.flink import worker_pool
+from transforms.ledger import LedgerSettings
 from transforms.subscription.recalled import NothingRecalled, Recalled
+
+
+def of_cluster(subscription: str, out: Path) -> StreamSettings:
+    """A stream as a cluster runs it, in a hurry."""
+    return StreamSettings(subscription, str(out), flush=SECOND, idle=5 * SECOND, lease=10 * SECOND, runner="FlinkRunner")
+
+
+class Hurried(StreamSettings):
+    """A stream whose bundles have time for two scale sets of a grid end."""
+
+    @property
+    def ledger(self) -> LedgerSettings:
+        return replace(super().ledger, most_sets=2, longest=0.0)
+
+
+def kill_workers() -> None:
+    """Kills the processes that run the steps."""
+    for process in psutil.Process().children(recursive=True):
+        if any("SdkHarness(" in word for word in process.cmdline()):
+            process.kill()
 
 
 @contextmanager

@@ -6,6 +6,7 @@ What Beam does for `transforms.ledger.Keep` is little enough to be done here, so
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import pyarrow as pa
@@ -93,7 +94,8 @@ class Ledger:
     """How often a timer has fired."""
 
     def __post_init__(self) -> None:
-        time = {"most_sets": 2, "longest": 0.0} if self.disk.hurried else {}
+        # The stopwatch goes on by one at each look at it.
+        time = {"most_sets": 2, "longest": 2.0, "stopwatch": count().__next__} if self.disk.hurried else {}
         self._keep = Keep(ledger_settings(self.now, self.policy, emit_checkpoints=True, **time))
         for key in self.disk.known_keys():
             self._enter(key, self.disk.recalled(key))
@@ -155,7 +157,7 @@ class Disk:
     groups: int | None = None
     """In how many groups of scale sets the ledger is keyed; None: each alone."""
     hurried: bool = False
-    """Whether a bundle has time for two scale sets of a grid end only."""
+    """Whether a bundle has time for four scale sets of a grid end only, two at a time."""
     changes: list[Changes] = field(default_factory=list)
     known: pa.RecordBatch = field(default_factory=lambda: no_rows(PUBLISHED))
     journal: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))

@@ -7,13 +7,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from runners.page.view import MARKED, drawn_sets
+from pipelines.reading.evidence import RankedOutage
+from runners.page.outages import LISTED
+from runners.page.places import PageOf, no_page
+from runners.page.view import MARKED, PageEvidence, drawn_sets
 from schemas.event import TIMESTAMP
 from schemas.tables.attribution import ATTRIBUTIONS
 from schemas.tables.operation import OPERATIONS
 from schemas.time import DAY, HOUR, MINUTE
 from transforms.core.report.calendar import fitting, period_edges
-from transforms.core.report.charts.marks import marks_of
+from transforms.core.report.charts.marks import marks_of, outages_of
 from transforms.core.report.report import build_report
 from transforms.core.report.request import Report, ReportRequest
 from transforms.core.report.series import COUNTS, SERIES
@@ -25,10 +28,8 @@ _PREFIX = "/subscriptions/many/resourcegroups/rg/providers/microsoft.compute/vir
 _DOWN = 20 * MINUTE
 
 
-def report_of_many(
-    sets: int, days: int, drawn: int = 20, marked: int = 24, zone: str = "Europe/Berlin"
-) -> tuple[Report, pa.Table]:
-    """The report, and the marks of its worst scale sets.
+def report_of_many(sets: int, days: int, zone: str = "Europe/Berlin", page: PageOf = no_page) -> tuple[Report, PageEvidence]:
+    """The report, and the evidence of its worst scale sets.
 
     Each day of each set one instance of 10 is excused for 20 minutes; on some days, more of them for the first sets, one is down.
     """
@@ -47,9 +48,11 @@ def report_of_many(
         policies=("0" * 12,),
     )  # fmt: skip
     made = build_report(_series(ids, code, day, begin, later, np.where(outage, long, 0)), every, operations, request)
-    wanted = pa.array(drawn_sets(made))
-    near = [table.filter(pc.is_in(table["scale_set_id"].cast(pa.string()), wanted)) for table in (every, operations)]
-    return made, marks_of(*near, (FIRST, FIRST + days * DAY, FIRST + days * DAY), MARKED)
+    wanted = drawn_sets(made, page is not no_page)
+    near = [table.filter(pc.is_in(table["scale_set_id"].cast(pa.string()), pa.array(wanted))) for table in (every, operations)]
+    period = (FIRST, FIRST + days * DAY, FIRST + days * DAY)
+    worst = [RankedOutage(row, None) for row in outages_of(attributions, period, LISTED).to_pylist()]
+    return made, PageEvidence("record", False, wanted, marks_of(*near, period, MARKED), worst, page)
 
 
 def _series(ids: pa.StringArray, code: Any, day: Any, begin: Any, later: Any, long: Any) -> pa.Table:

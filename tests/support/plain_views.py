@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from schemas.tables.report import COUNTED
 from schemas.time import SECOND, from_micros
 from tests.support.build import rows
 from tests.support.files import current, table
@@ -26,6 +27,10 @@ class Tables:
         self.revisions = rows(table(folder, "revisions"))
         self.versions_of_attributions = published_rows(folder, "attributions")
         self.rejects = rows(table(folder, "rejects"))
+
+    def known(self, scale_set_id: str) -> int:
+        """Where the record of a scale set ends."""
+        return max(int(row["end"]) for row in self.availability if row["scale_set_id"] == scale_set_id)
 
 
 def published_rows(folder: Path, name: str) -> list[Row]:
@@ -121,9 +126,9 @@ def overruns(tables: Tables) -> Answer:
     for part in _episodes(row for row in tables.attributions if row["verdict"] == "overrun"):
         first = part[0]
         key = (first["scale_set_id"], first["instance_id"], first["onset"], first["limit"])
-        operation = (first["verb"], first["initiator"], first["operation_key"])
-        told.append((*key, *operation, _open(part), total(part, "excused_seconds"), total(part, "counted_seconds")))
-    return sorted(told, key=lambda row: (-row[7], -row[9], row[0], row[2], row[1] or ""))
+        seconds_of = (total(part, "excused_seconds"), total(part, "counted_seconds"))
+        told.append((*key, first["verb"], first["initiator"], _open(part), *seconds_of, first["operation_key"]))
+    return sorted(told, key=lambda row: (-row[6], -row[8], row[0], row[2], row[1] or ""))
 
 
 def unexplained_longest_first(tables: Tables) -> Answer:
@@ -142,6 +147,38 @@ def _episodes(found: Iterable[Row]) -> list[list[Row]]:
 
 def _open(part: list[Row]) -> int:
     return int(any(row["end"] is None for row in part))
+
+
+def longest_outages(tables: Tables) -> Answer:
+    told = []
+    for part in _episodes(row for row in tables.attributions if row["verdict"] in COUNTED):
+        first, worst = part[0], max((row["worst_state"] for row in part), key=WORST.index)
+        begun = first["limit"] if first["verdict"] == "overrun" else first["onset"]
+        end = None if _open(part) else max(row["end"] for row in part)
+        length = ((tables.known(first["scale_set_id"]) if end is None else end) - begun) / SECOND
+        key = (first["scale_set_id"], first["instance_id"], first["verdict"], first["verb"], worst)
+        told.append((*key, begun, end, _open(part), float(length)))
+    return sorted((row for row in told if row[8] > 0), key=lambda row: (-row[8], row[0], row[5], row[1] or ""))[:10]
+
+
+def costliest_operations(tables: Tables) -> Answer:
+    told = []
+    mine = [row for row in tables.attributions if row["verb"] is not None and row["instance_id"] is not None]
+    key_of = ("scale_set_id", "verb", "initiator", "operation_start", "operation_key")
+    for key, part in groups(mine, lambda row: tuple(row[name] for name in key_of)).items():
+        episodes = [*groups(part, lambda row: (row["instance_id"], row["onset"], row["verdict"])).values()]
+        counted = sum(_counted(tables, episode) for episode in episodes)
+        instances, still_open = len({row["instance_id"] for row in part}), sum(map(_open, episodes))
+        told.append((*key[:4], instances, still_open, counted, total(part, "excused_seconds"), key[4]))
+    return sorted(told, key=lambda row: (-row[6], -row[7], row[0], row[3], row[1]))[:10]
+
+
+def _counted(tables: Tables, part: list[Row]) -> float:
+    """Seconds of one episode that count; of one that is still open, to where the record of its set ends."""
+    if not _open(part):
+        return total(part, "counted_seconds")
+    begun = {"overrun": "limit", "unexcused": "onset"}.get(part[0]["verdict"])
+    return 0.0 if begun is None else max(0.0, (tables.known(part[0]["scale_set_id"]) - part[0][begun]) / SECOND)
 
 
 def presumptions(tables: Tables) -> Answer:
@@ -176,9 +213,8 @@ def rejects_by_reason(tables: Tables) -> Answer:
 
 
 def mean_time_to_repair(tables: Tables) -> Answer:
-    against = ("unexplained", "fault", "unexcused", "overrun")
     took = defaultdict(list)
-    for part in _episodes(row for row in tables.attributions if row["instance_id"] is not None and row["verdict"] in against):
+    for part in _episodes(row for row in tables.attributions if row["instance_id"] is not None and row["verdict"] in COUNTED):
         if not _open(part) and total(part, "counted_seconds"):
             took[part[0]["scale_set_id"]].append(total(part, "counted_seconds"))
     return sorted(((key, len(part), sum(part) / len(part)) for key, part in took.items()), key=lambda row: (-row[2], row[0]))
@@ -206,4 +242,6 @@ ANSWERS: dict[str, Callable[[Tables], Answer]] = {
     "10_rejects_by_reason": rejects_by_reason,
     "11_mean_time_to_repair": mean_time_to_repair,
     "12_changed_since_as_of": changed_since_as_of,
+    "13_longest_outages": longest_outages,
+    "14_costliest_operations": costliest_operations,
 }

@@ -24,6 +24,11 @@ def moment_text(micros: int) -> str:
     return format_time(micros).replace("T", " ").removesuffix("Z")
 
 
+def is_view(statement: str) -> bool:
+    """Whether it makes a view over other tables or views, not a table over files."""
+    return statement.startswith("CREATE") and (" numbered " in statement or " AS attribution_rows" in statement)
+
+
 def opened(root: Path, as_of: str = LATER) -> duckdb.DuckDBPyConnection:
     """A connection in which the tables and views of a folder are there."""
     connection = duckdb.connect()

@@ -23,7 +23,7 @@ def cells(disk: Disk) -> set[tuple[str, float]]:
     return {(row["scale_set_id"], (row["cell"] - at(0)) / HOUR) for row in disk.current()["availability"]}
 
 
-@pytest.mark.parametrize(("hurried", "fired"), [(False, 1), (True, 3)])
+@pytest.mark.parametrize(("hurried", "fired"), [(False, 1), (True, 2)])
 def test_a_grid_end_for_which_a_bundle_has_no_time_goes_on_in_the_next_one(hurried: bool, fired: int) -> None:
     disk = Disk(groups=1, hurried=hurried)
     ledger = begun(disk, FIVE)

@@ -9,7 +9,22 @@ import pyarrow as pa
 import pytest
 
 from runners.page.axis import ticks
-from runners.page.charts import LEAST, NARROW, PARTS, RAW_PARTS, WIDE, Mark, _lanes, bounds, heat_chart, timeline_chart
+from runners.page.charts import (
+    BAD,
+    GOOD,
+    LEAST,
+    NARROW,
+    PARTS,
+    RAW_PARTS,
+    WIDE,
+    ChartSize,
+    Mark,
+    bounds,
+    fleet_chart,
+    gathered,
+    heat_chart,
+    timeline_chart,
+)
 from runners.page.drawing import drawn
 from schemas.tables.availability import SERIES_STATES
 from schemas.time import DAY, HOUR, SECOND, to_micros
@@ -84,15 +99,37 @@ def mark(start: float, label: str = "restart") -> Mark:
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=lambda size: size.name)
 @pytest.mark.parametrize("step", [0.5, 5.0, 20.0, 40.0])
-def test_no_name_lies_under_a_later_mark_or_name(step: float, size: object) -> None:
+def test_no_name_lies_under_a_later_mark_and_no_mark_under_another(step: float, size: ChartSize) -> None:
     marks = [mark(step * n) for n in range(24)]
-    number, places = _lanes(marks, 1000.0, size)  # type: ignore[arg-type]
-    width = size.width  # type: ignore[attr-defined]
-    for lane in range(number):
-        here = [(m.start / 1000 * width, named) for m, (n, named) in zip(marks, places, strict=True) if n == lane]
-        for (x, named), (after, _) in pairwise(here):
-            assert not named or after >= x + 40
-    assert any(named for _, named in places)
+    placed = gathered(marks, 1000.0, size)
+    assert sorted((one for group in placed for one in group.marks), key=lambda one: one.start) == marks
+    for lane in range(1 + max(one.lane for one in placed)):
+        here = [(one.marks[0].start / 1000 * size.width, one.label) for one in placed if one.lane == lane]
+        for (x, label), (after, _) in pairwise(here):
+            assert after >= x + (13 if not label else 13 + 6 * len(label))
+    assert any(one.label for one in placed)
+
+
+def test_marks_that_would_hide_each_other_are_one_that_looks_like_the_worst() -> None:
+    marks = [mark(0.01 * n)._replace(color=BAD if n == 9 else GOOD, link=f"e{n}") for n in range(12)]
+    placed = gathered(marks, 1000.0, WIDE)
+    assert len(placed) == 5
+    many = max(placed, key=lambda one: len(one.marks))
+    assert many.label == f"+{len(many.marks) - 1}"
+    assert [one.first.color for one in placed if marks[9] in one.marks] == [BAD]
+    shares = np.array([[1.0, 0, 0, 0, 0, 0, 0]])
+    svg = drawn(timeline_chart([0, 1000], shares[:, :4], shares, marks, WIDE, []), "x", {f"e{n}": f"card {n}" for n in range(12)})
+    assert f'data-all="{" ".join(one.link for one in many.marks)}"' in svg
+    assert ". ".join(f"card {one.link[1:]}" for one in many.marks) in svg
+
+
+def test_ten_times_better_is_one_line_higher_and_what_misses_the_target_is_filled() -> None:
+    chart = fleet_chart([0, 1, 2, 3, 4], [0.9, 0.99, None, 1.0], 0.999, WIDE, [])
+    area, rule, line = (layer for layer in chart["layer"])
+    assert [value["y"] for value in line["data"]["values"]] == pytest.approx([1, 2, None, 4, 4])
+    assert [value["y"] for value in area["data"]["values"]] == pytest.approx([1, 2, 3, 3, 3])
+    assert rule["data"]["values"][0]["y"] == pytest.approx(3)
+    assert line["encoding"]["y"]["axis"]["labelExpr"] == "['90 %','99 %','99.9 %','100 %'][datum.value - 1]"
 
 
 def test_ticks_are_midnights_of_the_zone_across_a_clock_change() -> None:

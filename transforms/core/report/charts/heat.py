@@ -1,4 +1,4 @@
-"""Counted time of all scale sets by the hours of a time zone, and the worst of these hours (rules: Counts)."""
+"""Counted time of all scale sets by the hours of a time zone (rules: Counts)."""
 
 from datetime import date
 from typing import NamedTuple
@@ -40,14 +40,6 @@ class Cells(NamedTuple):
     expected: Ints
 
 
-class Culprit(NamedTuple):
-    """The scale set with the most counted time in an hour."""
-
-    scale_set_id: str
-    bad: int
-    """Microseconds of instance time."""
-
-
 def hours_of(runs: Runs, since: int, until: int, zone: ZoneInfo) -> Hours:
     """The hours of a period.
 
@@ -85,22 +77,6 @@ def by_weekday_and_week(hours: Hours) -> tuple[list[date], Cells]:
     weeks = (monday - first) // 7
     mondays = [date.fromordinal(first + 7 * week) for week in range(int(weeks.max()) + 1)]
     return mondays, _cells(hours, (ordinals - 1) % 7, weeks)
-
-
-def worst_hours(runs: Runs, hours: Hours, most: int) -> list[tuple[int, Culprit]]:
-    """The indices of the hours with the most counted time, the worst first, and the scale set that has most of it."""
-    order = np.lexsort((np.arange(len(hours.bad)), -hours.bad))[:most]
-    bad = runs.of(*_BAD)
-    return [(int(place), _culprit(runs, bad, hours.edges[place], hours.edges[place + 1])) for place in order if hours.bad[place]]
-
-
-def _culprit(runs: Runs, bad: Ints, since: int, until: int) -> Culprit:
-    rows = np.flatnonzero((runs.start < until) & (runs.end > since) & (bad > 0))
-    length = np.minimum(runs.end[rows], until) - np.maximum(runs.start[rows], since)
-    times = np.zeros(len(runs.ids), np.int64)
-    np.add.at(times, runs.set[rows], length * bad[rows])
-    worst = int(np.argmax(times))
-    return Culprit(runs.ids[worst].as_py(), int(times[worst]))
 
 
 def _cells(hours: Hours, row: Ints, column: Ints) -> Cells:

@@ -1,6 +1,8 @@
 """Marks of a timeline: the operations on a scale set with what they explain, and the troubles that nothing explains.
 
-An operation's mark sums up the episodes and removed stretches of instances that name it (contract: Attributions).
+An operation's mark sums up the episodes and removed stretches of instances that name it (contract: Attributions). Spells of
+trouble of one scale set that no operation explains are one mark if they overlap and have one verdict. A mark because of which
+time counts is an outage.
 """
 
 from typing import Final
@@ -14,6 +16,7 @@ from transforms.core.columns.arrow import Ints
 from transforms.core.columns.kernel import NEVER
 from transforms.core.report.causes import shares_of
 from transforms.core.report.figures import seconds
+from transforms.core.report.outages import is_in
 from transforms.core.report.series import times
 
 MARKS: Final = pa.schema(
@@ -28,7 +31,7 @@ MARKS: Final = pa.schema(
         ("outcome", pa.string()),
         ("target", pa.string()),
         ("excuses", pa.bool_()),
-        ("instance_id", pa.string()),
+        ("verdict", pa.string()),
         ("worst_state", pa.string()),
         ("instances", pa.list_(pa.string())),
         ("first", TIMESTAMP),
@@ -38,20 +41,33 @@ MARKS: Final = pa.schema(
         ("excused_seconds", pa.float64()),
         ("removed_seconds", pa.float64()),
         ("counted_seconds", pa.float64()),
+        ("counted_from", TIMESTAMP),
+        ("counted_until", TIMESTAMP),
+        ("machines", pa.int64()),
         ("of", pa.int64()),
     ]
 )
 """One row a mark, by scale set and start.
 
-`operation_key` to `excuses` are the operation's, null where there is none (fault, unexplained); then `instance_id` and
-`worst_state` say whose trouble it is, and `start` and `end` when. `instances`: whose trouble the operation explains; `first` and
-`last`: when that began and was over (null: it goes on). `verdicts` and `episodes`: how many spells of each verdict.
-Seconds lie in the period. `of`: how many marks the scale set has, and these are those with the most counted or excused time.
+`operation_key` to `excuses` are the operation's, null where there is none; then `verdict` (fault, unexplained) and `worst_state`
+say what the trouble is, and `start` and `end` when. `instances`: whose trouble it is, or whose trouble the operation explains;
+`first` and `last`: when that began and was over (null: it goes on). `verdicts` and `episodes`: how many spells of each verdict.
+Seconds lie in the period. `counted_from` and `counted_until` (null: it goes on): from the first second that counts to the last;
+`machines`: how many have such. `of`: how many marks the scale set has, of which these have the most counted or excused time.
 """
 
 _OPERATION: Final = ["scale_set_id", "operation_key", "verb", "start"]
 _TIMES: Final = ["excused_seconds", "removed_seconds", "counted_seconds"]
 _NAMED_BY_OPERATION: Final = {"start": "first", "end": "last", "operation_start": "start", "operation_end": "end_told"}
+_SUMS: Final = [
+    ("instance_id", "distinct"),
+    ("counted_from", "min"),
+    ("counted_until", "max"),
+    ("counted_instance", "count_distinct"),
+    *((name, "sum") for name in _TIMES),
+]
+_SUMMED: Final = ["instances", "counted_from", "counted_until", "machines", *_TIMES]
+_SEVERITY: Final = pa.array(["Available", "Unknown", "Degraded", "Unavailable"])
 _TEXTS: Final = ("scale_set_id", "operation_key", "verb", "initiator", "instance_id", "worst_state", "verdict")
 
 
@@ -64,16 +80,44 @@ def marks_of(attributions: pa.Table, operations: pa.Table, period: tuple[int, in
         period: since, until, and T (where open rows end as far as is known), in microseconds.
         most: how many of each scale set.
     """
-    since, until, _ = period
-    spells = _spells(attributions, period)
+    return _capped(_all_marks(spells_in(attributions, period), operations, period), most)
+
+
+def outages_of(attributions: pa.Table, period: tuple[int, int, int], most: int) -> pa.Table:
+    """MARKS of the outages with the most counted time, the worst first; without what only a row of an operation says.
+
+    Args:
+        attributions: current rows of instances, all that have a verdict that counts.
+        period: as for `marks_of`.
+        most: how many; `of` says how many there are.
+    """
+    found = _all_marks(spells_in(attributions, period), _NO_OPERATIONS, period)
+    found = found.filter(pc.greater(found["machines"], 0))
+    ranked = found.sort_by([("counted_seconds", "descending"), ("counted_from", "ascending"), ("scale_set_id", "ascending")])
+    of = pa.array(np.full(len(found), len(found)), pa.int64())
+    return ranked.set_column(MARKS.get_field_index("of"), MARKS.field("of"), of).slice(0, most)
+
+
+_NO_OPERATIONS: Final = pa.table(
+    {name: pa.array([], MARKS.field(name).type) for name in MARKS.names[: MARKS.get_field_index("excuses") + 1]}
+)
+
+
+def _all_marks(spells: pa.Table, operations: pa.Table, period: tuple[int, int, int]) -> pa.Table:
     named = spells.filter(pc.is_valid(spells["operation_key"]))
     alone = spells.filter(pc.is_null(spells["operation_key"]))
-    found = pa.concat_tables([_of_operations(named, operations, since, until), _of_nothing(alone)])
-    return _capped(found, most)
+    return pa.concat_tables([_of_operations(named, operations, *period[:2]), _of_nothing(alone)])
 
 
-def _spells(attributions: pa.Table, period: tuple[int, int, int]) -> pa.Table:
-    """Attributions of instances in the period with their shares of it; for a scale set without any, those of the set itself."""
+def spells_in(attributions: pa.Table, period: tuple[int, int, int]) -> pa.Table:
+    """Attributions of instances in the period with their shares of it; for a scale set without any, those of the set itself.
+
+    Args:
+        attributions: current rows.
+        period: as for `marks_of`.
+
+    Where time of a spell counts, `counted_from` and `counted_until` say from when to when (NEVER: it goes on).
+    """
     since, until, known = period
     start, end = times(attributions, "start"), times(attributions, "end", min(until, known))
     rows = attributions.filter(pa.array((start < until) & (end > since)))
@@ -84,7 +128,20 @@ def _spells(attributions: pa.Table, period: tuple[int, int, int]) -> pa.Table:
     shares = dict(zip(_TIMES, (seconds(share) for share in shares_of(rows, since, until, known)), strict=True))
     texts = {name: rows[name].cast(pa.string()) for name in _TEXTS}
     moments = {name: rows[name] for name in ("start", "end", "onset", "operation_start", "operation_end", "limit")}
-    return pa.table(texts | moments | shares)
+    return pa.table(texts | moments | shares | _counted(rows, np.asarray(shares["counted_seconds"]) > 0, since))
+
+
+def _counted(rows: pa.Table, counts: np.ndarray, since: int) -> dict[str, pa.Array]:
+    """When time counts, and of which instance; null where none does."""
+    begin = np.maximum(times(rows, "start"), since)
+    over = is_in(rows, "verdict", pa.array(["overrun"]))
+    begin = np.where(over, np.maximum(begin, times(rows, "limit", 0)), begin)
+    whose = rows["instance_id"].cast(pa.string())
+    return {
+        "counted_from": pa.array(begin, mask=~counts).cast(TIMESTAMP),
+        "counted_until": pa.array(times(rows, "end", NEVER), mask=~counts).cast(TIMESTAMP),
+        "counted_instance": pc.if_else(pa.array(counts), whose, None),
+    }
 
 
 def _of_operations(spells: pa.Table, operations: pa.Table, since: int, until: int) -> pa.Table:
@@ -98,7 +155,7 @@ def _of_operations(spells: pa.Table, operations: pa.Table, since: int, until: in
     here = pa.array((times(both, "start") < until) & (times(both, "limit", NEVER) > since))
     kept = both.filter(pc.or_(here, pc.is_valid(both["verdicts"])))
     filled = {name: pc.coalesce(kept[name], kept[f"{name}_told"]) for name in ("initiator", "end", "limit")}
-    sums = {name: pc.fill_null(kept[name], 0.0) for name in _TIMES}
+    sums = {name: pc.fill_null(kept[name], 0.0) for name in _TIMES} | {"machines": pc.fill_null(kept["machines"], 0)}
     return _marks({name: kept[name] for name in kept.column_names} | filled | sums, len(kept))
 
 
@@ -126,25 +183,59 @@ def _summed(spells: pa.Table) -> pa.Table:
     each = each.sort_by([*((name, "ascending") for name in _OPERATION), ("verdict", "ascending")])
     counts = each.group_by(_OPERATION, use_threads=False).aggregate([("verdict", "list"), ("onset_count", "list")])
     most = [("first", "min"), ("last", "max"), ("end_told", "max"), ("limit", "max"), ("initiator", "max")]
-    whole = spells.group_by(_OPERATION).aggregate([("instance_id", "distinct"), *most, *((name, "sum") for name in _TIMES)])
-    whole = whole.rename_columns([*_OPERATION, "instances", "first", "last", "end_told", "limit_told", "initiator_told", *_TIMES])
+    whole = spells.group_by(_OPERATION).aggregate([*_SUMS, *most])
+    whole = whole.rename_columns([*_OPERATION, *_SUMMED, "first", "last", "end_told", "limit_told", "initiator_told"])
     places = counts.select(_OPERATION).append_column("place", pa.array(np.arange(len(counts))))
     ordered = whole.select(_OPERATION).append_column("row", pa.array(np.arange(len(whole)))).join(places, _OPERATION)
     told = whole.take(ordered["row"].combine_chunks())
     taken = counts.take(ordered["place"].combine_chunks())
-    last = pc.if_else(pc.equal(told["last"].cast(pa.int64()), NEVER), None, told["last"])
-    told = told.set_column(told.column_names.index("last"), "last", last)
+    told = told.set_column(told.column_names.index("last"), "last", _or_open(told["last"]))
     return told.append_column("verdicts", taken["verdict_list"]).append_column("episodes", taken["onset_count_list"])
 
 
 def _of_nothing(spells: pa.Table) -> pa.Table:
-    """One mark for each spell that no operation explains."""
-    lists = {"verdicts": [[v] for v in spells["verdict"].to_pylist()], "episodes": [[1]] * len(spells)}
-    plain = {name: spells[name] for name in ("scale_set_id", "instance_id", "worst_state", "start", "end", *_TIMES)}
-    return _marks(plain | {name: pa.array(rows, MARKS.field(name).type) for name, rows in lists.items()}, len(spells))
+    """One mark for all spells of a scale set that no operation explains, if they overlap and have one verdict."""
+    end = pc.fill_null(spells["end"], pa.scalar(NEVER, TIMESTAMP))
+    severity = pc.index_in(spells["worst_state"], _SEVERITY)
+    whole = spells.set_column(spells.column_names.index("end"), "end", end).append_column("severity", severity)
+    whole = whole.sort_by([(name, "ascending") for name in ("scale_set_id", "verdict", "start")])
+    whole = whole.append_column("gathered", pa.array(_gathered(whole)))
+    each = [
+        ("scale_set_id", "min"),
+        ("verdict", "min"),
+        ("start", "min"),
+        ("end", "max"),
+        ("severity", "max"),
+        ("onset", "count"),
+    ]
+    found = whole.group_by("gathered").aggregate([*_SUMS, *each])
+    names = ["scale_set_id", "verdict", "start", "end", "severity", "episodes"]
+    found = found.rename_columns(["gathered", *_SUMMED, *names])
+    columns = {name: found[name] for name in (*_SUMMED, *names)} | {"end": _or_open(found["end"])}
+    columns["worst_state"] = _SEVERITY.take(found["severity"].combine_chunks())
+    for name, listed in (("verdict", "verdicts"), ("episodes", "episodes")):
+        columns[listed] = pa.array([[one] for one in found[name].to_pylist()], MARKS.field(listed).type)
+    return _marks(columns, len(found))
+
+
+def _gathered(spells: pa.Table) -> Ints:
+    """Numbers of groups of spells that overlap or touch; rows by scale set, verdict and start."""
+    if not len(spells):
+        return np.zeros(0, np.int64)
+    start, end = times(spells, "start"), times(spells, "end")
+    low, high = int(start.min()), int(np.where(end < NEVER, end, start).max()) + 1
+    kind = _codes(spells) * 2 + is_in(spells, "verdict", pa.array(["unexplained"]))
+    from_, to = (kind * (high - low + 1) + np.minimum(moments, high) - low for moments in (start, end))
+    return np.cumsum(np.append(True, from_[1:] > np.maximum.accumulate(to)[:-1]))
+
+
+def _or_open(moments: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Moments, null where they are NEVER."""
+    return pc.if_else(pc.equal(moments.cast(pa.int64()), NEVER), None, moments)
 
 
 def _marks(columns: dict[str, pa.ChunkedArray], size: int) -> pa.Table:
+    columns = columns | {"counted_until": _or_open(columns["counted_until"])}
     whole = [columns[f.name].cast(f.type) if f.name in columns else pa.nulls(size, f.type) for f in MARKS]
     return pa.table(whole, schema=MARKS)
 
@@ -159,7 +250,7 @@ def _capped(marks: pa.Table, most: int) -> pa.Table:
     rank = _ranks(code, np.ones(size), np.lexsort((times(marks, "start"), turn, code)))
     of = np.bincount(code, minlength=1)[code] if size else code
     ranked = marks.set_column(MARKS.get_field_index("of"), MARKS.field("of"), pa.array(of, pa.int64()))
-    keys = [("scale_set_id", "ascending"), ("start", "ascending"), ("operation_key", "ascending"), ("instance_id", "ascending")]
+    keys = [("scale_set_id", "ascending"), ("start", "ascending"), ("operation_key", "ascending"), ("verdict", "ascending")]
     return ranked.filter(pa.array(rank < most)).sort_by(keys)
 
 
