@@ -309,16 +309,19 @@ def resumed_cells(evaluated: Evaluation, standing: Standing, policy: Policy) -> 
     worked: Any = evaluated.worked
     opens, set_ids = worked.resumed.opens, worked.coded.texts.set_ids
     if not any(map(len, standing[2:5])):
-        tables = [table.filter(pa.array(micros(table, "cell") >= opens[_codes(table)])) for table in evaluated[:3]]
-        return _with_cells(evaluated, tables, policy)
+        return _with_cells(evaluated, [_from(table, opens) for table in evaluated[:3]], policy)
     availability, attributions, operations = (_recoded(table, set_ids) for table in standing[2:5])
     kept = (availability, _patched(attributions, evaluated.attributions, opens, worked.rules), operations)
     tables: list[pa.RecordBatch] = []
     for table, before, schema, order in zip(evaluated[:3], kept, EVALUATED, _ORDERS, strict=True):
-        after = table.filter(pa.array(micros(table, "cell") >= opens[_codes(table)]))
-        both = one_batch([before, after], schema)
+        both = one_batch([before, _from(table, opens)], schema)
         tables.append(_sorted(_recoded(both, set_ids), order))
     return _with_cells(evaluated, tables, policy)
+
+
+def _from(table: pa.RecordBatch, opens: Ints) -> pa.RecordBatch:
+    """The rows of the cells at or after `opens`."""
+    return table.filter(pa.array(micros(table, "cell") >= opens[_codes(table)]))
 
 
 def _with_cells(evaluated: Evaluation, tables: list[pa.RecordBatch], policy: Policy) -> Evaluation:
