@@ -29,8 +29,9 @@ _PAUSE: Final = 0.2
 """Seconds until a quiet subscription is asked again, where a runner waits no longer than that."""
 _ROWS: Final = 5_000
 """Rows at which a bundle hands over what it has: the sink holds them, and a backlog is one bundle."""
-_EARLY: Final = 2
-"""Seconds of processing time after which an open session hands over what it has; rows then wait for their file."""
+_EARLY: Final = 4
+"""Seconds of processing time after which an open session hands over what it has: one look for all of it, whose rows then wait for
+their file."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from apache_beam.options.pipeline_options import PipelineOptions, PortableOptions
+from apache_beam.options.pipeline_options import PipelineOptions, PortableOptions, WorkerOptions
 
 from pipelines.failures import RunError
 from runners.engines.prism import prism
@@ -48,6 +48,12 @@ def test_what_the_user_says_of_it_counts(binary: Path, tmp_path: Path) -> None:
     write(binary, LISTEN)
     with prism(str(tmp_path), ("--job_server_timeout=7",)) as options:
         assert PipelineOptions(options).view_as(PortableOptions).job_server_timeout == 7
+
+
+def test_workers_of_prism_keep_no_state(binary: Path, tmp_path: Path) -> None:
+    write(binary, LISTEN)
+    with prism(str(tmp_path), ()) as options:
+        assert PipelineOptions(options).view_as(WorkerOptions).max_cache_memory_usage_mb == 0
 
 
 def test_a_prism_that_does_not_start_is_one_sentence(binary: Path, tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opening]
     """Opens what a stream has, in place of the one before."""
     monkeypatch.setattr(processes, "reader_of", lambda _: Reader())
     monkeypatch.setattr(waiting, "_LEAST", 0.0)
+    monkeypatch.setattr(waiting, "_MOST", 0.0)
     found: list[StreamProcess] = []
 
     def opening(**more: object) -> StreamProcess:

@@ -53,8 +53,26 @@ def test_those_that_come_meanwhile_wait_until_the_ledger_has_taken_in_all(clock:
     due = its.due()
     assert (len(due.events), due.settled, due.left) == (0, False, True)
     its.take(1)
+    clock.now += 1.0
     due = its.due()
     assert (due.events.column("event_id").to_pylist(), due.settled) == (["c"], True)
+
+
+@pytest.mark.parametrize(("took", "wait"), [(0.1, 1.0), (0.3, 1.5), (0.5, 2.5), (2.0, 3.0)])
+def test_they_wait_five_times_as_long_as_the_last_looks_took_but_one_second_at_least_and_three_at_most(
+    clock: Clock, took: float, wait: float
+) -> None:
+    its = WaitingEvents()
+    add(its, "a")
+    clock.now += 1.0
+    assert handed_on(its) == ["a"]
+    clock.now += took
+    its.take(1)
+    add(its, "b")
+    clock.now += wait - 0.01
+    assert handed_on(its) == []
+    clock.now += 0.02
+    assert handed_on(its) == ["b"]
 
 
 def test_nothing_waits_longer_for_a_ledger_that_says_nothing_nor_for_what_comes_behind_it(clock: Clock) -> None:

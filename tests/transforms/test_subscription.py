@@ -22,6 +22,7 @@ from transforms.core.decode import DecodeSettings
 from transforms.core.ledger.decisions import LedgerInput, input_of_events
 from transforms.core.subscription.acknowledgements import ShardPosition
 from transforms.core.subscription.watermark import WatermarkRule
+from transforms.subscription import reader as bundles
 from transforms.subscription.reader import Reader, ReaderSettings
 from transforms.subscription.restriction import ShardPositionCoder, ShardPositionTracker
 from transforms.subscription.source import SubscriptionSettings, end_reader
@@ -140,6 +141,20 @@ def read(reader: Reader, place: ShardPosition = START) -> tuple[list[str], Shard
         reader.hand_over(0, messages, np.array([], np.int64))
         found += [message.id for message in messages]
     return found, at
+
+
+def test_messages_that_come_one_by_one_do_not_draw_a_bundle_out(
+    started: Callable[..., tuple[Reader, Server, Clock]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def one_more() -> PullResponse:
+        time.sleep(0.01)
+        return messages("x")()
+
+    monkeypatch.setattr(bundles, "_WAIT", 0.1)
+    reader, server, _ = started(*[one_more] * 300, outstanding=1_000)
+    found, _ = read(reader)
+    assert len(found) < 200
+    assert server.answers
 
 
 def quiet_for(reader: Reader, clock: Clock, place: ShardPosition, seconds: int) -> int:

@@ -44,7 +44,7 @@ class Leases:
         now = time.monotonic()
         due = now + self._first / 2 if self._first <= self._lease else now
         with self._lock:
-            self._held.update((one, _Lease(due, now + LONGEST)) for one in ids)
+            self._held.update(dict.fromkeys(ids, _Lease(due, now + LONGEST)))
 
     def acknowledge(self, ids: list[str]) -> None:
         """Has these messages acknowledged soon."""

@@ -19,7 +19,7 @@ _MORE: Final = 0.05
 """Seconds that it waits for further ones: what came first is wanted downstream."""
 _MANY: Final = 1000
 _LARGE: Final = 1 << 20
-"""Bytes of data, about, in one batch."""
+"""Bytes of data, about, in one batch: less than some thousand messages cost more each to decode."""
 _NO_MESSAGE: Final = ""
 """In the place of an id: what is recalled becomes durable as messages do, and nobody waits for its acknowledgement."""
 _LEAST: Final = 10
@@ -83,8 +83,8 @@ class Reader:
     def read(self, shard: int, place: ShardPosition) -> Iterator[list[Message]]:
         """The messages of one bundle, for about a second; ends early when no more come. Whoever takes some tells their times."""
         until = time.monotonic() + _WAIT
-        while (left := until - time.monotonic()) > 0:
-            found = self._collect(shard, place, left)
+        while time.monotonic() < until:
+            found = self._collect(shard, place, until)
             if found.messages:
                 yield found.messages
             if found.last is not None:
@@ -137,10 +137,10 @@ class Reader:
         """Sends the acknowledgements that are due, and gives everything else back."""
         self._leases.end()
 
-    def _collect(self, shard: int, place: ShardPosition, seconds: float) -> "_Collection":
-        """Answers as long as they come at once, as one batch."""
-        answers = [self._answer(shard, place, seconds)]
-        while answers[-1].ids and not _is_enough(answers):
+    def _collect(self, shard: int, place: ShardPosition, until: float) -> "_Collection":
+        """Answers as long as they come at once, and no longer than until a moment, as one batch."""
+        answers, size = [self._answer(shard, place, until - time.monotonic())], 0
+        while answers[-1].ids and (size := size + _size_of(answers[-1])) < _LARGE and time.monotonic() < until:
             answers.append(self._answer(shard, place, _MORE))
         messages = [message for answer in answers for message in answer.messages]
         return _Collection(messages, None if answers[-1].ids else answers[-1])
@@ -190,6 +190,5 @@ def deadline(client: Any, subscription: str) -> float:
         return float(_LEAST)
 
 
-def _is_enough(answers: list[Answer]) -> bool:
-    messages = [message for answer in answers for message in answer.messages]
-    return len(messages) >= _MANY or sum(len(message.data) for message in messages) >= _LARGE
+def _size_of(answer: Answer) -> int:
+    return sum(len(message.data) for message in answer.messages)

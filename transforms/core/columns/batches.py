@@ -31,9 +31,8 @@ def concat(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
 
 
 def _compact(column: pa.DictionaryArray) -> pa.DictionaryArray:
-    size = len(column.dictionary)
-    indices = column.indices
-    codes = indices.fill_null(0).to_numpy(zero_copy_only=False)
+    size, indices = len(column.dictionary), column.indices
+    codes = (indices.fill_null(0) if indices.null_count else indices).to_numpy()
     valid = None if indices.null_count == 0 else indices.is_valid().to_numpy(zero_copy_only=False)
     used = np.zeros(size + 1, bool)
     used[codes if valid is None else codes[valid]] = True

@@ -45,11 +45,11 @@ def text_hashes(texts: pa.Array) -> Words:
     >>> bool(text_hashes(pa.array(["a", "b"]))[0] == text_hashes(pa.array(["a"]))[0])
     True
     """
-    texts = texts.cast(pa.large_string())
     _, offsets, data = texts.buffers()
+    width = np.int64 if pa.types.is_large_string(texts.type) else np.int32
     out = np.empty(len(texts), np.uint64)
     if len(texts):
-        at = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
+        at = np.frombuffer(offsets, width)[texts.offset : texts.offset + len(texts) + 1].astype(np.int64, copy=False)
         content = np.frombuffer(data, np.uint8) if data is not None else np.empty(0, np.uint8)
         _hash_texts(at, content, out)
     if texts.null_count:

@@ -20,8 +20,14 @@ def ids_in_use(batch: pa.RecordBatch) -> pa.StringArray:
 
 def places_of(ids: pa.DictionaryArray, names: pa.StringArray) -> Ints:
     """For each entry of a column of scale sets its place among some; -1: it is none of them."""
-    place: Ints = pc.index_in(ids.dictionary, names).fill_null(-1).to_numpy().astype(np.int64)
-    return place[ids.indices.to_numpy()] if len(place) else np.empty(0, np.int64)
+    return places_among(ids.dictionary, names)[ids.indices.to_numpy()] if len(ids) else np.empty(0, np.int64)
+
+
+def places_among(texts: pa.StringArray, names: pa.StringArray) -> Ints:
+    """For each text its place among some names; -1: it is none of them."""
+    found = pc.index_in(texts, names)
+    place: Ints = (found.fill_null(-1) if found.null_count else found).to_numpy().astype(np.int64)
+    return place
 
 
 def are_among(batch: pa.RecordBatch, names: pa.StringArray) -> Bools:

@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from schemas.event import TIMESTAMP
 from schemas.policy import Policy
+from transforms.core.columns.arrow import micros
 from transforms.core.columns.hashing import mix, mix_coded, mix_values, text_hashes
 from transforms.core.columns.kernel import Ints, Words, kernel
 
@@ -38,7 +39,7 @@ def _mix_column(hashes: Words, column: pa.Array) -> None:
     kind = column.type
     if pa.types.is_dictionary(kind):
         codes = column.indices.fill_null(-1) if column.null_count else column.indices
-        mix_coded(hashes, codes.to_numpy(), np.r_[text_hashes(column.dictionary), np.uint64(0)])
+        mix_coded(hashes, codes.to_numpy(), np.append(text_hashes(column.dictionary), np.uint64(0)))
     else:
         mix_values(hashes, _values(column))
 
@@ -52,7 +53,8 @@ def _values(column: pa.Array) -> Words:
         return text_hashes(column)
     if pa.types.is_floating(kind):
         return column.fill_null(-0.5).to_numpy().view(np.uint64)
-    return column.cast(pa.int64()).fill_null(-(2**62)).to_numpy().view(np.uint64)
+    numbers = column.view(pa.int64()) if pa.types.is_timestamp(kind) else column.cast(pa.int64())
+    return (numbers.fill_null(-(2**62)) if numbers.null_count else numbers).to_numpy().view(np.uint64)
 
 
 @kernel
@@ -114,10 +116,10 @@ def cells_of(
     """The cells of three tables that share one sorted dictionary of scale sets; one row a cell that has rows in any of them."""
     tables = (availability, attributions, operations)
     sets: Any = tuple(table["scale_set_id"].indices.to_numpy().astype(np.int64) for table in tables)
-    starts: Any = tuple(table["cell"].cast(pa.int64()).to_numpy() for table in tables)
+    starts: Any = tuple(micros(table, "cell") for table in tables)
     seed = text_hashes(pa.array([policy.hash]))[0]
     hashes = (hash_tables(availability), hash_tables(attributions), hash_tables(operations))
     of_set, cell, rows, digest = _merge(sets, starts, hashes, seed)
     counts = [pa.array(rows[:, k].astype(np.int32)) for k in range(3)]
     ids = pa.DictionaryArray.from_arrays(pa.array(of_set.astype(np.int32)), availability["scale_set_id"].dictionary)
-    return pa.RecordBatch.from_arrays([ids, pa.array(cell).cast(TIMESTAMP), *counts, pa.array(digest)], schema=CELLS)
+    return pa.RecordBatch.from_arrays([ids, pa.array(cell).view(TIMESTAMP), *counts, pa.array(digest)], schema=CELLS)

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.event import KINDS
-from transforms.core.columns.kernel import Ints
+from transforms.core.columns.arrow import Ints, codes_of, micros
 from transforms.core.columns.text_order import rank_of
 from transforms.core.rules.lines import Signals
 from transforms.core.rules.operations import Records
@@ -41,13 +41,9 @@ def _sorted_codes(column: pa.DictionaryArray, more: pa.StringArray | None = None
         encoded = encoded.chunk(0)
     rank = rank_of(encoded.dictionary)
     place = rank[encoded.indices.to_numpy()]
-    texts = encoded.dictionary.take(pc.sort_indices(encoded.dictionary))
-    codes = np.r_[place[: len(own)], -1][column.indices.fill_null(-1).to_numpy(zero_copy_only=False)]
+    texts = encoded.dictionary.take(pa.array(np.argsort(rank)))
+    codes = np.append(place[: len(own)], -1)[codes_of(column)]
     return texts, codes, place[len(own) :]
-
-
-def _enum(column: pa.DictionaryArray) -> Ints:
-    return column.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
 
 
 def encode(events: pa.RecordBatch, more_sets: pa.StringArray | None = None) -> CodedEvents:
@@ -57,14 +53,14 @@ def encode(events: pa.RecordBatch, more_sets: pa.StringArray | None = None) -> C
         events: EVENTS.
         more_sets: scale sets that have codes though they may have no events.
     """
-    kind = _enum(events["kind"])
+    kind = codes_of(events["kind"])
     operations = events.filter(pa.array(kind == _OPERATION))
     lists = operations["instance_ids"]
     named = lists.flatten()
     set_ids, of_set, _ = _sorted_codes(events["scale_set_id"], more_sets)
     instance_ids, of_instance, of_named = _sorted_codes(events["instance_id"], named)
-    time = events["time"].cast(pa.int64()).to_numpy()
-    state = _enum(events["state"])
+    time = micros(events, "time")
+    state = codes_of(events["state"])
 
     def signals(which: int) -> Signals:
         rows = np.flatnonzero(kind == which)
@@ -75,8 +71,8 @@ def encode(events: pa.RecordBatch, more_sets: pa.StringArray | None = None) -> C
     keys, of_key, _ = _sorted_codes(operations["operation_key"])
     verbs = operations["verb"].dictionary.to_pylist()
     records = Records(
-        of_set[kind == _OPERATION], time[kind == _OPERATION], of_key, _enum(operations["verb"]), _enum(operations["phase"]),
-        _enum(operations["initiator"]), _enum(operations["target"]),
+        of_set[kind == _OPERATION], time[kind == _OPERATION], of_key, codes_of(operations["verb"]), codes_of(operations["phase"]),
+        codes_of(operations["initiator"]), codes_of(operations["target"]),
         operations["count"].fill_null(-1).to_numpy(zero_copy_only=False), operations["event_id"], keys, verbs,
         np.repeat(np.arange(len(lengths)), lengths), of_named + 1,
     )  # fmt: skip

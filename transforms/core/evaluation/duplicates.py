@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.event import COMPARED
+from transforms.core.columns.arrow import codes_of, micros
 from transforms.core.columns.hashing import mix, text_hashes
 from transforms.core.columns.kernel import Ints, Words, kernel
 from transforms.core.columns.text_order import rank_of
@@ -36,14 +37,6 @@ def remove_duplicates(events: pa.RecordBatch) -> tuple[pa.RecordBatch, int, int]
     return kept, records - again, again
 
 
-def _codes(column: pa.DictionaryArray) -> Ints:
-    return column.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-
-
-def _micros(events: pa.RecordBatch) -> Ints:
-    return events["time"].cast(pa.int64()).to_numpy()
-
-
 @kernel
 def _identity(kind: Ints, scale_set: Ints, time: Ints, event: Words) -> Words:
     out = np.empty(len(time), np.uint64)
@@ -56,12 +49,14 @@ def identities(events: pa.RecordBatch) -> Words:
     """A hash of (kind, scale_set_id, event_id, time) of each event, the same in every batch and process."""
     ids = events["scale_set_id"]
     of_set = text_hashes(ids.dictionary)[ids.indices.to_numpy()].view(np.int64)
-    return _identity(_codes(events["kind"]), of_set, _micros(events), text_hashes(events["event_id"]))
+    return _identity(codes_of(events["kind"]), of_set, micros(events, "time"), text_hashes(events["event_id"]))
 
 
 def later_copies(events: pa.RecordBatch) -> Ints:
     """The rows that are copies of another that counts; of equal ones, the first counts."""
-    hashes = _identity(_codes(events["kind"]), _codes(events["scale_set_id"]), _micros(events), text_hashes(events["event_id"]))
+    hashes = _identity(
+        codes_of(events["kind"]), codes_of(events["scale_set_id"]), micros(events, "time"), text_hashes(events["event_id"])
+    )
     order = np.argsort(hashes, kind="stable")
     same = hashes[order][1:] == hashes[order][:-1]
     if not same.any():
@@ -76,7 +71,7 @@ def later_copies(events: pa.RecordBatch) -> Ints:
 def _behind_another(events: pa.RecordBatch) -> Ints:
     """Among a few events the rows that follow another of the same identity, in order of their fields (and `second` last)."""
     ids = events["event_id"].dictionary_encode()
-    identity = (_codes(ids), _micros(events), _codes(events["scale_set_id"]), _codes(events["kind"]))
+    identity = (codes_of(ids), micros(events, "time"), codes_of(events["scale_set_id"]), codes_of(events["kind"]))
     second = events["second"].to_numpy(zero_copy_only=False).astype(np.int64)
     fields = [_field_ranks(events[name]) for name in COMPARED]
     order = np.lexsort((second, *fields[::-1], *identity))
@@ -92,7 +87,7 @@ def _field_ranks(column: pa.Array) -> Ints:
         column = _sorted_lists(column)
     coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
     ranks = np.r_[rank_of(coded.dictionary), -1]
-    return ranks[_codes(coded)]
+    return ranks[codes_of(coded)]
 
 
 def _sorted_lists(column: pa.ListArray) -> pa.StringArray:

@@ -4,11 +4,10 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from transforms.core.columns.arrow import no_rows
 from transforms.core.columns.kernel import NEVER, Bools, Ints
-from transforms.core.columns.members import places_of
+from transforms.core.columns.members import places_among, places_of
 from transforms.core.rules.lines import Lines
 from transforms.core.rules.verdicts import AWAY_FOR_GOOD, GIVEN_UP_FOR_GOOD, NOT_GRANTED, OVERRUN_FOR_GOOD
 
@@ -58,23 +57,23 @@ def resumed_from(
     """
     sets, width = len(set_ids), len(instance_ids) + 1
     code = places_of(marks.column("scale_set_id"), set_ids)
-    names = marks.column("mark").cast(pa.string())
+    names = _names(marks)
     moment = marks.column("moment").to_numpy()
 
     def of_sets(name: str, missing: int) -> Ints:
-        own = pc.equal(names, name).to_numpy(zero_copy_only=False)
+        own = names == MARK_NAMES.index(name)
         out = np.full(sets, missing)
         out[code[own]] = moment[own]
         return out
 
-    instance = pc.index_in(marks.column("instance_id"), instance_ids).fill_null(-1).to_numpy().astype(np.int64) + 1
+    instance = places_among(marks.column("instance_id"), instance_ids) + 1
     ids = lines.set * width + lines.instance
     wanted = code * width + instance
     line = np.minimum(np.searchsorted(ids, wanted), max(len(ids) - 1, 0))
     known = ids[line] == wanted if len(ids) else np.zeros(len(wanted), np.bool_)
     opens = of_sets(OPENS, -NEVER)
     since = np.where(opens == -NEVER, -NEVER, opens - early)[lines.set]
-    own = known & pc.equal(names, SINCE).to_numpy(zero_copy_only=False)
+    own = known & (names == MARK_NAMES.index(SINCE))
     since[line[own]] = moment[own]
     decision = _decisions(names)
     own = known & (decision != NEVER)
@@ -85,16 +84,19 @@ def resumed_from(
     return ResumeMarks(opens, begun, of_sets(REPORTED, NEVER) != NEVER, since, decided, decided_lo)
 
 
-def _decisions(names: pa.StringArray) -> Ints:
-    out = np.full(len(names), NEVER)
-    for name, decision in DECIDED.items():
-        out[pc.equal(names, name).to_numpy(zero_copy_only=False)] = decision
-    return out
+def _decisions(names: Ints) -> Ints:
+    return np.array([DECIDED.get(name, NEVER) for name in MARK_NAMES])[names]
+
+
+def _names(marks: pa.RecordBatch) -> Ints:
+    """The place of each mark's name in MARK_NAMES."""
+    mark = marks.column("mark")
+    return np.array([MARK_NAMES.index(name) for name in mark.dictionary.to_pylist()], np.int64)[mark.indices.to_numpy()]
 
 
 def moments_at(marks: pa.RecordBatch, name: str, set_ids: pa.StringArray) -> Ints:
     """The moment of a set-level mark of each of some scale sets; -NEVER: it has none."""
-    own = pc.equal(marks.column("mark").cast(pa.string()), name).to_numpy(zero_copy_only=False)
+    own = _names(marks) == MARK_NAMES.index(name)
     place = places_of(marks.column("scale_set_id"), set_ids)
     own = own & (place >= 0)
     out = np.full(len(set_ids), -NEVER)
@@ -104,5 +106,5 @@ def moments_at(marks: pa.RecordBatch, name: str, set_ids: pa.StringArray) -> Int
 
 def moments_of(marks: pa.RecordBatch, name: str) -> dict[str, int]:
     """The moment of a set-level mark by scale_set_id."""
-    own: Any = marks.filter(pc.equal(marks.column("mark").cast(pa.string()), name))
+    own: Any = marks.filter(pa.array(_names(marks) == MARK_NAMES.index(name)))
     return dict(zip(own.column("scale_set_id").cast(pa.string()).to_pylist(), own.column("moment").to_pylist(), strict=True))

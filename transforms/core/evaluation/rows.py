@@ -1,5 +1,6 @@
 """Rows of the output tables from the kernels' numbers (contract: Output)."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -38,11 +39,16 @@ _REMOVED = VERDICTS.index("removed")
 
 
 def _times(micros: Ints, null: Bools | None = None) -> pa.Array:
-    return pa.array(micros, mask=null).cast(TIMESTAMP)
+    return pa.array(micros, mask=null).view(TIMESTAMP)
+
+
+@cache
+def _texts(names: tuple[str, ...]) -> pa.StringArray:
+    return pa.array(names, pa.string())
 
 
 def _names(codes: npt.NDArray[Any], names: tuple[str, ...], null: Bools | None = None) -> pa.DictionaryArray:
-    return dictionary_column(codes, pa.array(names, pa.string()), null, np.int8)
+    return dictionary_column(codes, _texts(names), null, np.int8)
 
 
 def _batch(columns: dict[str, pa.Array], schema: pa.Schema) -> pa.RecordBatch:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from schemas.event import TIMESTAMP
 from schemas.tables.attribution import ATTRIBUTIONS
@@ -15,6 +14,7 @@ from schemas.tables.operation import OPERATIONS
 from schemas.tables.revision import CAUSES, REVISIONS
 from transforms.core.columns.arrow import Ints, micros, no_rows, one_batch, sorted_rows
 from transforms.core.columns.kernel import NEVER
+from transforms.core.columns.members import places_among
 from transforms.core.evaluation.ends import End, end_of_each
 from transforms.core.ledger.digests import EMPTY, Digests, from_text, to_text
 from transforms.core.standing.standing import DROPPED
@@ -103,7 +103,7 @@ def changed_cells(evaluated: "Evaluation", known: pa.RecordBatch, publication: P
     lost = _within(known, publication) & ~current & (known.column("rows").to_numpy() > 0)
     as_of = _as_of(known, place, publication.now)
     tables = [
-        _rows_of(table, cells.column(rows).to_numpy(), changed, as_of, publication.policy).cast(schema)
+        _rows_of(table, cells.column(rows).to_numpy(), changed, as_of, publication.policy, schema)
         for table, rows, schema in zip(evaluated[:3], ROWS, (AVAILABILITY, ATTRIBUTIONS, OPERATIONS), strict=True)
     ]
     newer = cells.filter(pa.array(changed))
@@ -152,7 +152,7 @@ def _keys(cells: pa.RecordBatch, known: pa.RecordBatch, grid: int) -> tuple[Ints
     """One number a (scale set, cell), equal in both batches; that of a scale set which `cells` lacks is negative."""
     names = cells.column("scale_set_id").dictionary
     ids = known.column("scale_set_id")
-    code_of = pc.fill_null(pc.index_in(ids.dictionary, names), -1).to_numpy().astype(np.int64)
+    code_of = places_among(ids.dictionary, names)
     codes = cells.column("scale_set_id").indices.to_numpy().astype(np.int64), code_of[ids.indices.to_numpy()]
     steps = tuple(micros(batch, "cell") // grid for batch in (cells, known))
     low = min(int(step.min()) for step in steps)
@@ -164,7 +164,7 @@ def _keys(cells: pa.RecordBatch, known: pa.RecordBatch, grid: int) -> tuple[Ints
 def _of_place(known: pa.RecordBatch, column: str, place: Ints) -> npt.NDArray[Any]:
     """A column of `known` for each place; where there is none (-1), zero."""
     values = known.column(column)
-    numbers = (values.cast(pa.int64()) if pa.types.is_timestamp(values.type) else values).to_numpy()
+    numbers = (values.view(pa.int64()) if pa.types.is_timestamp(values.type) else values).to_numpy()
     padded = np.append(numbers, numbers.dtype.type(0))
     return padded[place]
 
@@ -175,16 +175,15 @@ def _as_of(known: pa.RecordBatch, place: Ints, now: int) -> Ints:
     return np.maximum(last, now)
 
 
-def _rows_of(table: pa.RecordBatch, counts: Ints, changed: Mask, as_of: Ints, policy: str) -> pa.RecordBatch:
+def _rows_of(table: pa.RecordBatch, counts: Ints, changed: Mask, as_of: Ints, policy: str, schema: pa.Schema) -> pa.RecordBatch:
     """The rows of the changed cells, with the version's columns behind them."""
     rows = table if changed.all() else table.filter(pa.array(np.repeat(changed, counts)))
     stamps = np.repeat(as_of[changed], counts[changed])
-    names = [*table.schema.names, "as_of", "policy"]
-    return pa.RecordBatch.from_arrays([*rows.columns, _timestamps(stamps), _constant(policy, len(rows))], names)
+    return pa.RecordBatch.from_arrays([*rows.columns, _timestamps(stamps), _constant(policy, len(rows))], schema=schema)
 
 
 def _timestamps(micros: Ints) -> pa.Array:
-    return pa.array(micros).cast(TIMESTAMP)
+    return pa.array(micros).view(TIMESTAMP)
 
 
 def _constant(text: str, length: int) -> pa.DictionaryArray:

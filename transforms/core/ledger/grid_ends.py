@@ -4,11 +4,11 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from schemas.time import MILLISECOND, floor_to
 from transforms.core.columns.arrow import Ints
 from transforms.core.columns.kernel import NEVER
+from transforms.core.columns.members import places_among
 
 NOT_YET: Final = -NEVER
 """None has fired."""
@@ -18,7 +18,7 @@ GRID_ENDS: Final = pa.schema([("scale_set_id", pa.string()), ("fired", pa.int64(
 
 def fired_of(grid_ends: pa.RecordBatch, names: pa.StringArray) -> Ints:
     """The last grid end of each of some scale sets that has fired; NOT_YET also of those that are unknown."""
-    place = pc.index_in(names, grid_ends.column("scale_set_id")).fill_null(-1).to_numpy()
+    place = places_among(names, grid_ends.column("scale_set_id"))
     fired: Ints = np.append(_moments(grid_ends, "fired"), NOT_YET)[place]
     return fired
 
@@ -73,11 +73,13 @@ def _moments(grid_ends: pa.RecordBatch, column: str) -> Ints:
 def _with(grid_ends: pa.RecordBatch, names: pa.StringArray) -> tuple[Ints, Ints, Ints, pa.StringArray]:
     """The place of each name in the columns, and the columns, with a row for each that had none."""
     ids = grid_ends.column("scale_set_id")
-    fresh = names.filter(pc.invert(pc.is_in(names, ids)))
+    place = places_among(names, ids)
+    fresh = names.filter(pa.array(place < 0))
     ids = pa.concat_arrays([ids, fresh]) if len(fresh) else ids
+    place[place < 0] = np.arange(len(ids) - len(fresh), len(ids))
     fired = np.append(_moments(grid_ends, "fired"), np.full(len(fresh), NOT_YET))
     due = np.append(_moments(grid_ends, "due"), np.full(len(fresh), NEVER))
-    return pc.index_in(names, ids).to_numpy(), fired, due, ids
+    return place, fired, due, ids
 
 
 def _grid_ends(ids: pa.StringArray, fired: Ints, due: Ints) -> pa.RecordBatch:

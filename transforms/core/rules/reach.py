@@ -7,6 +7,7 @@ import pyarrow as pa
 from schemas.event import KINDS, PHASES, STATES
 from schemas.policy import Policy
 from schemas.time import MILLISECOND
+from transforms.core.columns.arrow import codes_of, micros
 
 Micros = npt.NDArray[np.int64]
 
@@ -19,8 +20,8 @@ def reach(events: pa.RecordBatch, policy: Policy) -> tuple[Micros, Micros]:
 
     An operation reaches as far as it can explain anything, a turn for the worse as far as clocks differ.
     """
-    time = events.column("time").cast(pa.int64()).to_numpy()
-    phase = _codes(events, "phase")
+    time = micros(events, "time")
+    phase = codes_of(events.column("phase"))
     start = time - np.where(phase == PHASES.index("succeeded"), policy.unseen, 0)
     return start, time + _tail(events, policy, phase) + 1
 
@@ -34,14 +35,9 @@ def reach_window(events: pa.RecordBatch, policy: Policy) -> tuple[int, int]:
     return int(start.min()) // MILLISECOND, -(-int(end.max()) // MILLISECOND)
 
 
-def _codes(events: pa.RecordBatch, column: str) -> npt.NDArray[np.int8]:
-    codes: npt.NDArray[np.int8] = events.column(column).indices.fill_null(-1).to_numpy()
-    return codes
-
-
-def _tail(events: pa.RecordBatch, policy: Policy, phase: npt.NDArray[np.int8]) -> Micros:
-    kind = _codes(events, "kind")
-    well = (kind == _SIGNAL) & (_codes(events, "state") == STATES.index("Available"))
+def _tail(events: pa.RecordBatch, policy: Policy, phase: Micros) -> Micros:
+    kind = codes_of(events.column("kind"))
+    well = (kind == _SIGNAL) & (codes_of(events.column("state")) == STATES.index("Available"))
     closed = max(policy.settle, policy.skew)
     operation = np.where(np.isin(phase, _CONTINUES), _open_tail(events, policy), closed)
     return np.where(kind == _OPERATION, operation, np.where(well, 0, policy.skew)).astype(np.int64)
@@ -51,5 +47,5 @@ def _open_tail(events: pa.RecordBatch, policy: Policy) -> Micros:
     verb = events.column("verb")
     tails = [max(policy.verbs[name].deadline + policy.settle, policy.skew) for name in verb.dictionary.to_pylist()]
     by_code = np.array([*tails, 0], np.int64)  # the last one is that of no verb, code -1
-    result: Micros = by_code[verb.indices.fill_null(-1).to_numpy()]
+    result: Micros = by_code[codes_of(verb)]
     return result

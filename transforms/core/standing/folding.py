@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from schemas.event import KINDS
 from schemas.policy import Policy
 from schemas.time import DAY
-from transforms.core.columns.arrow import micros, one_batch
+from transforms.core.columns.arrow import codes_of, dictionary_column, micros, one_batch
 from transforms.core.columns.batches import compact
 from transforms.core.columns.hashing import mix_coded, mix_values, text_hashes
 from transforms.core.columns.kernel import NEVER, Bools, Ints, Words, group_by
@@ -308,13 +308,23 @@ def resumed_cells(evaluated: Evaluation, standing: Standing, policy: Policy) -> 
         return evaluated
     worked: Any = evaluated.worked
     opens, set_ids = worked.resumed.opens, worked.coded.texts.set_ids
+    if not any(map(len, standing[2:5])):
+        return _with_cells(evaluated, [_from(table, opens) for table in evaluated[:3]], policy)
     availability, attributions, operations = (_recoded(table, set_ids) for table in standing[2:5])
     kept = (availability, _patched(attributions, evaluated.attributions, opens, worked.rules), operations)
     tables: list[pa.RecordBatch] = []
     for table, before, schema, order in zip(evaluated[:3], kept, EVALUATED, _ORDERS, strict=True):
-        after = table.filter(pa.array(micros(table, "cell") >= opens[_codes(table)]))
-        both = one_batch([before.cast(schema), after.cast(schema)], schema)
+        both = one_batch([before, _from(table, opens)], schema)
         tables.append(_sorted(_recoded(both, set_ids), order))
+    return _with_cells(evaluated, tables, policy)
+
+
+def _from(table: pa.RecordBatch, opens: Ints) -> pa.RecordBatch:
+    """The rows of the cells at or after `opens`."""
+    return table.filter(pa.array(micros(table, "cell") >= opens[_codes(table)]))
+
+
+def _with_cells(evaluated: Evaluation, tables: list[pa.RecordBatch], policy: Policy) -> Evaluation:
     availability, attributions, operations = tables
     cells = cells_of(availability, attributions, operations, policy)
     return evaluated._replace(availability=availability, attributions=attributions, operations=operations, cells=cells)
@@ -330,9 +340,7 @@ _ORDERS = (
 def _recoded(table: pa.RecordBatch, set_ids: pa.StringArray) -> pa.RecordBatch:
     """The table with the codes of scale sets that the evaluation uses: the three tables of an answer share them."""
     ids = table.column("scale_set_id")
-    place = pc.index_in(ids.dictionary, set_ids).cast(pa.int32())
-    codes = place.take(ids.indices)
-    return table.set_column(0, table.schema.field(0), pa.DictionaryArray.from_arrays(codes, set_ids))
+    return table.set_column(0, table.schema.field(0), dictionary_column(places_of(ids, set_ids), set_ids))
 
 
 def _sorted(table: pa.RecordBatch, order: tuple[str, ...]) -> pa.RecordBatch:
@@ -346,7 +354,7 @@ def _ranks(table: pa.RecordBatch, name: str) -> Ints:
     if name == "scale_set_id":
         return _codes(table)
     column = table.column(name)
-    return np.append(rank_of(column.dictionary), -1)[column.indices.fill_null(-1).to_numpy()]
+    return np.append(rank_of(column.dictionary), -1)[codes_of(column)]
 
 
 def _patched(kept: pa.RecordBatch, evaluated: pa.RecordBatch, opens: Ints, rules: Rules) -> pa.RecordBatch:
@@ -356,12 +364,11 @@ def _patched(kept: pa.RecordBatch, evaluated: pa.RecordBatch, opens: Ints, rules
     again = np.isin(keys_before, keys[_is_open(kept, opens, rules)])
     stay = ~np.isin(keys, keys_before[again])
     schema = EVALUATED[1]
-    pieces = [kept.filter(pa.array(stay)).cast(schema), before.filter(pa.array(again)).cast(schema)]
-    return one_batch(pieces, schema)
+    return one_batch([kept.filter(pa.array(stay)), before.filter(pa.array(again))], schema)
 
 
 def _line_keys(attributions: pa.RecordBatch) -> Words:
     """A number a (set, instance, start): a hash of it."""
     keys, instances = _hashed(_codes(attributions), micros(attributions, "start")), attributions.column("instance_id")
-    mix_coded(keys, instances.indices.fill_null(-1).to_numpy(), np.r_[text_hashes(instances.dictionary), np.uint64(0)])
+    mix_coded(keys, codes_of(instances), np.append(text_hashes(instances.dictionary), np.uint64(0)))
     return keys
