@@ -20,8 +20,8 @@ Examples:
     trueup stream --subscription projects/P/subscriptions/S --output record/ \\
       --runner FlinkRunner -- --flink_master=host:8081
   On Dataflow:
-    trueup stream --subscription projects/P/subscriptions/S --output gs://B/record \\
-      --runner DataflowRunner -- --project=P --region=R
+    trueup stream --subscription projects/P/subscriptions/S \\
+      --output gs://B/record --runner DataflowRunner -- --project=P --region=R
 """
 
 

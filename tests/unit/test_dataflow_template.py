@@ -18,7 +18,7 @@ from tests.support.emulator import missing
 TOLD = json.loads(METADATA.read_text())
 PARAMETERS = {each["name"]: each for each in TOLD["parameters"]}
 OPTIONS = {each.opts[0].removeprefix("--").replace("-", "_"): each for each in stream.params if isinstance(each, click.Option)}
-NOT_ON_DATAFLOW = {"alerts", "alert_after", "compact_every", "detach", "idle", "lease", "runner"}
+NOT_ON_DATAFLOW = {"alerts", "alert_after", "compact_every", "detach", "idle", "lease", "metrics_host", "metrics_port", "runner"}
 """Options that say nothing there, or of which there is only one value."""
 WRONG = {
     "subscription": "projects/p/topics/t",
