@@ -82,6 +82,10 @@ class LedgerSettings:
     """Seconds after which a bundle puts the rest of a grid end off to the next one."""
     taken: Callable[[LedgerInput], None] | None = None
     """Told of each input, when it has been taken in."""
+    awaits_recalled: bool = False
+    """Whether each key waits, before anything else, for an input that is recalled."""
+    can_drain: bool = False
+    """Whether the runner may fire all timers at once before it ends the job: what is not over then stays a preview."""
 
 
 @dataclass(eq=False)
@@ -102,7 +106,7 @@ class Keep(beam.DoFn):
     """Handles state and timers. `transforms.core` decides what is late, until when data is complete, and what has changed."""
 
     # In a batch all events of the key, in a stream those since the last grid end. Cleared by the one evaluation, or when they
-    # are taken into the standing.
+    # are taken into the standing. Before what is recalled has come, those that wait for it.
     EVENTS = BagStateSpec("events", RecordBatchCoder())
     # What is kept of older events; its size is bounded by what is still open (steps: Ledger). Replaced when a grid interval has
     # ended, then with all events that there are: those of scale sets that are not folded, too. A stream never clears it.
@@ -135,6 +139,8 @@ class Keep(beam.DoFn):
         """Takes one input: a bounded one waits for its end, an unbounded one gets a preview at once."""
         _, given = keyed
         held = KeyState(Bag(events), Value(standing), Value(notes))
+        if self._settings.awaits_recalled and not self._is_its_turn(given, held):
+            return
         if len(given.published):
             held.add_published(given.published)
         if given.recalled:
@@ -161,10 +167,19 @@ class Keep(beam.DoFn):
         held = KeyState(Bag(events), Value(standing), Value(notes))
         T = end.read()
         if T is None:
-            yield from self._pass_grid_end(key, grid_end_of_timer(moment.micros, self._grid), held, timer)
+            grid_end = grid_end_of_timer(moment.micros, self._grid)
+            if not self._settings.can_drain or grid_end <= self._settings.clock() + self._settings.policy.skew:
+                yield from self._pass_grid_end(key, grid_end, held, timer)
         else:
             yield from self._close(key, T, held)
             end.clear()
+
+    def _is_its_turn(self, given: LedgerInput, held: KeyState) -> bool:
+        """Keeps events that come before what is recalled; passes over what is recalled once more, as in a bundle run again."""
+        recalled_before = held.noted.read() is not None
+        if not given.recalled and not recalled_before:
+            held.events.add(given.events)
+        return given.recalled != recalled_before
 
     def _wait(self, given: LedgerInput, T: int, held: KeyState, end: Any, timer: RuntimeTimer) -> None:
         """Stores what a bounded input brings; it is evaluated when all of it is there."""
@@ -244,6 +259,9 @@ class Keep(beam.DoFn):
 
     def _recall(self, given: LedgerInput, held: KeyState, timer: RuntimeTimer) -> Iterator[Changes | Late]:
         """Goes on from where an earlier run had come. `given.published` has been stored before."""
+        waiting = held.events.read() if self._settings.awaits_recalled else []
+        if waiting:
+            held.events.clear()
         held.add_standing(given.standing)
         held.forget_settled()
         arrived, late = self._on_time(given.events, given.standing, counted=False)
@@ -254,6 +272,8 @@ class Keep(beam.DoFn):
             yield from self._recall_some(names[start : start + self._settings.most_sets], arrived, held)
         self._set(timer, held)
         count("recalled")
+        if waiting:
+            yield from self._take(concat(waiting), held, timer)
 
     def _recall_some(self, names: pa.StringArray, arrived: pa.RecordBatch, held: KeyState) -> Iterator[Changes]:
         accepted, own = held.accepted(), rows_among(arrived, names)

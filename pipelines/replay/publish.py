@@ -1,5 +1,6 @@
 """Publishing: records of event files to a topic, at the speed that is asked for, with a note of how far it has come."""
 
+import hashlib
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -63,13 +64,14 @@ class Topic:
 
 
 def attributes_of(record: Outgoing) -> dict[str, str]:
-    """What a message says of its record: the format, its file, and when it happened, which some runners read from there."""
-    found = {"source": record.path.rpartition("/")[2]}
-    if record.outline.format is not None:
-        found["format"] = record.outline.format
-    if record.outline.time is not None:
-        found["time"] = format_time(record.outline.time)
-    return found
+    """What a message says of its record: its file, the format, and what runners that read by themselves look at.
+
+    These are `id`, the same in each copy of a text, and `time`: when it happened, or the present if the record does not say so.
+    """
+    told, happened = record.outline.format, record.outline.time
+    found = {"source": record.path.rpartition("/")[2], "id": hashlib.sha256(record.text).hexdigest()[:32]}
+    found["time"] = format_time(time.time_ns() // 1000 if happened is None else happened)
+    return found if told is None else {**found, "format": told}
 
 
 def publish(

@@ -22,7 +22,9 @@ from transforms.publish import KeepRejects, PublishCells, Sink
 from transforms.subscription.recalled import NothingRecalled, Recalled
 from transforms.subscription.source import ReadSubscription, SubscriptionSettings, present
 
-RUNNERS: Final = ("PrismRunner", "FlinkRunner", "DataflowRunner")
+NATIVE: Final = "DataflowRunner"
+"""The runner that reads subscriptions by itself."""
+RUNNERS: Final = ("PrismRunner", "FlinkRunner", NATIVE)
 _LEAST_LEASE: Final = 10 * SECOND
 _MOST_GROUPS: Final = 4096
 _PAUSE: Final = 0.2
@@ -71,10 +73,15 @@ class StreamSettings:
     runner_options: tuple[str, ...] = ()
     detach: bool = False
     """Whether a job that a cluster has is left to it."""
+    dead_letter: str | None = None
+    """The topic that gets messages of which something was rejected; None: none."""
+    id_attribute: str | None = None
+    """The attribute that messages which are copies have in common; None: the id that Pub/Sub gives them."""
+    time_attribute: str | None = None
+    """The attribute of all messages that says when it happened; None: the watermark is one of times of publication."""
 
     def __post_init__(self) -> None:
-        if self.resume and self.runner == "DataflowRunner":
-            raise SettingsError(f"--resume: PrismRunner or FlinkRunner is required so far, got {self.runner}.")
+        self._check_native()
         if self.detach and self.runner == "PrismRunner":
             raise SettingsError("--detach: a runner that goes on without this program is required, got PrismRunner.")
         if wrong := misnamed(self.subscription, "subscriptions"):
@@ -101,6 +108,18 @@ class StreamSettings:
             if not least <= given <= 10 * MINUTE:
                 raise SettingsError(f"--{name}: {format_duration(least)} to 10m is required, got {format_duration(given)}.")
 
+    def _check_native(self) -> None:
+        """What only a source of the runner's own can do."""
+        for name, given in (
+            ("dead-letter", self.dead_letter),
+            ("id-attribute", self.id_attribute),
+            ("time-attribute", self.time_attribute),
+        ):
+            if given is not None and self.runner != NATIVE:
+                raise SettingsError(f"--{name}: {NATIVE} is required, got {self.runner}.")
+        if self.dead_letter is not None and (wrong := misnamed(self.dead_letter, "topics")):
+            raise SettingsError(f"--dead-letter: {wrong}.")
+
     @property
     def decode(self) -> DecodeSettings:
         """What the decoding step is told; its `now` is replaced by the present."""
@@ -120,7 +139,13 @@ class StreamSettings:
     def ledger(self) -> LedgerSettings:
         """What the ledger is told."""
         return LedgerSettings(
-            self.policy, evaluate, present, source=self.subscription, emit_checkpoints=self.runner == "PrismRunner"
+            self.policy,
+            evaluate,
+            present,
+            source=self.subscription,
+            emit_checkpoints=self.runner == "PrismRunner",
+            awaits_recalled=self.resume and self.runner == NATIVE,
+            can_drain=self.runner == NATIVE,
         )
 
 
@@ -143,7 +168,11 @@ class Stream:
         """Puts the steps into a pipeline."""
         settings = self.settings
         alone = self.process is None
-        read = pipeline | "ReadSubscription" >> ReadSubscription(settings.source, self.recalled if alone else None)
+        read = pipeline | "ReadSubscription" >> self._source()
+        if settings.dead_letter is not None:
+            from apache_beam.io.gcp.pubsub import WriteToPubSub
+
+            read.dead | "PublishDead" >> WriteToPubSub(settings.dead_letter, with_attributes=True)
         # Not together with the late ones: a step that has two inputs is a stage of its own, behind what is acknowledged.
         read.rejects | "KeepRejects" >> KeepRejects(self.sink)
         kept = self._written_down(read.events) | "CorrectRecord" >> CorrectRecord(
@@ -156,6 +185,15 @@ class Stream:
         )
         self._gathered(kept.changes) | "PublishCells" >> PublishCells(self.sink, _ROWS)
         kept.late | "KeepLate" >> KeepRejects(self.sink)
+
+    def _source(self) -> beam.PTransform:
+        settings = self.settings
+        if settings.runner != NATIVE:
+            return ReadSubscription(settings.source, self.recalled if self.process is None else None)
+        from transforms.subscription.native import ReadNatively
+
+        names = settings.id_attribute, settings.time_attribute
+        return ReadNatively(settings.source, self.recalled, settings.groups, *names)
 
     def _gathered(self, changes: beam.PCollection) -> beam.PCollection:
         """Where no sink holds rows for a file, the runner does."""

@@ -56,8 +56,8 @@ def publish(as_json: bool, **given: Any) -> int:
 
     A message holds one record, as it stands in its file; rows of Parquet become JSON. Records of one file are sent in its order,
     those of several files by the time of the events. The ordering key of a message is its scale set (of a Flexible one, the
-    machine); its attributes are `format`, `time` (when it happened) and `source` (the file's name). A run that is killed may have
-    sent up to a second's records more than --progress notes: they are sent again, and count once.
+    machine); its attributes are `format`, `id` (the same in copies), `time` (when it happened) and `source` (the file's name).
+    A run that is killed may have sent up to a second's records more than --progress notes: they are sent again, and count once.
     """
     began = time.monotonic()
     _check(given)

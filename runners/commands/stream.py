@@ -19,6 +19,9 @@ Examples:
   On a Flink cluster, whose flags follow two dashes:
     trueup stream --subscription projects/P/subscriptions/S --output record/ \\
       --runner FlinkRunner -- --flink_master=host:8081
+  On Dataflow:
+    trueup stream --subscription projects/P/subscriptions/S \\
+      --output gs://B/record --runner DataflowRunner -- --project=P --region=R
 """
 
 
@@ -63,7 +66,12 @@ Examples:
 @click.option("--metrics-host", default="127.0.0.1", show_default=True, metavar="NAME", help="With --metrics-port: its address.")
 @click.option("--compact-every", type=Span(), metavar="TIME", help="Compact the folder so often; never unless given.")
 @click.option("--keep-rejected-payload", is_flag=True, help="Keep the text of rejected records, with all that is in it.")
-@click.option("--runner", default="PrismRunner", show_default=True, metavar="NAME", help="PrismRunner or FlinkRunner.")
+@click.option(
+    "--runner", default="PrismRunner", show_default=True, metavar="NAME", help="PrismRunner, FlinkRunner or DataflowRunner."
+)
+@click.option("--dead-letter", metavar="projects/P/topics/T", help="On Dataflow: the topic for messages that are rejected.")
+@click.option("--id-attribute", metavar="NAME", help="On Dataflow: the attribute that is the same in copies of a message.")
+@click.option("--time-attribute", metavar="NAME", help="On Dataflow: the attribute of all messages that says when it happened.")
 @click.option("--detach", is_flag=True, help="On a cluster: end when the job runs there, and leave it to the cluster.")
 @click.pass_context
 def stream(ctx: click.Context, /, **given: Any) -> int:
@@ -101,4 +109,7 @@ def _settings(given: dict[str, Any], runner_options: tuple[str, ...]) -> "Stream
         runner=given["runner"],
         runner_options=runner_options,
         detach=given["detach"],
+        dead_letter=given["dead_letter"],
+        id_attribute=given["id_attribute"],
+        time_attribute=given["time_attribute"],
     )

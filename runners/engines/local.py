@@ -56,15 +56,21 @@ def options_of(settings: BackfillSettings) -> Iterator[Sequence[str]]:
     """The options of the runner while the block does, and what must run beside it.
 
     Raises:
-        TrueupError: no cluster is named, or it does not answer.
+        TrueupError: no cluster is named, it does not answer, or an option is wrong.
     """
-    if settings.runner != "FlinkRunner":
-        yield settings.runner_options
-        return
-    from runners.engines.flink.batch import flink_batch
+    given, name = settings.runner_options, f"trueup-backfill-{settings.now}"
+    if settings.runner == "FlinkRunner":
+        from runners.engines.flink.batch import flink_batch
 
-    with temporary_folder() as folder, flink_batch(settings.runner_options, f"trueup-backfill-{settings.now}", folder) as options:
-        yield options
+        with temporary_folder() as folder, flink_batch(given, name, folder) as options:
+            yield options
+    elif settings.runner == "DataflowRunner":
+        from runners.engines.dataflow.options import dataflow_options
+
+        with temporary_folder() as folder:
+            yield dataflow_options(given, name, settings.output, folder, streaming=False)
+    else:
+        yield given
 
 
 def execute(

@@ -21,7 +21,7 @@ from runners.engines.alarming import alarming
 from runners.engines.compacting import compacting
 from runners.engines.delivery import to_topic
 from runners.engines.prism import prism
-from runners.engines.pubsub import sentences, subscriber
+from runners.engines.pubsub import publisher, sentences, subscriber
 from runners.engines.status import Status
 from runners.process.ending import temporary_folder
 from runners.process.watching import stopping, watch
@@ -38,8 +38,13 @@ def run_stream(settings: StreamSettings) -> None:
         TrueupError: there is no such subscription, no runner, or the folder is not for it.
     """
     if settings.runner == "DataflowRunner":
-        raise RunError("--runner: PrismRunner or FlinkRunner is required so far: DataflowRunner comes with a later version.")
+        from runners.engines.dataflow.options import check_options
+
+        check_options(settings.runner_options, settings.output)
     check_subscription(settings.subscription)
+    if settings.dead_letter is not None:
+        with sentences(settings.dead_letter):
+            publisher().get_topic(topic=settings.dead_letter, timeout=10.0, retry=None)
     store = Store(settings.output)
     store.check_grid(settings.policy.grid)
     store.open(settings.policy)
@@ -50,6 +55,10 @@ def run_stream(settings: StreamSettings) -> None:
         # Its workers stand elsewhere: a relative path would be another one there.
         store = replace(store, root=absolute(store.root))
         run_on_flink(replace(settings, output=store.root), store)
+    elif settings.runner == "DataflowRunner":
+        from runners.engines.dataflow.job import run_on_dataflow
+
+        run_on_dataflow(settings, store)
     else:
         run_on_prism(settings, store)
 

@@ -1,6 +1,7 @@
 """Files in the order in which their records would have arrived, and when each is due."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,14 @@ import pytest
 
 from pipelines.failures import UsageError
 from pipelines.replay.cursor import Cursor
-from pipelines.replay.publish import Pace, paced
+from pipelines.replay.publish import Pace, attributes_of, paced
 from pipelines.replay.replay import Outgoing, replayed
 from schemas.event import CANONICAL
 from schemas.time import format_time
+from schemas.timestamp import parse_time
 from tests.fixtures.forms import avro_of, csv_of, log_row, packed, parquet_of
 from tests.fixtures.native import AT_MICROS, SET_ID, line, rest
-from transforms.core.decode.outline import Outline
+from transforms.core.decode.outline import UNKNOWN, Outline, outline_of
 from transforms.files.shards import plan_shards
 
 
@@ -158,3 +160,12 @@ def test_a_cursor_of_something_else_is_refused(text: str, sentence: str, tmp_pat
     (tmp_path / "cursor.json").write_text(text)
     with pytest.raises(UsageError, match=sentence):
         Cursor(str(tmp_path / "cursor.json"), "t")
+
+
+def test_copies_of_a_text_have_one_id_and_each_message_tells_a_time() -> None:
+    told, other = (json.dumps(record(0, name)).encode() for name in "ab")
+    first, copy, second = (attributes_of(Outgoing("x", 1, text, outline_of(text))) for text in (told, told, other))
+    assert first["id"] == copy["id"] != second["id"]
+    assert parse_time(first["time"]) == 1_700_000_000_000_000
+    began = time.time_ns() // 1000
+    assert began <= parse_time(attributes_of(Outgoing("x", 1, b"{broken", UNKNOWN))["time"]) <= time.time_ns() // 1000

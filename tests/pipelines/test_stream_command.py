@@ -58,12 +58,6 @@ def test_a_name_of_no_subscription_is_wrong(tmp_path: Path) -> None:
     assert (status, said) == (2, "--subscription: a name like projects/P/subscriptions/S is required, got 's'.")
 
 
-def test_dataflow_comes_later(tmp_path: Path) -> None:
-    status, said = stream(tmp_path, "--runner", "DataflowRunner")
-    assert status == 1
-    assert "PrismRunner or FlinkRunner is required so far" in said
-
-
 def test_an_emulator_that_does_not_answer_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))

@@ -1,7 +1,6 @@
 """The graph of a stream as a portable runner gets it: nothing that Flink's translator lacks, and labels that stay."""
 
 import re
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,17 +8,12 @@ from typing import Any
 import apache_beam as beam
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
-from apache_beam.portability.api import beam_runner_api_pb2
 
 from pipelines.record.store import Store
 from pipelines.stream.stream import Stream, StreamSettings
-from tests.support.graph import STEPS, coder_names
+from tests.support.graph import GROUP, NATIVE, PARDO, STEPS, coder_names, payload, state_coders, state_of, steps
 
 WINDOWS = {"beam:window_fn:global_windows:v1", "beam:window_fn:session_windows:v1"}
-PARDO = "beam:transform:pardo:v1"
-GROUP = "beam:transform:group_by_key:v1"
-NATIVE = {"beam:transform:impulse:v1", "beam:transform:flatten:v1", GROUP, "beam:transform:reshuffle:v1"}
-"""What FlinkStreamingPortablePipelineTranslator carries out by itself; beside it only stages of what the SDK runs."""
 FUSED = {PARDO, "beam:transform:window_into:v1"}
 """What the SDK runs in such a stage."""
 STEPS_ON_FLINK = """\
@@ -58,39 +52,6 @@ def graph(root: str, journal: bool) -> Any:
 
 def proto(tmp_path: Path, journal: bool = False) -> Any:
     return graph(str(tmp_path), journal)
-
-
-def carried_out(transforms: Any, ids: Any) -> Iterator[Any]:
-    """The steps that are carried out, in their order: leaves, and what the runner knows as a whole."""
-    for name in ids:
-        its = transforms[name]
-        if its.spec.urn in NATIVE or not its.subtransforms:
-            yield its
-        else:
-            yield from carried_out(transforms, its.subtransforms)
-
-
-def steps(proto: Any) -> list[Any]:
-    """Without those that hand on what they get."""
-    found = carried_out(proto.components.transforms, proto.root_transform_ids)
-    return [step for root in found for step in ([root] if root.spec.urn else [])]
-
-
-def payload(step: Any) -> Any:
-    return beam_runner_api_pb2.ParDoPayload.FromString(step.spec.payload)
-
-
-def state_of(step: Any) -> str | None:
-    """What a step keeps between bundles; None if nothing."""
-    if step.spec.urn == GROUP:
-        return "groups"
-    if step.spec.urn != PARDO:
-        return None
-    its = payload(step)
-    if its.restriction_coder_id:
-        return "restriction"
-    names = " ".join(sorted(its.state_specs))
-    return f"{names}, {' '.join(sorted(its.timer_family_specs))}" if names else None
 
 
 @pytest.mark.parametrize("journal", [False, True], ids=["Flink", "Prism"])
@@ -177,11 +138,3 @@ def test_state_is_coded_by_coders_that_stay(tmp_path: Path) -> None:
         "StandingCoder",
         "TimestampCoder",
     }
-
-
-def state_coders(step: Any) -> list[str]:
-    if step.spec.urn != PARDO:
-        return []
-    its = payload(step)
-    specs = [spec.bag_spec.element_coder_id or spec.read_modify_write_spec.coder_id for spec in its.state_specs.values()]
-    return [*specs, *([its.restriction_coder_id] if its.restriction_coder_id else [])]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
+from apache_beam.portability.api import beam_runner_api_pb2
 from google.protobuf.wrappers_pb2 import BytesValue
 
 from schemas.policy import Policy
@@ -17,6 +18,10 @@ from transforms.ledger import LedgerSettings
 
 STEPS = {"ReadSubscription", "KeepRejects", "CorrectRecord", "PublishCells", "KeepLate"}
 """The steps of a stream, by whose labels runners keep state."""
+PARDO = "beam:transform:pardo:v1"
+GROUP = "beam:transform:group_by_key:v1"
+NATIVE = {"beam:transform:impulse:v1", "beam:transform:flatten:v1", GROUP, "beam:transform:reshuffle:v1"}
+"""What FlinkStreamingPortablePipelineTranslator carries out by itself; beside it only stages of what the SDK runs."""
 _KEPT: dict[str, list[Any]] = {}
 _LOCK = threading.Lock()
 
@@ -91,3 +96,57 @@ def coder_names(parts: Any, name: str) -> Iterator[str]:
     yield BytesValue.FromString(coder.spec.payload).value.split(b"$")[0].decode() if pickled else coder.spec.urn
     for each in coder.component_coder_ids:
         yield from coder_names(parts, each)
+
+
+def carried_out(transforms: Any, ids: Any) -> Iterator[Any]:
+    """The steps that are carried out, in their order: leaves, and what the runner knows as a whole."""
+    for name in ids:
+        its = transforms[name]
+        if its.spec.urn in NATIVE or not its.subtransforms:
+            yield its
+        else:
+            yield from carried_out(transforms, its.subtransforms)
+
+
+def steps(proto: Any) -> list[Any]:
+    """Without those that hand on what they get."""
+    found = carried_out(proto.components.transforms, proto.root_transform_ids)
+    return [step for root in found for step in ([root] if root.spec.urn else [])]
+
+
+def payload(step: Any) -> Any:
+    return beam_runner_api_pb2.ParDoPayload.FromString(step.spec.payload)
+
+
+def state_of(step: Any) -> str | None:
+    """What a step keeps between bundles; None if nothing."""
+    if step.spec.urn == GROUP:
+        return "groups"
+    if step.spec.urn != PARDO:
+        return None
+    its = payload(step)
+    if its.restriction_coder_id:
+        return "restriction"
+    names = " ".join(sorted(its.state_specs))
+    return f"{names}, {' '.join(sorted(its.timer_family_specs))}" if names else None
+
+
+def state_coders(step: Any) -> list[str]:
+    if step.spec.urn != PARDO:
+        return []
+    its = payload(step)
+    kept = [its.state_specs[name] for name in sorted(its.state_specs)]
+    specs = [spec.bag_spec.element_coder_id or spec.read_modify_write_spec.coder_id for spec in kept]
+    return [*specs, *([its.restriction_coder_id] if its.restriction_coder_id else [])]
+
+
+def as_released(proto: Any) -> list[str]:
+    """Of each step its name, what it keeps between bundles, and the coders of what it gives and keeps: by these a running job is
+    updated."""
+    parts = proto.components
+    found = []
+    for step in steps(proto):
+        given = [parts.pcollections[name].coder_id for _, name in sorted(step.outputs.items())]
+        coders = " ".join("/".join(coder_names(parts, name)) for name in [*given, *state_coders(step)])
+        found.append(f"{step.unique_name}: {state_of(step) or 'nothing'}; {coders or 'nothing'}".replace("beam:coder:", ""))
+    return found

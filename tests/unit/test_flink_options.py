@@ -13,9 +13,9 @@ from runners.engines.flink.options import (
     RETRIES,
     flink_batch_options,
     flink_options,
-    name_of,
     savepoint_of,
 )
+from runners.engines.runner_options import name_of
 
 CLUSTER = "--flink_master=host:8081"
 READY = Configuration("1.20.5", "file:///checkpoints", "file:///savepoints", "rocksdb", "failure-rate")

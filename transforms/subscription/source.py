@@ -104,6 +104,8 @@ class SubscriptionOutput(NamedTuple):
     rejects: beam.PCollection
     recalled: beam.PCollection | None
     """Keyed inputs of the ledger, long before all events; None: nothing is recalled by way of the source."""
+    dead: beam.PCollection | None = None
+    """Messages of which something was rejected, for who wants them; None: the source gives none."""
 
 
 @dataclass(eq=False)

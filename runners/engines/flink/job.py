@@ -21,14 +21,17 @@ from pipelines.stream.stream import Stream, StreamSettings
 from runners.engines.flink.cluster import ENDED, FORGOTTEN, Cluster, FlinkCheckpoint, Job
 from runners.engines.flink.job_server import job_server
 from runners.engines.flink.lease import ProgramLease
-from runners.engines.flink.options import flink_options, master_of, name_of, savepoint_of, storage_of
+from runners.engines.flink.options import flink_options, master_of, savepoint_of, storage_of
 from runners.engines.flink.trail import LastJob, Trail
+from runners.engines.runner_options import name_of
 from runners.process.ending import temporary_folder
 from runners.process.watching import stopping, watch
 from transforms.subscription.recalled import NothingRecalled, Recalled
 
-_NOT_OF_STREAM: Final = frozenset({"output", "policy", "inventory", "resume", "runner_options", "detach"})
-"""Settings that do not tell two streams apart, or are compared by what they hold."""
+_NOT_OF_STREAM: Final = frozenset(
+    {"output", "policy", "inventory", "resume", "runner_options", "detach", "dead_letter", "id_attribute", "time_attribute"}
+)
+"""Settings that do not tell two streams apart, are compared by what they hold, or are none of Flink's."""
 _OF_HAND_OVER: Final = ("--savepoint_path", "--job_endpoint", "--flink_job_server_jar")
 _TURN: Final = 1.0
 _EVERY: Final = 30.0

@@ -7,6 +7,7 @@ from apache_beam.options.pipeline_options import FlinkRunnerOptions
 
 from pipelines.failures import UsageError
 from runners.engines.flink.cluster import Configuration
+from runners.engines.runner_options import named_options
 
 DEFAULTS: Final = {
     # Without it nothing is ever acknowledged, and sources end at once.
@@ -42,7 +43,7 @@ def master_of(given: Sequence[str]) -> str:
     Raises:
         UsageError: there is none.
     """
-    master = _named(given).get("flink_master", "[auto]")
+    master = named_options(given).get("flink_master", "[auto]")
     if master.startswith("["):
         raise UsageError("FlinkRunner: a cluster is required (-- --flink_master=host:8081), got none that outlives this program.")
     return master if "://" in master else f"http://{master}"
@@ -60,7 +61,7 @@ def flink_batch_options(given: Sequence[str], cluster: Configuration, name: str)
         UsageError: there is no cluster that Beam knows.
     """
     master_of(given)
-    named = _named(given)
+    named = named_options(given)
     return _with(
         given, {"job_name": name, "parallelism": DEFAULTS["parallelism"], **_job_server(cluster, named), **_workers(named)}
     )
@@ -79,7 +80,7 @@ def flink_options(given: Sequence[str], cluster: Configuration, name: str, savep
         UsageError: an option would lose data, or there is no cluster that Beam knows.
     """
     master_of(given)
-    named = _named(given)
+    named = named_options(given)
     _check(named)
     restarts = {} if cluster.restarts else RETRIES
     own = {**DEFAULTS, "job_name": name, **_job_server(cluster, named), **restarts, **_workers(named), **_state(cluster, named)}
@@ -96,7 +97,7 @@ def storage_of(given: Sequence[str], cluster: Configuration) -> str:
     Raises:
         UsageError: there is none, so that state would be lost with the JobManager.
     """
-    path = _named(given).get("state_backend_storage_path") or cluster.checkpoints
+    path = named_options(given).get("state_backend_storage_path") or cluster.checkpoints
     if path is None:
         raise UsageError(
             "FlinkRunner: a folder for checkpoints is required (execution.checkpointing.dir of the cluster, "
@@ -107,22 +108,7 @@ def storage_of(given: Sequence[str], cluster: Configuration) -> str:
 
 def savepoint_of(given: Sequence[str]) -> str | None:
     """The savepoint that the user names; empty to begin anew; None if nothing is said."""
-    return _named(given).get("savepoint_path")
-
-
-def name_of(given: Sequence[str], subscription: str) -> str:
-    """The name of the job of a subscription: one at a time, since two would share its messages between them.
-
-    >>> name_of([], "projects/P/subscriptions/health")
-    'trueup-p-health'
-    """
-    _, project, _, name = subscription.split("/")
-    own = "".join(letter if letter.isalnum() else "-" for letter in f"trueup-{project}-{name}".lower())
-    return _named(given).get("job_name") or own
-
-
-def _named(given: Sequence[str]) -> dict[str, str]:
-    return dict(option.removeprefix("--").split("=", 1) for option in given if "=" in option)
+    return named_options(given).get("savepoint_path")
 
 
 def _check(named: dict[str, str]) -> None:
@@ -144,7 +130,7 @@ def _check(named: dict[str, str]) -> None:
 
 
 def _with(given: Sequence[str], own: Mapping[str, str]) -> list[str]:
-    named = _named(given)
+    named = named_options(given)
     return [*given, *(f"--{name}={value}" for name, value in own.items() if not named.get(name))]
 
 

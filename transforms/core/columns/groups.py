@@ -14,6 +14,11 @@ def group_codes(ids: pa.StringArray, groups: int) -> Ints:
     return np.array([zlib.crc32(text.encode()) % groups for text in ids.to_pylist()], np.int64)
 
 
+def group_keys(groups: int) -> list[str]:
+    """The key of each group."""
+    return [str(group) for group in range(groups)]
+
+
 def split_by_group(batch: pa.RecordBatch, groups: int | None) -> Iterator[tuple[str, pa.RecordBatch]]:
     """The rows of a batch by the group of their scale set: one (key, rows) a group that has any, rows in their order.
 
@@ -37,4 +42,4 @@ def _codes(batch: pa.RecordBatch, groups: int | None) -> tuple[list[str], Ints]:
     indices: Ints = ids.indices.to_numpy()
     if groups is None:
         return ids.dictionary.to_pylist(), indices
-    return [str(group) for group in range(groups)], group_codes(ids.dictionary, groups)[indices]
+    return group_keys(groups), group_codes(ids.dictionary, groups)[indices]
