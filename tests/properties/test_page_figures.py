@@ -153,10 +153,10 @@ def check_troubles_without_operation_are_gathered_where_they_meet(case: Case, ma
         kind = [row["scale_set_id"], row["verdict"]]
         if expected and expected[-1][:2] == kind and row["start"] <= expected[-1][3]:
             expected[-1][3] = max(expected[-1][3], end)
-            expected[-1][4].add(row["instance_id"])
+            expected[-1][4] |= {row["instance_id"]} - {None}
             expected[-1][5] += 1
         else:
-            expected.append([*kind, row["start"], end, {row["instance_id"]}, 1])
+            expected.append([*kind, row["start"], end, {row["instance_id"]} - {None}, 1])
     made = [
         [row["scale_set_id"], row["verdict"], row["start"], float("inf") if row["end"] is None else row["end"],
          set(row["instances"]), row["episodes"][0]]
