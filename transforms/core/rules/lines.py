@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from transforms.core.columns.kernel import NEVER, Ints, Records, group_by, kernel
+from transforms.core.columns.kernel import NEVER, Ints, Records, group_by, inner_kernel, kernel
 from transforms.core.columns.text_order import tie_ranks
 from transforms.core.rules.operations import RENEWS, FoldedOperations, Operations, is_verb
 from transforms.core.rules.targets import ALL, NONE, UNNAMED
@@ -193,7 +193,7 @@ def _list_of(ops: Ints) -> Ints:
     return np.stack([ops, 0 * ops, 0 * ops], axis=1)
 
 
-@kernel
+@inner_kernel
 def is_renewal(op: int, ops: Records) -> bool:
     """Whether an operation renews what it targets: it excuses, and is not only the late end of what was asked for before."""
     return ops[op].effect == RENEWS and ops[op].excuses and ops[op].handed_by == NONE
