@@ -104,6 +104,9 @@ class Signals(NamedTuple):
     time: Ints
     state: Ints
     event_id: pa.StringArray
+    """That of each event of the batch, of whatever kind."""
+    event: Ints
+    """Which of them."""
 
 
 def build_lines(given: Signals, faults: Signals, folded: FoldedOperations, verb_names: list[str], ends: Ints) -> Lines:
@@ -152,7 +155,7 @@ def _winning(given: Signals, line: Ints, lines: int) -> tuple[Ints, Records]:
     _, order = group_by(line, lines, np.argsort(given.time, kind="stable"))
     same = (np.diff(line[order]) == 0) & (np.diff(given.time[order]) == 0)
     if same.any():
-        ties = tie_ranks(given.event_id, (line, given.time, given.state))
+        ties = tie_ranks(given.event_id, (line, given.time, given.state), given.event)
         order = np.lexsort((ties, -given.state, given.time, line))
     wins = order[np.r_[True, ~same]] if len(order) else order
     lo = np.r_[0, np.cumsum(np.bincount(line[wins], minlength=lines))].astype(np.int64)
