@@ -13,6 +13,7 @@ from transforms.core.ledger.decisions import LedgerInput
 from transforms.passing import as_token
 
 SETS = "abcdefgh"
+EACH = len(two_days("a"))
 BYTES_OF_EVENT = 300
 """Most bytes that one of the few events here holds between the steps; 120 of them where there are many, whose ids are shared."""
 
@@ -54,7 +55,7 @@ def test_between_the_steps_each_event_lies_once_and_never_as_bytes(
     events = backfilled(folder, tmp_path)["records"]["in"]
     batches = [element.events if isinstance(element, LedgerInput) else element for element in passed]
     kept = {id(batch): batch for batch in batches if "event_id" in batch.schema.names and len(batch)}
-    assert sum(len(batch) for batch in kept.values()) == events == len(SETS) * len(two_days())
+    assert sum(len(batch) for batch in kept.values()) == events == len(SETS) * EACH
     assert sum(batch.nbytes for batch in kept.values()) < BYTES_OF_EVENT * events
     assert len(passed) < 10 * len(SETS)
 
@@ -65,9 +66,9 @@ def test_parts_of_the_scale_sets_are_evaluated_once_each_and_two_at_a_time(
     whole = backfilled(folder, tmp_path / "whole")
     SIZES.clear()
     monkeypatch.setattr("pipelines.backfill.backfill.evaluate", evaluated_by_two)
-    monkeypatch.setattr("transforms.ledger.PART_EVENTS", 2 * len(two_days()))
+    monkeypatch.setattr("transforms.ledger.PART_EVENTS", 2 * EACH)
     monkeypatch.setattr("transforms.ledger.cores", lambda: 2)
     parts = backfilled(folder, tmp_path / "parts")
-    assert [2 * len(two_days())] * (len(SETS) // 2) == SIZES
+    assert [2 * EACH] * (len(SETS) // 2) == SIZES
     assert parts["records"] == whole["records"]
     assert current(tmp_path / "parts") == current(tmp_path / "whole")
