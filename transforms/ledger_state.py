@@ -139,11 +139,8 @@ class KeyState(NamedTuple):
         number = sum((np.bincount(place, minlength=len(names)) for place in places), np.zeros(len(names), np.int64))
         part = (np.cumsum(number) - number) // size
         for which in np.unique(part).tolist():
-            own, rows = (
-                part == which,
-                [piece.filter(pa.array(part[place] == which)) for piece, place in zip(pieces, places, strict=True)],
-            )
-            sets = names.filter(pa.array(own))
+            sets = names.filter(pa.array(part == which))
+            rows = [piece.filter(pa.array(part[place] == which)) for piece, place in zip(pieces, places, strict=True)]
             events = concat([compact(piece) for piece in rows if len(piece)])
             yield HeldSets(sets, standing if standing.is_empty else narrowed(standing, sets), events, rows_among(known, sets))
 
