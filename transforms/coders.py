@@ -15,6 +15,7 @@ from transforms.core.decode.glance import Glance, as_bytes, from_bytes
 from transforms.core.ledger.changes import Changes
 from transforms.core.ledger.decisions import LedgerInput, Notes
 from transforms.core.standing.standing import NO_STANDING, Standing
+from transforms.passing import as_token, from_token
 
 _MOMENT = struct.Struct("<?q??")
 _NUMBERS = struct.Struct("<?qq")
@@ -35,6 +36,18 @@ def read_batch(source: pa.NativeFile) -> pa.RecordBatch:
     return batch
 
 
+def batch_as_bytes(batch: pa.RecordBatch) -> bytes:
+    """A batch as an Arrow IPC stream."""
+    sink = pa.BufferOutputStream()
+    write_batch(sink, batch)
+    return sink.getvalue().to_pybytes()
+
+
+def batch_from_bytes(encoded: bytes) -> pa.RecordBatch:
+    """The batch of an IPC stream, its columns pointing into `encoded`."""
+    return read_batch(pa.BufferReader(encoded))
+
+
 class _ArrowCoder(Coder):
     """What the coders here share: equal elements have equal bytes, and a size is known without encoding."""
 
@@ -52,14 +65,13 @@ class RecordBatchCoder(_ArrowCoder):
     """One RecordBatch of any schema."""
 
     def encode(self, batch: pa.RecordBatch) -> bytes:
-        """The batch as an Arrow IPC stream."""
-        sink = pa.BufferOutputStream()
-        write_batch(sink, batch)
-        return sink.getvalue().to_pybytes()
+        """The batch as an Arrow IPC stream, or a token that stands for it (see `transforms.passing`)."""
+        return as_token(batch) or batch_as_bytes(batch)
 
     def decode(self, encoded: bytes) -> pa.RecordBatch:
         """The batch, its columns pointing into `encoded`."""
-        return read_batch(pa.BufferReader(encoded))
+        passed = from_token(encoded)
+        return batch_from_bytes(encoded) if passed is None else passed
 
     def estimate_size(self, batch: pa.RecordBatch) -> int:
         """Bytes of the columns: Beam's default would encode once more."""
@@ -74,7 +86,9 @@ class LedgerInputCoder(_ArrowCoder):
     """One `LedgerInput`: the end of what is known, then its batches."""
 
     def encode(self, given: LedgerInput) -> bytes:
-        """A flag, a moment and two flags, then two IPC streams, and those of a standing if there is one."""
+        """A flag, a moment and two flags, then two IPC streams, and those of a standing if there is one; or a token."""
+        if token := as_token(given):
+            return token
         sink = pa.BufferOutputStream()
         stands = not given.standing.is_empty
         sink.write(_MOMENT.pack(given.end is not None, given.end or 0, given.recalled, stands))
@@ -84,6 +98,9 @@ class LedgerInputCoder(_ArrowCoder):
 
     def decode(self, encoded: bytes) -> LedgerInput:
         """The entry, its columns pointing into `encoded`."""
+        passed: LedgerInput | None = from_token(encoded)
+        if passed is not None:
+            return passed
         source = pa.BufferReader(encoded)
         bounded, moment, recalled, stands = _MOMENT.unpack(source.read(_MOMENT.size))
         events, published = read_batch(source), read_batch(source)

@@ -40,12 +40,14 @@ class DecodeRecords(beam.PTransform):
     """Shards of files into events and rejects."""
 
     settings: DecodeSettings
-    processes: int = 1
-    """How many processes decode at once; 1: none but this one."""
+    size: int = 1
+    """How many shards are decoded at once."""
+    threads: bool = False
+    """By threads of this process, not by as many others."""
 
     def expand(self, shards: beam.PCollection) -> Any:
         """`Shard`s to `DecodeOutput`."""
-        reading = ReadShards(self.settings, self.processes)
+        reading = ReadShards(self.settings, self.size, self.threads)
         decoded = shards | "ReadShards" >> beam.ParDo(reading).with_outputs(REJECTED, GLANCED, main="events")
         return DecodeOutput(decoded["events"], decoded[REJECTED], decoded[GLANCED])
 
@@ -55,13 +57,13 @@ class DecodeRecords(beam.PTransform):
 class ReadShards(beam.DoFn):
     """Reads and decodes one shard after the other, or some at once."""
 
-    def __init__(self, settings: DecodeSettings, processes: int) -> None:
-        self._settings, self._processes = settings, processes
+    def __init__(self, settings: DecodeSettings, size: int, threads: bool) -> None:
+        self._settings, self._size, self._threads = settings, size, threads
         self._pool: DecodePool | None = None
 
     def start_bundle(self) -> None:
         """Calls the crew together, where one is wanted."""
-        self._pool = DecodePool(self._settings, self._processes) if self._processes > 1 else None
+        self._pool = DecodePool(self._settings, self._size, self._threads) if self._size > 1 else None
 
     def process(self, shard: Shard) -> Iterator[pa.RecordBatch | Rejected | Glanced]:
         """The events and rejects of the pieces of a shard, those that have any, and a glance; of a crew's, when they are due."""

@@ -7,6 +7,7 @@ A *look* is one evaluation of some scale sets of the key: of those that have som
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 import apache_beam as beam
@@ -41,12 +42,16 @@ from transforms.core.standing.folding import closed_before, fold, folded, is_beh
 from transforms.core.standing.standing import Standing, sets_of
 from transforms.counters import count
 from transforms.ledger_state import Bag, HeldSets, KeyState, Value
+from transforms.side_by_side import cores, side_by_side
 
 if TYPE_CHECKING:
     from transforms.core.evaluation.evaluate import Evaluation
 
 LATE: Final = "late"
 _STANDING: Final = StandingCoder()
+PART_EVENTS: Final = 250_000
+"""Events of a bounded input that one thread evaluates together, unless a scale set alone has more: few enough for what is made of
+them to lie in memory beside that of the other threads, enough for calls not to cost more than they do."""
 Late: TypeAlias = TaggedOutput[Literal["late"], pa.RecordBatch]
 
 
@@ -57,6 +62,17 @@ class LedgerOutput(NamedTuple):
     """`Changes`: the cells to publish."""
     late: beam.PCollection
     """REJECTS: one row for each record that came too late; in a batch, too late for the standing from which it goes on."""
+
+
+class ClosedSets(NamedTuple):
+    """Some scale sets of a bounded input, evaluated once."""
+
+    changes: Changes
+    used: int
+    """Records, without those of what it went on from."""
+    duplicates: int
+    unchanged: int
+    """Cells that are equal to what was published."""
 
 
 @dataclass(frozen=True)
@@ -192,28 +208,33 @@ class Keep(beam.DoFn):
             timer.set(Timestamp(micros=T))
 
     def _close(self, key: str, T: int, held: KeyState) -> Iterator[Changes | Late]:
-        standing, arrived = held.standing(), concat(held.events.read())
+        standing, arrived = held.standing(), held.events.read()
         if not standing.is_empty:
-            arrived, late = self._on_time(arrived, standing, counted=True)
+            on_time, late = self._on_time(concat(arrived), standing, counted=True)
+            arrived = [on_time]
             yield from late
         held.forget_settled()
+        parts = held.parts(arrived, PART_EVENTS)
+        for closed in side_by_side(partial(self._closed, key, T), parts, cores()):
+            count("used", closed.used)
+            count("duplicate", closed.duplicates)
+            count("unchanged", closed.unchanged)
+            yield from [closed.changes] if len(closed.changes.revisions) or len(closed.changes.checkpoints) else []
+        for state in held:
+            state.clear()
+
+    def _closed(self, key: str, T: int, part: HeldSets) -> ClosedSets:
+        """Evaluates some scale sets of a bounded input, once; several threads do so at a time."""
+        evaluated = self._evaluated(part.events, T, part.standing)
         publication = self._publication(T)._replace(backfill=True)
-        events = concat([standing.events, arrived])
-        evaluated = self._evaluated(events, T, standing)
-        before = records_in(standing.events)
-        count("used", evaluated.used - before)
-        count("duplicate", evaluated.duplicates)
-        changes, unchanged = changed_cells(evaluated, held.notes().known, publication)
-        count("unchanged", unchanged)
+        changes, unchanged = changed_cells(evaluated, part.known, publication)
         if self._settings.emit_checkpoints:
             # What is not published yet can still change, but what a standing has closed is never opened again.
             closed = self._until(T) - self._grid - self._settings.policy.lateness
-            closed = max([closed, *moments_of(standing.marks, CLOSED).values()])
-            kept, settled = fold(evaluated, closed, standing)
+            closed = max([closed, *moments_of(part.standing.marks, CLOSED).values()])
+            kept, settled = fold(evaluated, closed, part.standing)
             changes = changes._replace(checkpoints=checkpoint_row(key, 0, kept), settled=settled)
-        for state in held:
-            state.clear()
-        yield from [changes] if len(changes.revisions) or len(changes.checkpoints) else []
+        return ClosedSets(changes, evaluated.used - records_in(part.standing.events), evaluated.duplicates, unchanged)
 
     def _on_time(self, arrived: pa.RecordBatch, standing: Standing, counted: bool) -> tuple[pa.RecordBatch, list[Late]]:
         """Splits events into those that a standing can still take in, and rejects of the others."""

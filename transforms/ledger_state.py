@@ -1,15 +1,17 @@
 """The state of one key of the ledger, a group of scale sets: its events, their standing, and notes on what was published."""
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from apache_beam.transforms.userstate import BagRuntimeState
 
 from transforms.core.columns.arrow import Ints, one_batch
-from transforms.core.columns.batches import concat
-from transforms.core.columns.members import are_among, rows_among, rows_at
+from transforms.core.columns.batches import compact, concat
+from transforms.core.columns.members import are_among, ids_in_use, places_of, rows_among, rows_at
 from transforms.core.ledger.changes import PUBLISHED
 from transforms.core.ledger.decisions import NO_NOTES, Notes
 from transforms.core.standing.folding import is_held
@@ -120,6 +122,27 @@ class KeyState(NamedTuple):
         """
         known = rows_among(self.notes().known, names)
         return HeldSets(names, narrowed(self.standing(), names), rows_among(accepted, names), known)
+
+    def parts(self, arrived: list[pa.RecordBatch], size: int) -> Iterator[HeldSets]:
+        """All that it holds and what has arrived, a part of the scale sets after the other, in order of their ids.
+
+        Args:
+            arrived: batches of events that are not held yet.
+            size: about how many events a part has.
+        """
+        standing, known = self.standing(), self.notes().known
+        pieces = [piece for piece in (standing.events, *arrived) if len(piece)]
+        held = [*map(ids_in_use, pieces), ids_in_use(standing.marks), ids_in_use(known)]
+        names = pa.concat_arrays([ids.cast(pa.string()) for ids in held]).unique()
+        names = names.take(pc.sort_indices(names))
+        places = [places_of(piece.column("scale_set_id"), names) for piece in pieces]
+        number = sum((np.bincount(place, minlength=len(names)) for place in places), np.zeros(len(names), np.int64))
+        part = (np.cumsum(number) - number) // size
+        for which in np.unique(part).tolist():
+            sets = names.filter(pa.array(part == which))
+            rows = [piece.filter(pa.array(part[place] == which)) for piece, place in zip(pieces, places, strict=True)]
+            events = concat([compact(piece) for piece in rows if len(piece)])
+            yield HeldSets(sets, standing if standing.is_empty else narrowed(standing, sets), events, rows_among(known, sets))
 
     def add(self, arrived: pa.RecordBatch) -> None:
         """Adds accepted events."""

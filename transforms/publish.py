@@ -10,6 +10,7 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transforms.core.columns.arrow import follows
 from transforms.core.ledger.changes import Changes
 from transforms.counters import count
 
@@ -71,9 +72,13 @@ class Publish(beam.DoFn):
         self._writing: Future[None] | None = None
 
     def process(self, changes: Changes) -> None:
-        """Takes the changes; hands them over where they are many."""
+        """Takes the changes; hands them over where they are many, or half as many, and these are not in order behind them."""
+        held = sum(len(held.availability) for held in self._held)
+        if held and 2 * held >= self._rows and not follows(changes.revisions, self._held[-1].revisions):
+            self._flush()
+            held = 0
         self._held.append(changes)
-        if sum(len(held.availability) for held in self._held) >= self._rows:
+        if held + len(changes.availability) >= self._rows:
             self._flush()
 
     def finish_bundle(self) -> None:

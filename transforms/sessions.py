@@ -56,6 +56,8 @@ class JoinSessions(beam.PTransform):
     """
     at_once: bool = False
     """Passes slices on as they come, for a runner without early triggers for sessions. The rules decide, not windows."""
+    in_slices: bool = False
+    """Passes the slices of a pane on one by one, for a step that waits for all panes of a key and joins them itself."""
 
     def expand(self, slices: beam.PCollection) -> beam.PCollection:
         """The joined slices as (key, EVENTS)."""
@@ -66,7 +68,7 @@ class JoinSessions(beam.PTransform):
             | "OpenSessions" >> beam.WindowInto(Sessions(MILLISECOND / 1e6), **self._firing())
             | "PutInReach" >> beam.ParDo(PutInReach(self.policy))
             | "MergeSessions" >> beam.GroupByKey()
-            | "ConcatPanes" >> beam.FlatMap(joined).with_output_types(tuple[str, pa.RecordBatch])
+            | "ConcatPanes" >> beam.FlatMap(slices_of if self.in_slices else joined).with_output_types(tuple[str, pa.RecordBatch])
             # The merged window would travel on, and state and timers under it would be silently wrong.
             | "CloseSessions" >> beam.WindowInto(GlobalWindows())
         )
@@ -115,6 +117,12 @@ class HandOn(beam.DoFn):
         """One slice for each key, in the global window."""
         for key, slices in self._held.items():
             yield WindowedValue((key, concat(slices)), _BEFORE_TIMERS, (GlobalWindow(),))
+
+
+def slices_of(pane: tuple[str, Iterable[pa.RecordBatch]]) -> Iterator[tuple[str, pa.RecordBatch]]:
+    """The slices of one pane as they are."""
+    key, slices = pane
+    yield from ((key, rows) for rows in slices)
 
 
 def joined(pane: tuple[str, Iterable[pa.RecordBatch]]) -> Iterator[tuple[str, pa.RecordBatch]]:

@@ -9,7 +9,7 @@ import apache_beam as beam
 import pyarrow as pa
 from apache_beam.runners.runner import PipelineResult
 
-from pipelines.backfill.memory import events_of, groups_for, partitions_for, processes_for, sets_beyond
+from pipelines.backfill.memory import crew_for, events_of, groups_for, partitions_for, sets_beyond
 from pipelines.backfill.preview import Preview
 from pipelines.backfill.spill import SpillEvents, facts_of_partition, spilled
 from pipelines.backfill.summary import Summary, named_sets, what_else
@@ -128,7 +128,7 @@ class Backfill:
 
     def _decoded(self, pipeline: beam.Pipeline) -> DecodeOutput:
         shards = pipeline | "Shards" >> beam.Create(self.plan.shards).with_output_types(Shard)
-        decoded: DecodeOutput = shards | "DecodeRecords" >> DecodeRecords(self.settings.decode, processes_for(self.plan))
+        decoded: DecodeOutput = shards | "DecodeRecords" >> DecodeRecords(self.settings.decode, *crew_for(self.plan))
         decoded.glances | "GatherGlances" >> GatherGlances() | "LeaveGlance" >> beam.Map(leave_glance, self.scratch)
         return decoded
 

@@ -1,17 +1,17 @@
 """Memory: how much an input needs, and into how many parts it must be cut to fit a budget (contract: Options)."""
 
-import os
-from typing import Final
+from typing import Final, NamedTuple
 
 import pyarrow as pa
 
 from pipelines.record.folder import head
 from transforms.files.shards import CODECS, Plan
+from transforms.side_by_side import cores
 
 BASE: Final = 350_000_000
 """Bytes of the process before it has read anything: Beam, Arrow, compiled kernels."""
-BYTES_OF_EVENT: Final = 400
-"""Bytes for each event that lies between stages of the embedded runner, encoded and not."""
+BYTES_OF_EVENT: Final = 200
+"""Bytes for each event that lies between the steps: 120 in columns, by reference, and room for what decodes them."""
 BYTES_OF_EVALUATION: Final = 1_300
 """Bytes at the peak for each event of the group that is evaluated, its results included."""
 GROUP_EVENTS: Final = 2_000_000
@@ -58,7 +58,7 @@ def partitions_for(events: int, budget: int) -> int:
     """In how many parts so many events fit into a budget of bytes; 1: as they are.
 
     >>> partitions_for(1_000, 2**30), partitions_for(10_000_000, 2**32)
-    (1, 3)
+    (1, 2)
     """
     fitting = (parts for parts in range(1, MOST_PARTITIONS) if bytes_for(-(-events // parts)) <= budget)
     return next(fitting, MOST_PARTITIONS)
@@ -73,10 +73,19 @@ def groups_for(events: int) -> int:
     return max(1, -(-events // GROUP_EVENTS))
 
 
-def processes_for(plan: Plan) -> int:
-    """How many processes decode: all cores for much text; this one alone for little, or canonical Parquet, which is quick."""
+class Crew(NamedTuple):
+    """Who decodes."""
+
+    size: int
+    threads: bool
+    """Threads of this process, not processes."""
+
+
+def crew_for(plan: Plan) -> Crew:
+    """Who decodes: a process a core for much text, this one for little; threads for Parquet, which leaves Python alone."""
     text = sum(shard.size for shard in plan.shards if shard.mode != "parquet")
-    return len(os.sched_getaffinity(0)) if text >= MUCH_TEXT and hasattr(os, "sched_getaffinity") else 1
+    tables = all(shard.mode == "parquet" for shard in plan.shards)
+    return Crew(min(cores(), len(plan.shards)) if tables or text >= MUCH_TEXT else 1, threads=tables)
 
 
 def sets_beyond(facts: pa.RecordBatch, budget: int) -> tuple[str, ...]:

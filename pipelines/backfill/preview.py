@@ -2,15 +2,12 @@
 
 import uuid
 from dataclasses import dataclass
-from typing import Final
 
 import pyarrow as pa
 
 from pipelines.record.folder import put, read_all
-from transforms.coders import RecordBatchCoder
+from transforms.coders import batch_as_bytes, batch_from_bytes
 from transforms.core.ledger.changes import Changes
-
-_CODER: Final = RecordBatchCoder()
 
 
 @dataclass(frozen=True)
@@ -22,7 +19,7 @@ class Preview:
     def publish(self, changes: list[Changes]) -> None:
         """Keeps which cells would get a version."""
         for each in changes:
-            put(self.folder, f"{uuid.uuid4().hex}.changes", _CODER.encode(each.revisions))
+            put(self.folder, f"{uuid.uuid4().hex}.changes", batch_as_bytes(each.revisions))
 
     def reject(self, rejects: list[pa.RecordBatch]) -> int:
         """Writes none."""
@@ -30,4 +27,4 @@ class Preview:
 
     def changes(self) -> tuple[pa.RecordBatch, ...]:
         """REVISIONS that would have been written, a batch for each time that the graph published."""
-        return tuple(map(_CODER.decode, read_all(self.folder, "*.changes")))
+        return tuple(map(batch_from_bytes, read_all(self.folder, "*.changes")))

@@ -9,14 +9,13 @@ import pyarrow as pa
 
 from pipelines.correction.published import LEFT_OUT
 from pipelines.record.folder import put, read_all
-from transforms.coders import RecordBatchCoder
+from transforms.coders import batch_as_bytes, batch_from_bytes
 from transforms.core.columns.arrow import no_rows
 from transforms.core.decode.glance import Glance, as_bytes, from_bytes
 from transforms.core.ledger.input_facts import FACTS
 
 _NAMES = ("facts", "left_out")
 _GLANCE: Final = "glance"
-_CODER: Final = RecordBatchCoder()
 
 
 class Findings(NamedTuple):
@@ -38,7 +37,7 @@ class Findings(NamedTuple):
 def leave(folder: str, facts: pa.RecordBatch, left_out: pa.RecordBatch) -> None:
     """Leaves the findings in a folder; a step that runs again leaves the same."""
     for name, batch in zip(_NAMES, (facts, left_out), strict=True):
-        put(folder, name, _CODER.encode(batch))
+        put(folder, name, batch_as_bytes(batch))
 
 
 def leave_glance(glance: Glance, folder: str) -> None:
@@ -54,4 +53,4 @@ def found(folder: str) -> Findings:
 
 
 def _read(folder: str, name: str, schema: pa.Schema) -> pa.RecordBatch:
-    return next((_CODER.decode(content) for content in read_all(folder, name)), no_rows(schema))
+    return next((batch_from_bytes(content) for content in read_all(folder, name)), no_rows(schema))

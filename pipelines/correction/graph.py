@@ -64,7 +64,7 @@ class CorrectRecord(beam.PTransform):
         joined = (
             events
             | "KeyByScaleSet" >> KeyByScaleSet(self.groups)
-            | "JoinSessions" >> JoinSessions(self.settings.policy, self.firing, self.at_once)
+            | "JoinSessions" >> JoinSessions(self.settings.policy, self.firing, self.at_once, in_slices=self.bounds is not None)
         )
         return self._inputs(joined) | "KeepLedger" >> KeepLedger(self.settings)
 

@@ -182,7 +182,7 @@ def _count_outside(rows: pa.Table, versions: pa.Table) -> int:
 
 def _write(root: str, table: str, rows: pa.Table) -> str:
     in_order = rows.sort_by([(name, "ascending") for name in _ORDER[table]]).combine_chunks()
-    (piece,) = plan_files(Rows(table, in_order.to_batches()[0], _TIME[table]))
+    (piece,) = plan_files(Rows(table, in_order.to_batches()[:1], _TIME[table]))
     put(root, piece.path, parquet(piece.rows()))
     return piece.path
 

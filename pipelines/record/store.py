@@ -17,9 +17,8 @@ from pipelines.record.tables import Rows, write_files
 from schemas.policy import Policy
 from schemas.tables.by_name import ROWS
 from schemas.tables.reject import REJECTS
-from schemas.tables.revision import REVISIONS
 from schemas.time import format_duration
-from transforms.core.columns.arrow import one_batch, sorted_rows
+from transforms.core.columns.arrow import one_batch
 from transforms.core.ledger.changes import CHECKPOINTS, Changes
 
 _GRID = "_trueup/grid.json"
@@ -85,13 +84,9 @@ class Store:
 
     def publish(self, changes: list[Changes]) -> None:
         """Writes the rows of some versions, then the `revisions` that make them visible, then the standings that know of them."""
-        rows = [
-            Rows(name, _joined([each[place] for each in changes], schema, "start"), "start")
-            for place, (name, schema) in enumerate(ROWS.items())
-        ]
+        rows = [Rows(name, [each[place] for each in changes], "start") for place, name in enumerate(ROWS)]
         write_files(self.root, rows)
-        revisions = _joined([each.revisions for each in changes], REVISIONS, "cell")
-        write_files(self.root, [Rows("revisions", revisions, "cell")])
+        write_files(self.root, [Rows("revisions", [each.revisions for each in changes], "cell")])
         left = one_batch([each.checkpoints for each in changes], CHECKPOINTS)
         if self.run and len(left):
             leave_settled(self.root, self.run, [each.settled for each in changes])
@@ -102,7 +97,7 @@ class Store:
         fresh = self._unseen(pa.Table.from_batches(rejects, REJECTS))
         if len(fresh):
             rows = fresh.sort_by([("source", "ascending"), ("arrived", "ascending")])
-            write_files(self.root, [Rows("rejects", one_batch(rows.to_batches(), REJECTS), "arrived")])
+            write_files(self.root, [Rows("rejects", [one_batch(rows.to_batches(), REJECTS)], "arrived")])
         return len(fresh)
 
     def _unseen(self, rejects: pa.Table) -> pa.Table:
@@ -111,10 +106,6 @@ class Store:
         first = pa.table({"key": keys[0], "row": range(len(rejects))}).group_by("key").aggregate([("row", "min")])
         is_first = pc.is_in(pa.array(range(len(rejects))), first["row_min"].combine_chunks())
         return rejects.filter(pc.and_(is_first, pc.invert(known)))
-
-
-def _joined(batches: list[pa.RecordBatch], schema: pa.Schema, time: str) -> pa.RecordBatch:
-    return batches[0] if len(batches) == 1 else sorted_rows(one_batch(batches, schema), time)
 
 
 def _keys_of(path: str) -> pa.Table:

@@ -1,9 +1,11 @@
 """The tables as Parquet files: one a day of a table and flush, sorted, with statistics (contract: Parquet, Folder)."""
 
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -12,7 +14,7 @@ import pyarrow.parquet as pq
 
 from pipelines.record.folder import put
 from schemas.time import DAY, format_time
-from transforms.core.columns.arrow import micros
+from transforms.core.columns.arrow import Ints, follows, micros, one_batch, sorted_rows
 
 _GROUPS: Final = 8
 """Row groups of a file: the more, the less is read for one scale set of many."""
@@ -23,10 +25,11 @@ _THREADS: Final = 4
 
 
 class Rows(NamedTuple):
-    """Rows of one table, in the order in which they are written."""
+    """Rows of one table."""
 
     table: str
-    batch: pa.RecordBatch
+    batches: list[pa.RecordBatch]
+    """One: in the order in which it is written. Many: each by scale_set_id and `day_of`, and so they are written together."""
     day_of: str
     """The timestamp column whose day is the folder."""
 
@@ -58,20 +61,44 @@ def day_number(path: str) -> int:
 
 
 def plan_files(rows: Rows) -> Iterator[Piece]:
-    """The files of some rows: one a day, each with the rows in their order."""
-    days = (micros(rows.batch, rows.day_of) // DAY).astype(np.int32)
-    order = np.argsort(days, kind="stable")
-    edges = np.flatnonzero(np.diff(days[order], prepend=-(2**31) + 1, append=2**31 - 1))
+    """The files of some rows: one a day."""
+    days: dict[int, list[tuple[pa.RecordBatch, pa.Array]]] = defaultdict(list)
+    for batch in rows.batches:
+        for day, places in _by_day(micros(batch, rows.day_of) // DAY):
+            days[day].append((batch, places))
     name = f"{uuid.uuid4().hex}.parquet"
-    for start, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
-        chosen = pa.array(order[start:end])
-        path = f"{rows.table}/{day_name(int(days[order[start]]))}/{name}"
-        yield Piece(path, partial(rows.batch.take, chosen))
+    for day, chosen in sorted(days.items()):
+        yield Piece(f"{rows.table}/{day_name(day)}/{name}", partial(_together, chosen, rows.day_of))
+
+
+def _by_day(days: Ints) -> Iterator[tuple[int, pa.Array]]:
+    """The days that occur, and where, in order."""
+    order = np.argsort(days.astype(np.int32), kind="stable")
+    edges = np.flatnonzero(np.diff(days[order], prepend=-(2**31), append=2**31))
+    for start, end in pairwise(edges.tolist()):
+        yield int(days[order[start]]), pa.array(order[start:end])
+
+
+def _together(chosen: list[tuple[pa.RecordBatch, pa.Array]], time: str) -> pa.RecordBatch:
+    """Some rows of each batch, as one in order."""
+    batches = [batch.take(places) for batch, places in chosen]
+    if len(batches) == 1:
+        return batches[0]
+    rows, kept = sum(map(len, batches)), batches[0].schema.names
+    # Else they would be brought together, which looks at each id of all days again.
+    large = [name for name in kept if sum(map(_dictionary_size, (batch.column(name) for batch in batches))) > rows]
+    alike = [plain(batch, [name for name in large if name != "scale_set_id"]) for batch in batches]
+    joined = one_batch(alike, alike[0].schema)
+    return joined if all(follows(later, batch) for batch, later in pairwise(batches)) else sorted_rows(joined, time)
+
+
+def _dictionary_size(column: pa.Array) -> int:
+    return len(column.dictionary) if pa.types.is_dictionary(column.type) else 0
 
 
 def write_files(root: str, rows: list[Rows]) -> None:
     """Writes the files of some tables; returns when all are there."""
-    pieces = [piece for table in rows if len(table.batch) for piece in plan_files(table)]
+    pieces = [piece for table in rows for piece in plan_files(table)]
     with ThreadPoolExecutor(_THREADS) as pool:
         for _ in pool.map(lambda piece: put(root, piece.path, parquet(piece.rows())), pieces):
             pass
@@ -79,7 +106,7 @@ def write_files(root: str, rows: list[Rows]) -> None:
 
 def parquet(batch: pa.RecordBatch) -> pa.Buffer:
     """A batch as one Parquet file: zstd, ids by dictionary, times as deltas, plain types that any engine reads."""
-    table = pa.Table.from_batches([plain(batch)])
+    table = pa.Table.from_batches([plain(batch, [name for name in batch.schema.names if _is_large(batch.column(name))])])
     times = [field.name for field in table.schema if pa.types.is_timestamp(field.type)]
     sink = pa.BufferOutputStream()
     pq.write_table(
@@ -106,13 +133,14 @@ def row_group_size(rows: int) -> int:
     return max(1, -(-rows // groups))
 
 
-def plain(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The rows without dictionaries that are larger than they: a file would carry the ids of all others."""
-    columns = [
-        column.dictionary_decode() if pa.types.is_dictionary(column.type) and len(column.dictionary) > len(column) else column
-        for column in batch.columns
-    ]
-    return pa.RecordBatch.from_arrays(columns, batch.schema.names)
+def plain(batch: pa.RecordBatch, names: list[str]) -> pa.RecordBatch:
+    """The rows with some columns without dictionaries: where these are larger than they, a file would carry all other ids."""
+    columns = {name: batch.column(name) for name in batch.schema.names}
+    return pa.RecordBatch.from_pydict(columns | {name: columns[name].dictionary_decode() for name in names})
+
+
+def _is_large(column: pa.Array) -> bool:
+    return _dictionary_size(column) > len(column)
 
 
 def _repeats(field: pa.Field) -> bool:

@@ -20,6 +20,7 @@ from runners.commands.options import (
     read_policy,
 )
 from runners.process.imports import import_beam
+from runners.process.kernels import compiling_note
 from runners.words.progress import progress
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def backfill(ctx: click.Context, /, as_json: bool, **given: Any) -> int:
     """
     began = time.monotonic()
     settings = _settings(given, ctx.obj or ())
-    with progress(quiet=as_json):
+    with progress(quiet=as_json, note="" if as_json else compiling_note()):
         summary = run_backfill(settings)
     _report(summary, settings, as_json, time.monotonic() - began)
     if settings.max_rejects is not None and summary.rejected > settings.max_rejects:

@@ -8,6 +8,7 @@ import click
 from runners.commands.backfill import run_backfill
 from runners.commands.options import now_micros, read_inventory
 from runners.demo.day import DAY, simulated_day
+from runners.process.kernels import compiling_note
 from runners.words.progress import progress
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def demo(output: str) -> int:
     """
     from runners.demo.story import show
 
-    with progress(note="compiling the kernels, once"):
+    with progress(note=compiling_note()):
         day = simulated_day(output)
         summary = correct_day(day, output)
     show(summary, output)

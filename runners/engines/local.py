@@ -1,7 +1,7 @@
 """Beam's embedded runner, named by its class: DirectRunner would choose one of three engines by what is in the graph."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 
 import apache_beam as beam
@@ -15,6 +15,7 @@ from pipelines.record.folder import absolute, discard
 from pipelines.record.standing_files import run_name
 from runners.process.ending import temporary_folder
 from transforms.files.filesystems import joined_path
+from transforms.passing import passing_by_reference
 
 
 def runner_named(name: str) -> PipelineRunner:
@@ -76,9 +77,11 @@ def options_of(settings: BackfillSettings) -> Iterator[Sequence[str]]:
 def execute(
     build: Callable[[beam.Pipeline], object], runner: PipelineRunner | None = None, options: Sequence[str] = ()
 ) -> PipelineResult:
-    """Builds a graph, runs it and waits for its end."""
-    pipeline = beam.Pipeline(runner=runner or FnApiRunner(), options=PipelineOptions(list(options)))
+    """Builds a graph, runs it and waits for its end. The embedded runner has its workers in this process."""
+    runner = runner or FnApiRunner()
+    pipeline = beam.Pipeline(runner=runner, options=PipelineOptions(list(options)))
     build(pipeline)
-    result = pipeline.run()
-    result.wait_until_finish()
+    with passing_by_reference() if isinstance(runner, FnApiRunner) else nullcontext():
+        result = pipeline.run()
+        result.wait_until_finish()
     return result

@@ -69,12 +69,12 @@ def _tables(names: pa.StringArray, day: int) -> Iterator[Rows]:
     code = np.repeat(np.arange(len(names), dtype=np.int32), 24)
     hit = (code + cell // HOUR) % 3 == 0
     begin = cell + 10 * MINUTE + code * 1_009
-    yield Rows("availability", _availability(names, code, cell, hit, begin), "start")
-    yield Rows("attributions", _attributions(names, code[hit], cell[hit], begin[hit]), "start")
-    yield Rows("operations", _operations(names, code[hit], cell[hit], begin[hit]), "start")
+    yield Rows("availability", [_availability(names, code, cell, hit, begin)], "start")
+    yield Rows("attributions", [_attributions(names, code[hit], cell[hit], begin[hit])], "start")
+    yield Rows("operations", [_operations(names, code[hit], cell[hit], begin[hit])], "start")
     counts = {"availability_rows": 1 + 2 * hit, "attribution_rows": hit * 1, "operation_rows": hit * 1}
     values = {"cell": cell, "as_of": cell + DAY, "revision": 0, "cause": "first", "digest": "0" * 16, **counts}
-    yield Rows("revisions", _batch(REVISIONS, names, code, values), "cell")
+    yield Rows("revisions", [_batch(REVISIONS, names, code, values)], "cell")
 
 
 def _availability(names: pa.StringArray, code: Ints, cell: Ints, hit: np.ndarray, begin: Ints) -> pa.RecordBatch:

@@ -69,14 +69,14 @@ def test_every_block_is_of_a_kind_that_is_checked() -> None:
 
 
 def test_commands_run_one_after_the_other(folder: Path) -> None:
-    validated, written, unchanged, reported, night, watched = (run(folder, command) for command in COMMANDS)
+    corrected, reported, night, watched = (run(folder, command) for command in COMMANDS)
     assert "raw 96.359 %, corrected 99.773 %" in reported
     assert "It was real" in reported
     assert "An upgrade by the customer" in reported
     assert "20:17:22" in reported
-    assert "85 records" in validated
-    assert "71 used, 3 duplicate, 10 ignored, 1 rejected" in written
-    assert re.search(r"^0 cells would be written", unchanged, re.MULTILINE)
+    assert "85 records" in corrected
+    assert "71 used, 3 duplicate, 10 ignored, 1 rejected" in corrected
+    assert re.search(r"^0 cells would be written", corrected, re.MULTILINE)
     assert "cells written" in night
     assert "the target of 99.9 % is " in night
     assert "Compaction is not due." in night

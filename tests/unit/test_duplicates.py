@@ -64,5 +64,5 @@ def test_records_not_events_are_counted() -> None:
     batch = to_batch([signal, note, signal, note])
     second = pa.array([False, True, False, True])
     batch = batch.set_column(batch.schema.get_field_index("second"), batch.schema.field("second"), second)
-    events, used, duplicates = remove_duplicates(batch)
+    events, used, duplicates, _ = remove_duplicates(batch)
     assert (len(events), used, duplicates) == (2, 1, 1)

@@ -51,7 +51,7 @@ def crowded(found: Iterator[tuple[str, ast.AST]]) -> list[str]:
         f"{path}:{node.lineno}: {node.name} takes {len(parameters(node))}"
         for path, node in found
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and len(parameters(node)) > MOST
-        if not any(isinstance(each, ast.Name) and each.id == "kernel" for each in node.decorator_list)
+        if not any(isinstance(each, ast.Name) and each.id in ("kernel", "inner_kernel") for each in node.decorator_list)
     ]
 
 

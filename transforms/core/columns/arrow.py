@@ -58,6 +58,14 @@ def dictionary_column(
     return pa.DictionaryArray.from_arrays(pa.array(followed.astype(width, copy=False), mask=null), names)
 
 
+def follows(later: pa.RecordBatch, batch: pa.RecordBatch) -> bool:
+    """Whether the scale sets of a table, in order of them, all come behind those of another."""
+    if not len(later) or not len(batch):
+        return True
+    last, first = batch.column("scale_set_id")[-1].as_py(), later.column("scale_set_id")[0].as_py()
+    return bool(last.encode() < first.encode())
+
+
 def sorted_rows(batch: pa.RecordBatch, time: str) -> pa.RecordBatch:
     """The rows by scale_set_id, then by the column `time`; equal ones keep their order."""
     ids = batch.column("scale_set_id")

@@ -13,10 +13,10 @@ All arithmetic is in uint64 and wraps around: one signed operand would make numb
 import numpy as np
 import pyarrow as pa
 
-from transforms.core.columns.kernel import Bytes, Ints, Words, kernel
+from transforms.core.columns.kernel import Bytes, Ints, Words, inner_kernel, kernel
 
 
-@kernel
+@inner_kernel
 def mix(h: np.uint64, value: np.uint64) -> np.uint64:
     """Takes one 64-bit value into a hash: a multiply and xor-shift round over both."""
     h = (h ^ value) * np.uint64(0x9E3779B97F4A7C15)

@@ -44,18 +44,37 @@ numba.config.CACHE_DIR = _cache_folder()
 
 
 def kernel(function: F) -> F:
-    """Compiles a function of arrays and integers; the machine code is kept between runs.
+    """Compiles a function of arrays and integers; the machine code is kept between runs."""
+    return _compiled(function, cache=True)
 
-    Numba would compile a copy for each literal that a caller gives, and for each of those copies all that depends on it: here a
-    literal is what any other integer is. And it would compile an entry for callers in C, of whom there are none.
+
+def inner_kernel(function: F) -> F:
+    """Compiles a function that kernels alone call: without an entry for callers in Python, which takes longer to make than most
+    such functions do. Its machine code is part of theirs.
+
+    Raises:
+        TypeError: it is called from Python.
     """
-    compiled: Any = numba.njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True)(function)
+    compiled: Any = _compiled(function, no_cpython_wrapper=True)
+
+    def refuse(*_args: object) -> None:
+        raise TypeError(f"{function.__name__} is for kernels to call, and has no entry for callers in Python")
+
+    # What numba would enter for calls from Python is a null pointer, and a call the end of the process.
+    compiled._insert, compiled._compile_for_args = lambda *_args, **_how: None, refuse
+    return compiled
+
+
+def _compiled(function: F, **options: bool) -> Any:
+    """Numba would compile a copy for each literal that a caller gives, and for each of those copies all that depends on it: here
+    a literal is what any other integer is. And it would compile an entry for callers in C, of whom there are none."""
+    compiled: Any = numba.njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True, **options)(function)
     resolve = compiled.get_call_template
     compiled.get_call_template = lambda args, kws: resolve(tuple(numba.types.unliteral(arg) for arg in args), kws)
     return compiled
 
 
-@kernel
+@inner_kernel
 def first_at_or_after(values: Ints, lo: int, hi: int, x: int) -> int:
     """The first index in [lo, hi) whose value is >= x, or hi; `values[lo:hi]` ascends."""
     while lo < hi:

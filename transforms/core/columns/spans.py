@@ -9,10 +9,10 @@ joins:
 
 import numpy as np
 
-from transforms.core.columns.kernel import NEVER, Ints, kernel
+from transforms.core.columns.kernel import NEVER, Ints, inner_kernel
 
 
-@kernel
+@inner_kernel
 def push_span(spans: Ints, n: int, x: int, y: int) -> Ints:
     """Writes [x, y) at place n, making room if there is none."""
     if n == len(spans):
@@ -24,7 +24,7 @@ def push_span(spans: Ints, n: int, x: int, y: int) -> Ints:
     return spans
 
 
-@kernel
+@inner_kernel
 def merge_spans(spans: Ints, n: int) -> int:
     """Makes the first n spans, in place, their union: disjoint, ascending, touching ones one. Gives their number."""
     for k in range(1, n):
@@ -43,7 +43,7 @@ def merge_spans(spans: Ints, n: int) -> int:
     return last + 1 if n else 0
 
 
-@kernel
+@inner_kernel
 def end_of_long(spans: Ints, n: int, length: int) -> int:
     """When the first of n disjoint spans has lasted for `length`; NEVER if none does."""
     for k in range(n):

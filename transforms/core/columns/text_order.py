@@ -15,10 +15,11 @@ def rank_of(texts: pa.StringArray) -> Ints:
     return rank
 
 
-def tie_ranks(texts: pa.StringArray, keys: tuple[Ints, ...]) -> Ints:
-    """Zeros, but among rows that are equal in all `keys` the rank of their text: only those need to be compared."""
-    ranks = np.zeros(len(texts), np.int64)
-    if len(texts) < 2:
+def tie_ranks(texts: pa.StringArray, keys: tuple[Ints, ...], places: Ints | None = None) -> Ints:
+    """Zeros, but among rows that are equal in all `keys` the rank of their text: only those need to be compared. `places` says
+    which of the texts each row has; None: they are as many."""
+    ranks = np.zeros(len(keys[0]), np.int64)
+    if len(ranks) < 2:
         return ranks
     order = np.lexsort(keys[::-1])
     same = np.logical_and.reduce([key[order][1:] == key[order][:-1] for key in keys])
@@ -27,6 +28,6 @@ def tie_ranks(texts: pa.StringArray, keys: tuple[Ints, ...]) -> Ints:
     tied[:-1] |= same
     rows = order[tied]
     if len(rows):
-        coded = pc.take(texts, pa.array(rows)).dictionary_encode()
+        coded = pc.take(texts, pa.array(rows if places is None else places[rows])).dictionary_encode()
         ranks[rows] = rank_of(coded.dictionary)[coded.indices.to_numpy()]
     return ranks

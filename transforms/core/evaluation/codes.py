@@ -64,8 +64,7 @@ def encode(events: pa.RecordBatch, more_sets: pa.StringArray | None = None) -> C
 
     def signals(which: int) -> Signals:
         rows = np.flatnonzero(kind == which)
-        ids = events["event_id"].take(pa.array(rows)) if which == _SIGNAL else pa.array([], pa.string())
-        return Signals(of_set[rows], of_instance[rows] + 1, time[rows], state[rows], ids)
+        return Signals(of_set[rows], of_instance[rows] + 1, time[rows], state[rows], events["event_id"], rows)
 
     lengths = pc.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False)
     keys, of_key, _ = _sorted_codes(operations["operation_key"])

@@ -8,6 +8,8 @@ A hash of the four fields, computed row by row, finds the few rows that may be c
 Invariant: equal identities have equal hashes, so no copy is missed; two identities that share a hash are told apart afterwards.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,22 +21,35 @@ from transforms.core.columns.kernel import Ints, Words, kernel
 from transforms.core.columns.text_order import rank_of
 
 
-def remove_duplicates(events: pa.RecordBatch) -> tuple[pa.RecordBatch, int, int]:
-    """Gives the events without duplicates, in order of arrival, and how many records were used and how many were duplicates.
+class Originals(NamedTuple):
+    """Events without duplicates, in order of arrival."""
+
+    events: pa.RecordBatch
+    used: int
+    """How many records were used."""
+    duplicates: int
+    """How many records were duplicates."""
+    identities: Words
+    """`identities` of the events."""
+
+
+def remove_duplicates(events: pa.RecordBatch) -> Originals:
+    """Removes the duplicates among events.
 
     Args:
         events: A batch of `schemas.event.EVENTS`.
     """
     records = events.num_rows - int(pc.sum(events["second"]).as_py() or 0)
-    dropped = later_copies(events)
+    hashes = identities(events)
+    dropped = _later_copies(events, hashes)
     if not len(dropped):
-        return events, records, 0
+        return Originals(events, records, 0, hashes)
     keep = np.ones(events.num_rows, np.bool_)
     keep[dropped] = False
     kept = events.filter(pa.array(keep))
     second = events["second"].to_numpy(zero_copy_only=False)
     again = int(np.count_nonzero(~second[dropped]))
-    return kept, records - again, again
+    return Originals(kept, records - again, again, hashes[keep])
 
 
 @kernel
@@ -54,17 +69,18 @@ def identities(events: pa.RecordBatch) -> Words:
 
 def later_copies(events: pa.RecordBatch) -> Ints:
     """The rows that are copies of another that counts; of equal ones, the first counts."""
-    hashes = _identity(
-        codes_of(events["kind"]), codes_of(events["scale_set_id"]), micros(events, "time"), text_hashes(events["event_id"])
-    )
-    order = np.argsort(hashes, kind="stable")
+    return _later_copies(events, identities(events))
+
+
+def _later_copies(events: pa.RecordBatch, hashes: Words) -> Ints:
+    order = np.argsort(hashes)
     same = hashes[order][1:] == hashes[order][:-1]
     if not same.any():
         return np.empty(0, np.int64)
     alike = np.zeros(len(order), np.bool_)
     alike[1:] |= same
     alike[:-1] |= same
-    rows = order[alike]
+    rows = np.sort(order[alike])
     return rows[_behind_another(events.take(pa.array(rows)))]
 
 

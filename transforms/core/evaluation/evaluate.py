@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from schemas.policy import Policy
 from transforms.core.columns.arrow import micros, no_rows
-from transforms.core.columns.kernel import Bools, group_by
+from transforms.core.columns.kernel import Bools, Words, group_by
 from transforms.core.evaluation.cell_rows import CELLS, cells_of
 from transforms.core.evaluation.codes import CodedEvents, encode
 from transforms.core.evaluation.duplicates import remove_duplicates
@@ -48,6 +48,8 @@ class Workings(NamedTuple):
     """EVENTS without duplicates, those at or after T included."""
     early: Bools
     """Which of them lie before T."""
+    identities: Words
+    """`transforms.core.evaluation.duplicates.identities` of them."""
     coded: CodedEvents
     folded: FoldedOperations
     lines: Lines
@@ -111,7 +113,7 @@ def evaluate(events: pa.RecordBatch, policy: Policy, T: End, marks: pa.RecordBat
     Raises:
         KeyError: an operation has a verb that the policy lacks; T is one each, and lacks a scale set.
     """
-    events, used, duplicates = remove_duplicates(events)
+    events, used, duplicates, identities = remove_duplicates(events)
     early: Bools = micros(events, "time") < end_of_each(T, events)
     coded = encode(events if early.all() else events.filter(pa.array(early)), marks.column("scale_set_id").dictionary)
     ends = ends_of(T, coded.texts.set_ids)
@@ -125,6 +127,6 @@ def evaluate(events: pa.RecordBatch, policy: Policy, T: End, marks: pa.RecordBat
     attributions = attribution_rows(walked.rows, lines, folded.ops, coded, rules)
     operations = operation_rows(walked.rows, folded, coded, rules)
     tables = (series_rows(series, coded.texts, rules), attributions, operations)
-    worked = Workings(events, early, coded, folded, lines, walked, resumed, rules)
+    worked = Workings(events, early, identities, coded, folded, lines, walked, resumed, rules)
     cells = no_rows(CELLS) if len(marks) else cells_of(*tables, policy)
     return Evaluation(*tables, cells, used, duplicates, worked)

@@ -115,7 +115,9 @@ def attribution_rows(rows: Ints, lines: Lines, ops: Operations, coded: CodedEven
 
 
 def _signal_ids(row: Ints, lines: Lines, coded: CodedEvents) -> pa.StringArray:
-    return pc.take(coded.signals.event_id, pa.array(row, mask=row < 0))
+    signals = coded.signals
+    event = signals.event[row] if len(signals.event) else row
+    return pc.take(signals.event_id, pa.array(event, mask=row < 0))
 
 
 def operation_rows(rows: Ints, folded: FoldedOperations, coded: CodedEvents, rules: Rules) -> pa.RecordBatch:

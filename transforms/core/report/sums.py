@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from transforms.core.columns.kernel import Ints, first_at_or_after, kernel
+from transforms.core.columns.kernel import Ints, first_at_or_after, inner_kernel, kernel
 from transforms.core.report.series import COUNTS, Runs
 from transforms.core.report.spells import Spells
 
@@ -62,7 +62,7 @@ def sum_times(runs: Runs, edges: tuple[int, ...], spells: Spells, each: bool) ->
     return Sums(by_set, by_period, pair[:used, 0], pair[:used, 1], sums[:used])
 
 
-@kernel
+@inner_kernel
 def covered(offsets: Ints, starts: Ints, ends: Ints, before: Ints, s: int, t: int) -> int:
     """How much of the spells of set s lies before t."""
     place = first_at_or_after(starts, offsets[s], offsets[s + 1], t)
@@ -107,7 +107,7 @@ def _add(
     return used
 
 
-@kernel
+@inner_kernel
 def _times(counts: Counts, row: int, length: int, outside: int, times: Ints) -> None:
     """TIMES of one interval; `outside` is the part of its length outside of all spells."""
     for column in range(len(counts)):

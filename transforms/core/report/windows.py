@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from transforms.core.columns.kernel import Ints, kernel
+from transforms.core.columns.kernel import Ints, inner_kernel, kernel
 
 Floats = npt.NDArray[np.float64]
 
@@ -110,7 +110,7 @@ def _slide(
             worst[group], at[group] = best, where
 
 
-@kernel
+@inner_kernel
 def _integrals(starts: Ints, ends: Ints, good: Ints, bad: Ints) -> tuple[Ints, Ints, Ints]:
     """The moments at which a curve changes, the good and bad counts from each on, and the instance time of both before it."""
     moments, n = np.empty(2 * len(starts), np.int64), 0
@@ -128,7 +128,7 @@ def _integrals(starts: Ints, ends: Ints, good: Ints, bad: Ints) -> tuple[Ints, I
     return moments[:n], rates[:n], sums[:n]
 
 
-@kernel
+@inner_kernel
 def _until(moments: Ints, rates: Ints, sums: Ints, column: int, after: int, t: int) -> int:
     """The instance time before t; `after` is the number of moments at or before t."""
     if after == 0:

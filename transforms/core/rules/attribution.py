@@ -13,7 +13,7 @@ that starts too late. Of two candidates the one with the higher rank wins, then 
 Extensions only make the limit later, and end at `a + max_excuse`.
 """
 
-from transforms.core.columns.kernel import NEVER, kernel
+from transforms.core.columns.kernel import NEVER, inner_kernel
 from transforms.core.rules.lapses import judge_lapsed, kind_of
 from transforms.core.rules.life import Life, first_fault, first_start, next_recovery, next_renewal, next_return
 from transforms.core.rules.operations import MAY_REMOVE, REMOVES, RENEWS, UNFINISHED
@@ -24,7 +24,7 @@ _CARRIED_OUT, _ANEW, _DEFINITE, _KNOWN, _BEGUN = 16, 8, 4, 2, 1
 """Step 3 as a number, the larger the better: not refused; not come back from; ..."""
 
 
-@kernel
+@inner_kernel
 def _is_over(life: Life, op: int, a: int) -> bool:
     """Whether an unfinished removal only lost its end: before a, a renewal has started since and the instance has returned."""
     if life.ops[op].outcome != UNFINISHED or life.ops[op].effect != REMOVES:
@@ -33,14 +33,14 @@ def _is_over(life: Life, op: int, a: int) -> bool:
     return renewal < a and next_return(life, renewal) < a
 
 
-@kernel
+@inner_kernel
 def _has_come_back(life: Life, op: int, a: int) -> bool:
     """Whether a renewal had done its work before a: it is over, as far as is known, and the instance has returned since."""
     is_over = life.ops[op].outcome == UNFINISHED or life.ops[op].end <= a
     return life.ops[op].effect == RENEWS and is_over and next_recovery(life, life.ops[op].start) < a
 
 
-@kernel
+@inner_kernel
 def _better(life: Life, op: int, rank: int, found: BestCandidate) -> bool:
     """Step 3 between two candidates; operations of one start are in order of (operation_key, verb)."""
     if found.op == NONE or rank != found.rank:
@@ -50,7 +50,7 @@ def _better(life: Life, op: int, rank: int, found: BestCandidate) -> bool:
     return op < found.op
 
 
-@kernel
+@inner_kernel
 def _best_of(life: Life, lo: int, hi: int, definite: bool, a: int, returned: bool, found: BestCandidate) -> BestCandidate:
     """Goes on over one list of operations."""
     k = first_start(life, lo, hi, a - life.rules.longest - life.rules.settle)
@@ -72,7 +72,7 @@ def _best_of(life: Life, lo: int, hi: int, definite: bool, a: int, returned: boo
     return found
 
 
-@kernel
+@inner_kernel
 def explaining(life: Life, a: int, returned: bool) -> BestCandidate:
     """Steps 2 and 3."""
     found = BestCandidate(NONE, 0, 0, False)
@@ -83,12 +83,12 @@ def explaining(life: Life, a: int, returned: bool) -> BestCandidate:
     return found
 
 
-@kernel
+@inner_kernel
 def _extends(life: Life, p: int, limit: int) -> bool:
     return life.ops[p].excuses and not life.ops[p].refused and life.ops[p].limit > limit
 
 
-@kernel
+@inner_kernel
 def _beside(life: Life, lo: int, hi: int, op: int, b: int, skip_adds: bool, limit: int, cap: int) -> int:
     """The limit extended by operations of one list that start within `skew` of the explaining one."""
     k = first_start(life, lo, hi, life.ops[op].start - life.rules.skew)
@@ -104,7 +104,7 @@ def _beside(life: Life, lo: int, hi: int, op: int, b: int, skip_adds: bool, limi
     return limit
 
 
-@kernel
+@inner_kernel
 def _chained(life: Life, a: int, b: int, limit: int, cap: int) -> int:
     """The limit extended by definite operations that start at or before it, each from there."""
     earliest = a - life.rules.longest - life.rules.settle
@@ -125,7 +125,7 @@ def _chained(life: Life, a: int, b: int, limit: int, cap: int) -> int:
     return limit
 
 
-@kernel
+@inner_kernel
 def extended_limit(life: Life, op: int, definite: bool, a: int, b: int, returned: bool) -> int:
     """Step 4 without faults: L of an episode [a, b) that `op` explains."""
     limit, cap = life.ops[op].limit, a + life.rules.max_excuse
@@ -137,7 +137,7 @@ def extended_limit(life: Life, op: int, definite: bool, a: int, b: int, returned
     return limit if definite else min(limit, a + life.rules.possible_excuse)
 
 
-@kernel
+@inner_kernel
 def judge(life: Life, a: int, b: int, wall: int, decision: int) -> Judgement:
     """Judges the episode [a, b) of a lifeline (b is NEVER while it is open).
 

@@ -15,7 +15,7 @@ wins over removed, and removed over what the state and the verdict say.
 from typing import Final
 
 from schemas.tables.availability import CLASSES
-from transforms.core.columns.kernel import NEVER, Ints, kernel
+from transforms.core.columns.kernel import NEVER, Ints, inner_kernel
 from transforms.core.rules.entries import CHANGES, END, LIMIT, ROWS, START, VERDICT, WalkOutput, claim
 from transforms.core.rules.life import Life
 from transforms.core.rules.lines import AVAILABLE, DEGRADED, UNKNOWN
@@ -28,7 +28,7 @@ GONE: Final = -1
 """The code of a line that does not exist (any more); else a code is 4 x class + reported state."""
 
 
-@kernel
+@inner_kernel
 def class_of(state: int, verdict: int, lapsed: bool) -> int:
     """The class of a line that is neither absent nor removed."""
     if state == AVAILABLE:
@@ -40,7 +40,7 @@ def class_of(state: int, verdict: int, lapsed: bool) -> int:
     return BAD_DEGRADED if state == DEGRADED else BAD_UNAVAILABLE
 
 
-@kernel
+@inner_kernel
 def push_changes(
     life: Life, until: int, row0: int, absent: Ints, n_absent: int, removed: Ints, n_removed: int, out: WalkOutput
 ) -> None:
@@ -81,7 +81,7 @@ def push_changes(
         _push_change(until, life.line, GONE, out)
 
 
-@kernel
+@inner_kernel
 def _push_change(t: int, line: int, code: int, out: WalkOutput) -> None:
     at = claim(out, CHANGES, len(out.changes))
     if at != NONE:

@@ -17,7 +17,7 @@ An attribution that stays open is cut into rows at multiples of the grid, the fi
 
 from typing import Final, NamedTuple
 
-from transforms.core.columns.kernel import NEVER, Ints, kernel
+from transforms.core.columns.kernel import NEVER, Ints, inner_kernel
 from transforms.core.rules.life import Life, signal_at
 from transforms.core.rules.lines import DEGRADED
 from transforms.core.rules.targets import NONE
@@ -47,7 +47,7 @@ class WalkOutput(NamedTuple):
     """How many of each there were at most."""
 
 
-@kernel
+@inner_kernel
 def claim(out: WalkOutput, which: int, room: int) -> int:
     """The place for one more entry; -1 if there is no room."""
     at = out.used[which]
@@ -56,14 +56,14 @@ def claim(out: WalkOutput, which: int, room: int) -> int:
     return at if at < room else NONE
 
 
-@kernel
+@inner_kernel
 def _bad_until(life: Life, t: int) -> int:
     """Microseconds of Degraded or Unavailable before t."""
     signal = life.signals[signal_at(life, t)]
     return signal.bad + (t - signal.time if signal.state >= DEGRADED else 0)
 
 
-@kernel
+@inner_kernel
 def _worst(life: Life, x: int, y: int) -> int:
     """The worst reported state in [x, y)."""
     k = signal_at(life, x)
@@ -75,7 +75,7 @@ def _worst(life: Life, x: int, y: int) -> int:
     return worst
 
 
-@kernel
+@inner_kernel
 def _push_row(life: Life, start: int, end: int, onset: int, judged: Judgement, signal: int, out: WalkOutput) -> None:
     """One row; its seconds are those of its own part."""
     at = claim(out, ROWS, len(out.rows))
@@ -94,7 +94,7 @@ def _push_row(life: Life, start: int, end: int, onset: int, judged: Judgement, s
     row[EXCUSED_US], row[COUNTED_US], row[SIGNAL], row[AWAY] = excused, counted, signal, judged.away
 
 
-@kernel
+@inner_kernel
 def push_rows(life: Life, start: int, judged: Judgement, signal: int, out: WalkOutput) -> None:
     """An attribution from `start` to `judged.end`, continued in a new row wherever one has been open for `max_open`."""
     onset = start
@@ -108,7 +108,7 @@ def push_rows(life: Life, start: int, judged: Judgement, signal: int, out: WalkO
         start, signal = cut, NONE
 
 
-@kernel
+@inner_kernel
 def push_removed(
     life: Life, until: int, removals: Ints, stretches: Ints, n: int, absent: Ints, n_absent: int, out: WalkOutput
 ) -> None:
@@ -127,7 +127,7 @@ def push_removed(
             x = min(y, hole)
 
 
-@kernel
+@inner_kernel
 def _push_stretch(life: Life, x: int, y: int, removals: Ints, out: WalkOutput) -> None:
     first, n = NONE, 0
     for k in range(len(removals)):
@@ -142,7 +142,7 @@ def _push_stretch(life: Life, x: int, y: int, removals: Ints, out: WalkOutput) -
             out.rows[at, CANDIDATES] = _begun_before(out.rows[at, END], x, y, removals)
 
 
-@kernel
+@inner_kernel
 def _begun_before(end: int, x: int, y: int, removals: Ints) -> int:
     """How many operations of the stretch [x, y) begin to remove before a row of it ends: what comes later changes that row no
     more, however long the stretch goes on."""

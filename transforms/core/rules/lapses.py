@@ -15,7 +15,7 @@ Invariants: signals of a line ascend, one a time; `next_available` and `next_oth
 that follows them only moves forward. What a standing has decided for good (`decision`) is never judged again.
 """
 
-from transforms.core.columns.kernel import NEVER, kernel
+from transforms.core.columns.kernel import NEVER, inner_kernel
 from transforms.core.rules.life import Life, first_fault, first_own_signal, first_signal, next_renewal, next_return
 from transforms.core.rules.lines import AVAILABLE, DEGRADED, UNKNOWN
 from transforms.core.rules.operations import FAILED, MAY_REMOVE, REMOVES, UNFINISHED
@@ -36,7 +36,7 @@ from transforms.core.rules.verdicts import (
 _NO_KIND, _UNFINISHED, _FAILED, _UNNAMED, _UPDATE = range(5)
 
 
-@kernel
+@inner_kernel
 def own_signal_before(life: Life, t: int) -> int:
     """The set's own latest signal before t, -1 if there is none or if it is forgotten by then."""
     k = first_own_signal(life, t) - 1
@@ -48,7 +48,7 @@ def own_signal_before(life: Life, t: int) -> int:
     return k
 
 
-@kernel
+@inner_kernel
 def _is_first(life: Life, k: int) -> bool:
     """Whether signal k is the first of the set itself, or the first since it was forgotten: then it turns from no state."""
     first = k == life.own_lo
@@ -57,7 +57,7 @@ def _is_first(life: Life, k: int) -> bool:
     return first
 
 
-@kernel
+@inner_kernel
 def _first_recovery(life: Life, a: int) -> int:
     """The set's own first signal behind a with which it turns to Available, having been bad at or after a; own_hi: none."""
     k = own_signal_before(life, a + 1)
@@ -72,7 +72,7 @@ def _first_recovery(life: Life, a: int) -> int:
     return k
 
 
-@kernel
+@inner_kernel
 def _well_before(life: Life, t: int) -> int:
     """For how many microseconds before t the set itself was Available: it is not, once it is forgotten."""
     k = first_own_signal(life, t) - 1
@@ -84,7 +84,7 @@ def _well_before(life: Life, t: int) -> int:
     return well
 
 
-@kernel
+@inner_kernel
 def is_borne_out(life: Life, a: int, w: int) -> bool:
     """Whether the set itself, having been bad at or after a, turns to Available before w, and from then on is so for more than
     half of the time up to w, and for `settle` at least."""
@@ -96,7 +96,7 @@ def is_borne_out(life: Life, a: int, w: int) -> bool:
     return 2 * well > w - turn and well >= life.rules.settle
 
 
-@kernel
+@inner_kernel
 def _first_bad(life: Life, k: int, hi: int) -> int:
     """The first signal in [k, hi) of a line with which Degraded or Unavailable wins, or hi."""
     while k < hi and life.signals[k].state < DEGRADED:
@@ -104,7 +104,7 @@ def _first_bad(life: Life, k: int, hi: int) -> int:
     return k
 
 
-@kernel
+@inner_kernel
 def is_silent(life: Life, x: int, y: int) -> bool:
     """Whether in (x, y) only Unknown is signalled and no fault is noticed."""
     k = first_signal(life, x + 1)
@@ -115,7 +115,7 @@ def is_silent(life: Life, x: int, y: int) -> bool:
     return first_fault(life, x + 1) >= y
 
 
-@kernel
+@inner_kernel
 def kind_of(life: Life, op: int, definite: bool, returned: bool) -> int:
     """Step 5, *kind*: which of the cases in which an instance may have been taken away, or none (so of the set itself)."""
     if life.is_own:
@@ -132,7 +132,7 @@ def kind_of(life: Life, op: int, definite: bool, returned: bool) -> int:
     return _UPDATE if life.ops[op].effect == MAY_REMOVE and returned else _NO_KIND
 
 
-@kernel
+@inner_kernel
 def _moment(life: Life, op: int, x: int, until: int) -> int:
     """The first moment in [x, until) that brings the instance back (if the verb leaves it behind) or makes it anew (if not)."""
     if life.ops[op].gone:
@@ -140,14 +140,14 @@ def _moment(life: Life, op: int, x: int, until: int) -> int:
     return brought_back(life, x, until)
 
 
-@kernel
+@inner_kernel
 def _next_bad(life: Life, x: int) -> int:
     """The first signal at or after x with which Degraded or Unavailable wins; NEVER if there is none."""
     k = _first_bad(life, first_signal(life, x), life.k1)
     return life.signals[k].time if k < life.k1 else NEVER
 
 
-@kernel
+@inner_kernel
 def _needs_bearing_out(life: Life, found: BestCandidate, kind: int, a: int) -> bool:
     """Step 5: whether the presumption needs that the set itself went on to say that it is well."""
     op = life.ops[found.op]
@@ -156,7 +156,7 @@ def _needs_bearing_out(life: Life, found: BestCandidate, kind: int, a: int) -> b
     return op.gone and own_signal_before(life, a + 1) != NONE and (op.how_many < 0 or found.came_back)
 
 
-@kernel
+@inner_kernel
 def _may_be_presumed(life: Life, kind: int, found: BestCandidate, a: int, limit: int, w: int) -> bool:
     """Step 5, *borne out* and *silent*."""
     if _needs_bearing_out(life, found, kind, a) and not is_borne_out(life, a, w):
@@ -164,7 +164,7 @@ def _may_be_presumed(life: Life, kind: int, found: BestCandidate, a: int, limit:
     return next_return(life, limit + 1) >= w and is_silent(life, limit + life.rules.settle, w)
 
 
-@kernel
+@inner_kernel
 def _given_up(life: Life, op: int, n: int, limit: int, g: int) -> Judgement:
     """An overrun that ends at g, since nothing more was heard of the instance."""
     back = min(next_return(life, g), _next_bad(life, g))
@@ -172,7 +172,7 @@ def _given_up(life: Life, op: int, n: int, limit: int, g: int) -> Judgement:
     return Judgement(OVERRUN, op, limit, n, g, g, back, True, False)
 
 
-@kernel
+@inner_kernel
 def judge_lapsed(
     life: Life, found: BestCandidate, kind: int, a: int, b: int, wall: int, limit: int, decision: int) -> Judgement:  # fmt: skip
     """Step 5 of an episode that goes on behind L: presumed removed, or an overrun that may be given up."""

@@ -12,7 +12,7 @@ The kernels are searches by bisection, and "the next that ..." from there.
 
 from typing import NamedTuple
 
-from transforms.core.columns.kernel import NEVER, Ints, Records, first_at_or_after, kernel
+from transforms.core.columns.kernel import NEVER, Ints, Records, first_at_or_after, inner_kernel
 from transforms.core.rules.lines import AVAILABLE, Lines, is_renewal
 
 
@@ -66,7 +66,7 @@ class Life(NamedTuple):
     rules: Rules
 
 
-@kernel
+@inner_kernel
 def life_of(line: int, k0: int, floor: int, forgotten: Ints, lines: Lines, rules: Rules) -> Life:
     """The lifeline of a line that begins with signal `k0`, the one before it having been forgotten at `floor` (-NEVER: there is
     none)."""
@@ -81,7 +81,7 @@ def life_of(line: int, k0: int, floor: int, forgotten: Ints, lines: Lines, rules
     )  # fmt: skip
 
 
-@kernel
+@inner_kernel
 def first_within(signals: Records, lo: int, hi: int, x: int) -> int:
     """The first signal in [lo, hi) of a line at or after x, or hi."""
     while lo < hi:
@@ -93,32 +93,32 @@ def first_within(signals: Records, lo: int, hi: int, x: int) -> int:
     return lo
 
 
-@kernel
+@inner_kernel
 def first_signal(life: Life, x: int) -> int:
     """The first signal of the lifeline at or after x, or k1."""
     return first_within(life.signals, life.k0, life.k1, x)
 
 
-@kernel
+@inner_kernel
 def first_own_signal(life: Life, x: int) -> int:
     """The set's own first signal at or after x, or own_hi."""
     return first_within(life.signals, life.own_lo, life.own_hi, x)
 
 
-@kernel
+@inner_kernel
 def signal_at(life: Life, t: int) -> int:
     """The signal that is in force at t."""
     return first_signal(life, t + 1) - 1
 
 
-@kernel
+@inner_kernel
 def first_fault(life: Life, x: int) -> int:
     """The first fault notice of the lifeline at or after x; NEVER if there is none."""
     k = first_at_or_after(life.faults, life.fault_lo, life.fault_hi, max(x, life.floor))
     return life.faults[k] if k < life.fault_hi else NEVER
 
 
-@kernel
+@inner_kernel
 def first_start(life: Life, lo: int, hi: int, x: int) -> int:
     """The first position in [lo, hi) of a list of operations with one that starts at or after x, or hi."""
     while lo < hi:
@@ -130,7 +130,7 @@ def first_start(life: Life, lo: int, hi: int, x: int) -> int:
     return lo
 
 
-@kernel
+@inner_kernel
 def next_renewal(life: Life, x: int) -> int:
     """The start, at or after x, of the first definite excusing operation that renews; NEVER if there is none. Of a set's own
     line: of all."""
@@ -149,13 +149,13 @@ def next_renewal(life: Life, x: int) -> int:
     return found
 
 
-@kernel
+@inner_kernel
 def is_turn(life: Life, k: int) -> bool:
     """Whether signal k changes the reported state: of an Available, that it is a return and no repeat."""
     return k == life.k0 or life.signals[k - 1].state != life.signals[k].state
 
 
-@kernel
+@inner_kernel
 def next_return(life: Life, x: int) -> int:
     """The time of the first return at or after x; NEVER if there is none."""
     k = first_signal(life, x)
@@ -164,7 +164,7 @@ def next_return(life: Life, x: int) -> int:
     return NEVER
 
 
-@kernel
+@inner_kernel
 def next_recovery(life: Life, x: int) -> int:
     """The time of the first return at or after x that is no repeat; NEVER if there is none."""
     k = first_signal(life, x)

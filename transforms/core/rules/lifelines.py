@@ -23,7 +23,7 @@ import heapq
 
 import numpy as np
 
-from transforms.core.columns.kernel import NEVER, Ints, kernel
+from transforms.core.columns.kernel import NEVER, Ints, inner_kernel, kernel
 from transforms.core.columns.spans import end_of_long, merge_spans, push_span
 from transforms.core.rules.attribution import judge
 from transforms.core.rules.classes import push_changes
@@ -36,7 +36,7 @@ from transforms.core.rules.targets import NONE
 from transforms.core.rules.verdicts import GRANTED, NOT_GRANTED
 
 
-@kernel
+@inner_kernel
 def _episode_end(life: Life, k: int, wall: int) -> int:
     """Where the episode that begins under signal k ends: next Available, a turn out of Unknown, or the wall."""
     dormant = life.signals[k].state == UNKNOWN
@@ -48,7 +48,7 @@ def _episode_end(life: Life, k: int, wall: int) -> int:
     return wall
 
 
-@kernel
+@inner_kernel
 def _walk_life(life: Life, head: int, version: int, out: WalkOutput) -> tuple[int, int, int]:
     """Walks one lifeline. Gives when it is forgotten (NEVER: not), and the onset and operation for which a decision is needed
     (-1: none)."""
@@ -104,7 +104,7 @@ def _walk_life(life: Life, head: int, version: int, out: WalkOutput) -> tuple[in
     return forgotten, onset, op
 
 
-@kernel
+@inner_kernel
 def _walk_line(line: int, head: int, version: int, lines: Lines, rules: Rules, out: WalkOutput) -> tuple[int, int]:
     """Walks a line, lifeline after lifeline. Gives the onset and operation that wait for a decision, and then has written nothing
     (-1: none)."""

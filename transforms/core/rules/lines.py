@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from transforms.core.columns.kernel import NEVER, Ints, Records, group_by, kernel
+from transforms.core.columns.kernel import NEVER, Ints, Records, group_by, inner_kernel, kernel
 from transforms.core.columns.text_order import tie_ranks
 from transforms.core.rules.operations import RENEWS, FoldedOperations, Operations, is_verb
 from transforms.core.rules.targets import ALL, NONE, UNNAMED
@@ -104,6 +104,9 @@ class Signals(NamedTuple):
     time: Ints
     state: Ints
     event_id: pa.StringArray
+    """That of each event of the batch, of whatever kind."""
+    event: Ints
+    """Which of them."""
 
 
 def build_lines(given: Signals, faults: Signals, folded: FoldedOperations, verb_names: list[str], ends: Ints) -> Lines:
@@ -152,7 +155,7 @@ def _winning(given: Signals, line: Ints, lines: int) -> tuple[Ints, Records]:
     _, order = group_by(line, lines, np.argsort(given.time, kind="stable"))
     same = (np.diff(line[order]) == 0) & (np.diff(given.time[order]) == 0)
     if same.any():
-        ties = tie_ranks(given.event_id, (line, given.time, given.state))
+        ties = tie_ranks(given.event_id, (line, given.time, given.state), given.event)
         order = np.lexsort((ties, -given.state, given.time, line))
     wins = order[np.r_[True, ~same]] if len(order) else order
     lo = np.r_[0, np.cumsum(np.bincount(line[wins], minlength=lines))].astype(np.int64)
@@ -193,7 +196,7 @@ def _list_of(ops: Ints) -> Ints:
     return np.stack([ops, 0 * ops, 0 * ops], axis=1)
 
 
-@kernel
+@inner_kernel
 def is_renewal(op: int, ops: Records) -> bool:
     """Whether an operation renews what it targets: it excuses, and is not only the late end of what was asked for before."""
     return ops[op].effect == RENEWS and ops[op].excuses and ops[op].handed_by == NONE

@@ -200,7 +200,7 @@ def fold_operations(records: Records, policy: Policy) -> FoldedOperations:
         fresh, records.time[order], records.phase[order], records.verb[order], records.initiator[order], excused, verbs,
         policy.skew, policy.unseen, policy.settle, policy.presume_after,
     )  # fmt: skip
-    first = order[np.unique(owner, return_index=True)[1]] if len(owner) else order
+    first = order[np.flatnonzero(np.diff(owner, prepend=NONE))]
     found = _Intervals(*(column[: len(first)] for column in room))  # type: ignore[arg-type]  # each column keeps its type
     of_record = np.empty(len(order), np.int64)
     of_record[order] = owner

@@ -8,7 +8,7 @@ Decisions of a line are a linked list within one array, the newest first: (onset
 A line may be walked more than once; `begun` keeps what each of its walks wrote, and only those of its present version count.
 """
 
-from transforms.core.columns.kernel import Ints, kernel
+from transforms.core.columns.kernel import Ints, inner_kernel
 from transforms.core.rules.entries import BEGUN, DECISIONS, WalkOutput, claim
 from transforms.core.rules.life import Rules
 from transforms.core.rules.lines import Lines
@@ -16,7 +16,7 @@ from transforms.core.rules.targets import NONE
 from transforms.core.rules.verdicts import UNDECIDED
 
 
-@kernel
+@inner_kernel
 def decision_on(decisions: Ints, head: int, onset: int) -> int:
     """What was decided on the episode of a line that begins at `onset`; `head` is the line's latest decision."""
     while head != NONE:
@@ -26,7 +26,7 @@ def decision_on(decisions: Ints, head: int, onset: int) -> int:
     return UNDECIDED
 
 
-@kernel
+@inner_kernel
 def keep_decision(head: int, onset: int, decision: int, out: WalkOutput) -> int:
     """Writes a decision down; gives its place."""
     at = claim(out, DECISIONS, len(out.decisions))
@@ -36,7 +36,7 @@ def keep_decision(head: int, onset: int, decision: int, out: WalkOutput) -> int:
     return at
 
 
-@kernel
+@inner_kernel
 def keep_begun(line: int, moment: int, version: int, out: WalkOutput) -> None:
     """Writes down that a definite operation begins to remove an instance."""
     at = claim(out, BEGUN, len(out.begun))
@@ -44,7 +44,7 @@ def keep_begun(line: int, moment: int, version: int, out: WalkOutput) -> None:
         out.begun[at, 0], out.begun[at, 1], out.begun[at, 2] = line, moment, version
 
 
-@kernel
+@inner_kernel
 def count_left(op: int, first: int, version: Ints, seen: Ints, lines: Lines, rules: Rules, out: WalkOutput) -> int:
     """How many presumptions an operation allows: its count less the instances that definite operations begin to remove
     in [begin - skew, limit] of it. `version` and `seen` have an entry each line of the set, from line `first` on."""

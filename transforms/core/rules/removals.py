@@ -15,14 +15,14 @@ position, so its rows ascend by operation and thereby by start; none begins befo
 
 import numpy as np
 
-from transforms.core.columns.kernel import NEVER, Ints, kernel
+from transforms.core.columns.kernel import NEVER, Ints, inner_kernel
 from transforms.core.rules.life import Life, first_signal, first_start, is_turn, next_renewal, next_return
 from transforms.core.rules.lines import AVAILABLE, UNKNOWN, is_renewal
 from transforms.core.rules.operations import FAILED, MAY_REMOVE, REMOVES, RENEWS, SUCCEEDED
 from transforms.core.rules.targets import NONE
 
 
-@kernel
+@inner_kernel
 def is_covered(life: Life, t: int, starts: bool) -> bool:
     """Whether t lies within [begin, limit) of an unnamed excusing operation that renews and does not add (or a `start`)."""
     k = first_start(life, life.unnamed_lo, life.unnamed_hi, t + 1)
@@ -38,7 +38,7 @@ def is_covered(life: Life, t: int, starts: bool) -> bool:
     return False
 
 
-@kernel
+@inner_kernel
 def brought_back(life: Life, x: int, until: int) -> int:
     """The first moment in [x, until) at which something brings the instance back; `until` if there is none."""
     found = min(until, next_renewal(life, x))
@@ -52,7 +52,7 @@ def brought_back(life: Life, x: int, until: int) -> int:
     return found
 
 
-@kernel
+@inner_kernel
 def made_anew(life: Life, x: int, since: int) -> int:
     """The start, at or after `since`, of the first operation that makes the instance (or the set) anew and has its `begin` at or
     after x; NEVER if there is none."""
@@ -66,7 +66,7 @@ def made_anew(life: Life, x: int, since: int) -> int:
     return NEVER
 
 
-@kernel
+@inner_kernel
 def _return_after_end(life: Life, end: int, limit: int) -> int:
     """The first return at or after `end`; a repeat counts only after `limit`."""
     k = first_signal(life, end)
@@ -77,12 +77,12 @@ def _return_after_end(life: Life, end: int, limit: int) -> int:
     return next_return(life, limit + 1)
 
 
-@kernel
+@inner_kernel
 def _removes_definitely(life: Life, op: int) -> bool:
     return life.ops[op].effect == REMOVES and life.ops[op].excuses and life.ops[op].outcome == SUCCEEDED
 
 
-@kernel
+@inner_kernel
 def _add(life: Life, op: int, n: int, out: Ints) -> int:
     """Adds the removal of one operation as (start, end of the removed time, end of the absent time, operation)."""
     start = max(life.ops[op].start, life.signals[life.k0].time)
@@ -99,7 +99,7 @@ def _add(life: Life, op: int, n: int, out: Ints) -> int:
     return n
 
 
-@kernel
+@inner_kernel
 def definite_removals(life: Life) -> Ints:
     """The definite removals of a lifeline, a row each: start, end of removed time, end of the absent time behind it,
     operation; by start."""

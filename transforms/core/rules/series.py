@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.tables.availability import CLASSES, RAW, SERIES_STATES
-from transforms.core.columns.kernel import NEVER, Bools, Ints, kernel
+from transforms.core.columns.kernel import NEVER, Bools, Ints, inner_kernel, kernel
 from transforms.core.rules.classes import ABSENT, BAD_DEGRADED, EXCUSED, IS_REMOVED, IS_UNKNOWN, OVERRUNS, UP
 from transforms.core.rules.lines import DEGRADED
 
@@ -46,7 +46,7 @@ class Series(NamedTuple):
     used: Ints
 
 
-@kernel
+@inner_kernel
 def _state(up: int, bad: int, bad_degraded: int, excused: int, unknown: int) -> int:
     """The state of a set of which some instance is present."""
     if bad > 0:
@@ -58,7 +58,7 @@ def _state(up: int, bad: int, bad_degraded: int, excused: int, unknown: int) -> 
     return _UNKNOWN if unknown > 0 else _IDLE
 
 
-@kernel
+@inner_kernel
 def _own_state(code: int) -> int:
     """The state of a set of which no instance has ever reported, from its own line."""
     if code < 0 or code // 4 >= IS_REMOVED:
@@ -68,7 +68,7 @@ def _own_state(code: int) -> int:
     return _STATE_OF[code % 4]
 
 
-@kernel
+@inner_kernel
 def _states(counts: Ints, overrun_degraded: int, own: int, reported: bool) -> tuple[int, int]:
     """(reported_state, state) of a set, from its counts and its own line."""
     raw, classes = counts[:_CLASS0], counts[_CLASS0:]
@@ -83,7 +83,7 @@ def _states(counts: Ints, overrun_degraded: int, own: int, reported: bool) -> tu
     return (_state(raw[0], raw[1] + raw[2], raw[1], 0, raw[3]) if present else _NULL), state
 
 
-@kernel
+@inner_kernel
 def _count(counts: Ints, code: int, by: int) -> int:
     """Counts an instance of a code in or out; gives the change of overruns that are Degraded."""
     if code < 0 or code // 4 == ABSENT:
@@ -93,7 +93,7 @@ def _count(counts: Ints, code: int, by: int) -> int:
     return by if code // 4 == OVERRUNS and code % 4 == DEGRADED else 0
 
 
-@kernel
+@inner_kernel
 def _push(s: int, x: int, y: int, reported: int, state: int, counts: Ints, grid: int, out: Series) -> None:
     """Rows of [x, y), cut at the grid."""
     while x < y:

@@ -19,7 +19,7 @@ import numpy as np
 
 from schemas.policy import EFFECTS
 from schemas.tables.truth import TRUTHS
-from transforms.core.columns.kernel import NEVER, Bools, Ints, kernel
+from transforms.core.columns.kernel import NEVER, Bools, Ints, inner_kernel, kernel
 
 REPORTED: Final = ("Available", "Unknown", "Degraded", "Unavailable")
 NAMED, ALL, UNNAMED = 0, 1, 2
@@ -131,7 +131,7 @@ def _fill(truth: Truth, windows: OperationWindows, offsets: Ints, faults: Faults
         silent = not speaks and (not follows or silent)
 
 
-@kernel
+@inner_kernel
 def _widen(
     x: int,
     row: int,
@@ -148,7 +148,7 @@ def _widen(
     found.excused[row], found.removed[row] = max(found.excused[row], last), max(found.removed[row], gone)
 
 
-@kernel
+@inner_kernel
 def _brought_back(truth: Truth, row: int, windows: OperationWindows, offsets: Ints) -> int:
     """When the records tell that what was taken away is brought back: a rule sees the instance down from then on."""
     found = truth.start[row]
@@ -159,12 +159,12 @@ def _brought_back(truth: Truth, row: int, windows: OperationWindows, offsets: In
     return int(found)
 
 
-@kernel
+@inner_kernel
 def _asks_back(windows: OperationWindows, p: int) -> bool:
     return bool(windows.effect[p] == _RENEWS and windows.excuses[p] and not windows.late[p])
 
 
-@kernel
+@inner_kernel
 def _follows(truth: Truth, row: int) -> bool:
     """Whether trouble was reported of the same instance up to the beginning of this interval."""
     if row == 0 or truth.instance[row - 1] != truth.instance[row] or truth.end[row - 1] != truth.start[row]:
@@ -172,14 +172,14 @@ def _follows(truth: Truth, row: int) -> bool:
     return bool(truth.reported[row - 1] > _AVAILABLE)
 
 
-@kernel
+@inner_kernel
 def _is_other(truth: Truth, row: int) -> bool:
     """Whether an operation's doing ends here, or another's begins."""
     before = row - 1
     return bool(truth.truth[before] == _PLANNED and (truth.truth[row] != _PLANNED or truth.cause[row] != truth.cause[before]))
 
 
-@kernel
+@inner_kernel
 def _until(
     x: int,
     instance: int,
@@ -216,13 +216,13 @@ def _until(
     return min(until, fault), again if taken else NOWHERE
 
 
-@kernel
+@inner_kernel
 def _may_touch(windows: OperationWindows, p: int, instance: int, returned: bool) -> bool:
     perhaps = windows.target[p] == UNNAMED and not (returned and windows.adds[p])
     return bool(windows.excuses[p] and (perhaps or _touches(windows, p, instance)))
 
 
-@kernel
+@inner_kernel
 def _touches(windows: OperationWindows, p: int, instance: int) -> bool:
     if windows.target[p] == ALL:
         return True
@@ -230,7 +230,7 @@ def _touches(windows: OperationWindows, p: int, instance: int) -> bool:
     return bool(np.any(windows.names[first:last] == instance))
 
 
-@kernel
+@inner_kernel
 def _next_fault(faults: Faults, instance: int, x: int) -> int:
     """The first fault of an instance at or after a moment."""
     place = np.searchsorted(faults.instance, instance)

@@ -88,15 +88,16 @@ def fold(evaluated: Evaluation, closed: End, before: Standing = NO_STANDING) -> 
     keeping.ops[:] = with_related(keeping.ops, worked.folded.ops, worked.coded.texts.verbs, keep_from, worked.rules)
     kept = _kept_events(worked, keeping, keep_from)
     events = compact(worked.events.filter(pa.array(kept)))
-    settled = _dropped(worked.events.filter(pa.array(~kept)))
+    settled = _dropped(worked, ~kept)
     marks = _marks(worked, keeping, opens, keep_from, horizon)
     availability, attributions, operations = _open_cells(evaluated, opens, worked.rules)
     dropped = compact(one_batch([_recent(before.dropped, closed), _recent(settled, closed)], DROPPED))
     return FoldResult(Standing(events, marks, availability, attributions, operations, dropped), settled)
 
 
-def _dropped(events: pa.RecordBatch) -> pa.RecordBatch:
-    columns = [events.column("scale_set_id"), pa.array(micros(events, "time")), pa.array(identities(events))]
+def _dropped(worked: Workings, which: Bools) -> pa.RecordBatch:
+    ids, time = worked.events.column("scale_set_id"), micros(worked.events, "time")
+    columns = [ids.filter(pa.array(which)), pa.array(time[which]), pa.array(worked.identities[which])]
     return pa.RecordBatch.from_arrays(columns, schema=DROPPED)
 
 
@@ -147,9 +148,11 @@ def _hashed(*columns: Ints) -> Words:
 
 def _histories(worked: Workings) -> LineHistories:
     changes, rows, lines = worked.walked.changes, worked.walked.rows, len(worked.lines.set)
-    change_lo, order = group_by(changes[:, 1], lines, np.argsort(changes[:, 0], kind="stable"))
+    # The walk goes through each line in order of time, so that those of a line are in order of it already. Copies, since a column
+    # of a table is another type of array, for which the kernel would be compiled once more.
+    change_lo, order = group_by(changes[:, 1].copy(), lines, np.arange(len(changes)))
     first = rows[(rows[:, VERDICT] != REMOVED) & (rows[:, START] == rows[:, ONSET])]
-    episode_lo, of_line = group_by(first[:, LINE], lines, np.argsort(first[:, START], kind="stable"))
+    episode_lo, of_line = group_by(first[:, LINE].copy(), lines, np.arange(len(first)))
     return LineHistories(change_lo, changes[order], episode_lo, first[of_line])
 
 
@@ -291,8 +294,11 @@ def _open_cells(evaluated: Evaluation, opens: Ints, rules: Rules) -> list[pa.Rec
     steps = [micros(table, "cell") // rules.grid for table in evaluated[:3]]
     span = 1 + max(int(step.max(initial=0)) for step in steps)
     places = [_codes(table) * span + step for table, step in zip(evaluated[:3], steps, strict=True)]
-    wanted = places[1][_is_open(evaluated.attributions, opens, rules)]
-    return [table.filter(pa.array(np.isin(place, wanted))) for table, place in zip(evaluated[:3], places, strict=True)]
+    wanted = np.append(np.unique(places[1][_is_open(evaluated.attributions, opens, rules)]), NEVER)
+    return [
+        table.filter(pa.array(wanted[np.searchsorted(wanted, place)] == place))
+        for table, place in zip(evaluated[:3], places, strict=True)
+    ]
 
 
 def resumed_cells(evaluated: Evaluation, standing: Standing, policy: Policy) -> Evaluation:

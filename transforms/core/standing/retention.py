@@ -22,7 +22,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from transforms.core.columns.kernel import NEVER, Bools, Ints, kernel
+from transforms.core.columns.kernel import NEVER, Bools, Ints, inner_kernel, kernel
 from transforms.core.rules.classes import ABSENT, GONE, IS_REMOVED, UP
 from transforms.core.rules.entries import AWAY, LIMIT, OP, START, VERDICT
 from transforms.core.rules.life import Life, Rules, first_signal, first_start, life_of
@@ -59,12 +59,12 @@ class Retention(NamedTuple):
     """How many decisions."""
 
 
-@kernel
+@inner_kernel
 def _is_away(code: int) -> bool:
     return code // 4 == ABSENT or code // 4 == IS_REMOVED
 
 
-@kernel
+@inner_kernel
 def _begun_by(life: Life, x: int, histories: LineHistories) -> int:
     """The onset of the episode whose presumption (or giving up) takes the line away from x on; -1 if none does."""
     for e in range(histories.episode_lo[life.line], histories.episode_lo[life.line + 1]):
@@ -73,7 +73,7 @@ def _begun_by(life: Life, x: int, histories: LineHistories) -> int:
     return NONE
 
 
-@kernel
+@inner_kernel
 def _onset_before(life: Life, t: int, histories: LineHistories) -> int:
     """The onset of the latest episode that begins at or before t; -1 if there is none."""
     onset = NONE
@@ -83,7 +83,7 @@ def _onset_before(life: Life, t: int, histories: LineHistories) -> int:
     return onset
 
 
-@kernel
+@inner_kernel
 def latest_cut(life: Life, keep_from: int, histories: LineHistories) -> tuple[int, bool]:
     """The latest cut of a line at or before `keep_from`, and whether H just before it has to be kept (it begins a removal)."""
     first = histories.change_lo[life.line]
@@ -112,7 +112,7 @@ def latest_cut(life: Life, keep_from: int, histories: LineHistories) -> tuple[in
             i -= 1
 
 
-@kernel
+@inner_kernel
 def _keep_signals(life: Life, x: int, before: bool, histories: LineHistories, out: Retention) -> int:
     """Marks the signals from the cut on, the latest return before it, the latest that is no repeat, and H just before it if that
     is needed.
@@ -144,14 +144,14 @@ def _keep_signals(life: Life, x: int, before: bool, histories: LineHistories, ou
     return orphan_onset
 
 
-@kernel
+@inner_kernel
 def _push(line: int, onset: int, decision: int, out: Retention) -> None:
     at = out.used[0]
     out.used[0] += 1
     out.decided[at, 0], out.decided[at, 1], out.decided[at, 2] = line, onset, decision
 
 
-@kernel
+@inner_kernel
 def _decide(life: Life, x: int, keep_from: int, orphan_onset: int, histories: LineHistories, out: Retention) -> None:
     """Records the decisions on the episodes of the line since its cut."""
     if orphan_onset != NONE:
@@ -168,7 +168,7 @@ def _decide(life: Life, x: int, keep_from: int, orphan_onset: int, histories: Li
             _push(life.line, row[START], GIVEN_UP_FOR_GOOD if row[AWAY] != NONE else OVERRUN_FOR_GOOD, out)
 
 
-@kernel
+@inner_kernel
 def _bears(life: Life, op: int, definite: bool, x: int, keep_from: int, histories: LineHistories) -> bool:
     """Whether an operation may have had a part in what the line was between its cut and `keep_from`."""
     earliest, limit = life.ops[op].begin - life.rules.skew, life.ops[op].limit
@@ -192,7 +192,7 @@ def _bears(life: Life, op: int, definite: bool, x: int, keep_from: int, historie
     return False
 
 
-@kernel
+@inner_kernel
 def _keep_ops(
     life: Life, lo: int, hi: int, definite: bool, x: int, keep_from: int, histories: LineHistories, out: Retention
 ) -> None:  # fmt: skip

@@ -56,9 +56,9 @@ def canonical_events(columns: Columns, settings: DecodeSettings) -> tuple[pa.Rec
     good &= ~operation | (_known_verbs(columns["verb"], settings) & ~(_numbers(columns["count"]) < 0))
     ids = _instance_ids(columns["instance_ids"], good & operation & named)
     good &= ~(operation & named) | _valid(ids)
-    keep = pa.array(np.flatnonzero(good))
+    keep = None if good.all() else pa.array(good)
     own_kinds = kind[good]
-    return events_of(len(keep), {name: _take(name, columns, codes, ids, keep, own_kinds) for name in _EVENTS}), good
+    return events_of(len(own_kinds), {name: _take(name, columns, codes, ids, keep, own_kinds) for name in _EVENTS}), good
 
 
 _EVENTS = (*TEXTS, "time", "instance_ids", "count", "second")
@@ -78,16 +78,17 @@ def _tally(kinds: pa.DictionaryArray) -> Counter[str]:
 
 
 def _take(
-    name: str, columns: Columns, codes: Mapping[str, np.ndarray], ids: pa.Array, keep: pa.Array, kinds: np.ndarray
+    name: str, columns: Columns, codes: Mapping[str, np.ndarray], ids: pa.Array, keep: pa.Array | None, kinds: np.ndarray
 ) -> pa.Array:
+    """A column of the rows to keep; None: of all."""
     if name == "second":
-        return pa.array(np.zeros(len(keep), bool))
+        return pa.array(np.zeros(len(kinds), bool))
     whole = pa.array(codes[name]) if name in codes else ids if name == "instance_ids" else columns[name]
-    array = whole.take(keep)
+    array = whole if keep is None else whole.filter(keep)
     if name == "time":
         return array.cast(pa.timestamp("us", "UTC"))
     if name in _OWN:
-        array = _only(array, pa.array(np.isin(kinds, _OWN[name])))
+        array = _only(array, pa.array(np.isin(range(len(KINDS)), _OWN[name])[kinds]))
     return _fold(array) if name in ("scale_set_id", "instance_id") else array
 
 
