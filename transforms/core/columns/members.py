@@ -42,8 +42,9 @@ def rows_at(batch: pa.RecordBatch, which: Bools) -> pa.RecordBatch:
 
 
 def rows_among(batch: pa.RecordBatch, names: pa.StringArray) -> pa.RecordBatch:
-    """The rows of a table that are of some scale sets, with dictionaries of no other ids."""
-    return rows_at(batch, are_among(batch, names))
+    """The rows of a table that are of some scale sets, with dictionaries of no other ids; as it is, if all rows are."""
+    among = are_among(batch, names)
+    return batch if among.all() else rows_at(batch, among)
 
 
 def by_place(ufunc: Any, values: Ints, places: Ints, number: int, initial: int) -> Ints:
