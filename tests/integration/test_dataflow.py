@@ -124,7 +124,7 @@ def test_with_an_image_no_wheel_is_staged_and_at_least_once_may_be_asked_for(sto
     """By way of the Flex Template's program, which the service starts with a place for the template."""
     name = uuid.uuid4().hex
     _, subscription = pubsub.open(f"dataflow-{name}")
-    image, mode = "europe-docker.pkg.dev/p/r/trueup:0.1.0", "streaming_mode_at_least_once"
+    image, mode = "images.example/p/r/trueup:0.1.0", "streaming_mode_at_least_once"
     given = [*CLOUD, f"--sdk_container_image={image}", f"--dataflow_service_options={mode}"]
     parameters = [f"--subscription={subscription}", f"--output={RECORD}", "--policy=", "--resume=true"]
     done = trueup(*arguments_of([*parameters, *given, "--runner=DataflowRunner", f"--template_location=gs://{BUCKET}/{name}"]))

@@ -51,7 +51,7 @@ def test_what_the_user_says_goes_over_it(tmp_path: Path, given: str) -> None:
 
 
 def test_workers_of_an_image_install_nothing(tmp_path: Path) -> None:
-    found = options(tmp_path, "--sdk_container_image=eu.pkg.dev/p/r/trueup:1")
+    found = options(tmp_path, "--sdk_container_image=images.example/p/r/trueup:1")
     assert "--sdk_location=container" in found
     assert not [each for each in found if "extra_package" in each]
     assert not list(tmp_path.iterdir())

@@ -8,7 +8,8 @@ import pytest
 
 from tests.support.readmes import ROOT, TEXTS, anchor, headings, sources
 
-PAGES = [*TEXTS.values(), "tests/README.md", ".github/CONTRIBUTING.md", ".github/CHANGELOG.md"]
+RUNNERS = [path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "runners").rglob("README.md"))]
+PAGES = [*TEXTS.values(), *RUNNERS, "tests/README.md", ".github/CONTRIBUTING.md", ".github/CHANGELOG.md"]
 CASES = {case["name"] for case in json.loads((ROOT / "tests" / "conformance" / "cases.json").read_text())}
 _FILE = re.compile(r"`([\w/]+\.(?:py|sql|json))`")
 
