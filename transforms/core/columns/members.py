@@ -42,9 +42,10 @@ def rows_at(batch: pa.RecordBatch, which: Bools) -> pa.RecordBatch:
 
 
 def rows_among(batch: pa.RecordBatch, names: pa.StringArray) -> pa.RecordBatch:
-    """The rows of a table that are of some scale sets, with dictionaries of no other ids; as it is, if all rows are."""
+    """The rows of a table that are of some scale sets, and ids of no others; the table itself, if it knows no others."""
     among = are_among(batch, names)
-    return batch if among.all() else rows_at(batch, among)
+    whole = among.all() and len(ids_in_use(batch)) == len(batch.column("scale_set_id").dictionary)
+    return batch if whole else rows_at(batch, among)
 
 
 def by_place(ufunc: Any, values: Ints, places: Ints, number: int, initial: int) -> Ints:
