@@ -36,7 +36,9 @@ def test_links_lead_to_a_file_and_a_heading(page: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_files_that_are_named_are_there(page: str) -> None:
-    below = {path.relative_to(ROOT).as_posix() for path in [*sources(), *ROOT.rglob("cases.json")]}
+    below = {
+        path.relative_to(ROOT).as_posix() for path in [*sources(), *ROOT.rglob("cases.json"), *ROOT.glob("runners/**/*.json")]
+    }
     for named in _FILE.findall((ROOT / page).read_text()):
         if named.startswith("DIR/"):  # what a user's folder holds
             continue
