@@ -33,7 +33,7 @@ def file_of(scale_set_id: str) -> str:
     """The file of a scale set's page, below the folder of the index: told by its name, distinct by its id.
 
     >>> file_of("/subscriptions/s/virtualmachinescalesets/Web 1")
-    'sets/web-1-s3563f5fa51.html'
+    'sets/web-1-s6c0bcc42fe.html'
     """
     name = _OTHER.sub("-", scale_set_id.rpartition("/")[2].lower()).strip("-")[:_LONGEST]
     return f"{FOLDER}/{name or 'set'}-{anchor(scale_set_id)}.html"
