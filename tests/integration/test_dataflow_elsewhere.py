@@ -58,10 +58,10 @@ def test_a_stream_ends_as_the_backfill_and_dead_letters_are_published(pubsub: Em
     publish(topic, [*bodies(events), b"{broken"])
     with natively_elsewhere(told(subscription, out, dead_topic), tmp_path):
         wait(180, lambda: reaches(out, end, 2))
-        wait(30, lambda: current(out) == backfilled(tmp_path, events))
+        wait(60, lambda: current(out) == backfilled(tmp_path, events))
         publish(topic, bodies([*late, *too_late, events[3]]))
         wait(60, lambda: {row["reason"] for row in table(out, "rejects").to_pylist()} == {"not_json", "late"})
-        wait(30, lambda: current(out) == backfilled(tmp_path, events + late))
+        wait(60, lambda: current(out) == backfilled(tmp_path, events + late))
         letters = [one.message for one in pubsub.pull(dead, 30)]
     # An emulator may deliver a message twice, of which Dataflow would remove the copy.
     assert {(one.data, one.attributes["trueup_reason"]) for one in letters} == {(b"{broken", "not_json")}
@@ -82,7 +82,7 @@ def test_a_stream_goes_on_from_a_backfill_for_which_its_ledger_waits(pubsub: Emu
     with natively_elsewhere(told(subscription, out, resume=True), tmp_path, known):
         wait(180, lambda: reaches(out, end, 3))
         wait(60, lambda: current(out) == backfilled(tmp_path, events))
-        wait(30, lambda: [row["reason"] for row in table(out, "rejects").to_pylist()] == ["late"])
+        wait(60, lambda: [row["reason"] for row in table(out, "rejects").to_pylist()] == ["late"])
     assert "backfill" in {row["cause"] for row in revisions(out)} <= {"backfill", "first", "progress"}
 
 
