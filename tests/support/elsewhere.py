@@ -1,7 +1,7 @@
 """Streams and backfills whose workers are other processes, as on a cluster: on Prism, with the worker pool that is shipped."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -37,8 +37,9 @@ class Hurried(StreamSettings):
 def kill_workers() -> None:
     """Kills the processes that run the steps."""
     for process in psutil.Process().children(recursive=True):
-        if any("SdkHarness(" in word for word in process.cmdline()):
-            process.kill()
+        with suppress(psutil.NoSuchProcess):  # it has ended, and nobody has asked how
+            if any("SdkHarness(" in word for word in process.cmdline()):
+                process.kill()
 
 
 @contextmanager
