@@ -3,8 +3,6 @@
 import uuid
 from pathlib import Path
 
-import pytest
-
 from pipelines.replay.publish import Topic
 from pipelines.replay.replay import Outgoing
 from pipelines.stream.backfilled import BackfilledSets
@@ -15,18 +13,11 @@ from schemas.time import DAY, HOUR, SECOND
 from tests.support.build import Event
 from tests.support.emulator import Emulator
 from tests.support.files import current, signal, table, trueup, two_days, write_events
-from tests.support.live import backfilled, bodies, hour, reaches, recent, revisions, wait
+from tests.support.live import LIVE, backfilled, bodies, hour, reaches, recent, revisions, wait
 from tests.support.native import natively_elsewhere
 from transforms.core.decode.outline import outline_of
 
-pytestmark = [
-    pytest.mark.integration,
-    pytest.mark.alone,
-    pytest.mark.timeout(400),
-    pytest.mark.depends_on_speed("rows must come within a time, and the hour may end meanwhile"),
-    # Threads of Beam's that listen to a job find Prism gone at the end.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning"),
-]
+pytestmark = LIVE
 
 
 def told(subscription: str, out: Path, dead: str | None = None, resume: bool = False) -> StreamSettings:

@@ -22,17 +22,10 @@ from tests.support.build import Event
 from tests.support.elsewhere import of_cluster, streaming_elsewhere
 from tests.support.emulator import Emulator, missing
 from tests.support.files import current, signal, table, trueup, two_days, write_events
-from tests.support.live import backfilled, bodies, hour, process_of, reaches, recent, revisions, send, wait
+from tests.support.live import LIVE, backfilled, bodies, hour, process_of, reaches, recent, revisions, send, wait
 from tests.support.timelines import many_sets
 
-pytestmark = [
-    pytest.mark.integration,
-    pytest.mark.alone,
-    pytest.mark.timeout(400),
-    pytest.mark.depends_on_speed("rows must come within a time, and the hour may end meanwhile"),
-    # Threads of Beam's that listen to a job find Prism gone at the end.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning"),
-]
+pytestmark = LIVE
 Begun = Callable[[str, Path], AbstractContextManager[object]]
 """Begins a stream of a subscription into a folder, and stops it at the end of the block."""
 

@@ -6,24 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from pipelines.stream.backfilled import BackfilledSets
 from schemas.policy import Policy
 from schemas.time import DAY, HOUR, format_time
 from tests.support.elsewhere import Hurried, engine_elsewhere, kill_workers, of_cluster, streaming_elsewhere
 from tests.support.emulator import Emulator
 from tests.support.files import current, signal, table, trueup, two_days, write_events
-from tests.support.live import backfilled, bodies, hour, reaches, recent, revisions, send, wait
+from tests.support.live import LIVE, backfilled, bodies, hour, reaches, recent, revisions, send, wait
 
-pytestmark = [
-    pytest.mark.integration,
-    pytest.mark.alone,
-    pytest.mark.timeout(400),
-    pytest.mark.depends_on_speed("rows must come within a time, and the hour may end meanwhile"),
-    # Threads of Beam's that listen to a job find Prism gone at the end.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning"),
-]
+pytestmark = LIVE
 
 
 def test_a_stream_goes_on_from_a_backfill_by_what_its_source_reads_first(pubsub: Emulator, tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+import pytest
 
 from schemas.time import DAY, HOUR, floor_to, format_time
 from tests.support.build import Event
@@ -18,6 +20,15 @@ from tests.support.files import at, current, table, trueup
 from transforms.subscription.source import present
 
 ROOT = Path(__file__).parents[2]
+LIVE: Final = [
+    pytest.mark.integration,
+    pytest.mark.alone,
+    pytest.mark.timeout(400),
+    pytest.mark.depends_on_speed("rows must come within a time, and the hour may end meanwhile"),
+    # Threads of Beam's that listen to a job find Prism gone at the end.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning"),
+]
+"""The marks of tests that send events of the present to a stream."""
 
 
 @contextmanager
