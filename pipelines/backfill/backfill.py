@@ -9,14 +9,14 @@ import apache_beam as beam
 import pyarrow as pa
 from apache_beam.runners.runner import PipelineResult
 
-from pipelines.backfill.memory import crew_for, events_of, groups_for, partitions_for, sets_beyond
+from pipelines.backfill.memory import ALONE, crew_for, events_of, groups_for, partitions_for, sets_beyond
 from pipelines.backfill.preview import Preview
 from pipelines.backfill.spill import SpillEvents, facts_of_partition, spilled
 from pipelines.backfill.summary import Summary, named_sets, what_else
 from pipelines.correction.findings import Findings, found, leave, leave_glance
 from pipelines.correction.graph import BoundedInput, CorrectRecord
 from pipelines.correction.published import LEFT_OUT, PublishedCells
-from pipelines.correction.settings import BackfillSettings
+from pipelines.correction.settings import IN_MEMORY, BackfillSettings
 from pipelines.failures import RunError
 from pipelines.inputs import planned
 from pipelines.record.batch_files import get_batch
@@ -58,8 +58,20 @@ class Backfill:
     sink: Sink
     scratch: str
     execute: Execute
+    budget: int
+    """Bytes of memory: of this process, or of each worker elsewhere."""
     before: PastStandings = NOTHING
     """What it goes on from."""
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether other processes do the work, each with a memory of its own."""
+        return self.settings.runner != IN_MEMORY
+
+    @property
+    def partitions(self) -> int:
+        """How many parts of the scale sets are worked on one after the other: workers elsewhere could not share what is cut."""
+        return 1 if self.elsewhere else partitions_for(events_of(self.plan), self.budget)
 
     @property
     def known(self) -> PublishedCells:
@@ -110,7 +122,7 @@ class Backfill:
         decoded = self._decoded(pipeline)
         facts = decoded.events | "GatherFacts" >> GatherFacts(self.settings.now, self.before.facts)
         bounds = BoundedInput(facts, self.known, self.before, self.scratch)
-        self._correct(decoded.events, bounds, groups_for(events_of(self.plan)), decoded.rejects)
+        self._correct(decoded.events, bounds, groups_for(events_of(self.plan), self.budget), decoded.rejects)
 
     def _spill(self, pipeline: beam.Pipeline, partitions: int) -> None:
         decoded = self._decoded(pipeline)
@@ -123,12 +135,13 @@ class Backfill:
         events = pipeline | "Partition" >> beam.Create(spilled(self.scratch, partition))
         events = events | "ReadSpilled" >> beam.Map(get_batch).with_output_types(pa.RecordBatch)
         told = pipeline | "Facts" >> beam.Create([facts])
-        groups = groups_for(int(facts.column("events").to_numpy().sum()))
+        groups = groups_for(int(facts.column("events").to_numpy().sum()), self.budget)
         self._correct(events, BoundedInput(told, known, self.before, self.scratch), groups, None)
 
     def _decoded(self, pipeline: beam.Pipeline) -> DecodeOutput:
         shards = pipeline | "Shards" >> beam.Create(self.plan.shards).with_output_types(Shard)
-        decoded: DecodeOutput = shards | "DecodeRecords" >> DecodeRecords(self.settings.decode, *crew_for(self.plan))
+        crew = ALONE if self.elsewhere else crew_for(self.plan)
+        decoded: DecodeOutput = shards | "DecodeRecords" >> DecodeRecords(self.settings.decode, *crew)
         decoded.glances | "GatherGlances" >> GatherGlances() | "LeaveGlance" >> beam.Map(leave_glance, self.scratch)
         return decoded
 
@@ -150,7 +163,7 @@ def backfill(settings: BackfillSettings, execute: Execute, budget: int, scratch:
     Args:
         settings: what is asked for.
         execute: runs a graph.
-        budget: bytes of memory that the run may use.
+        budget: bytes of memory that the run may use, or each worker elsewhere.
         scratch: an empty folder for the run alone, which the workers reach.
         plan: what of the inputs is read; None: all.
 
@@ -166,10 +179,10 @@ def backfill(settings: BackfillSettings, execute: Execute, budget: int, scratch:
     if not settings.dry_run:
         store.open(settings.policy)
     sink: Sink = Preview(scratch) if settings.dry_run else store
-    run = Backfill(settings, plan, sink, scratch, execute, before)
-    partitions = partitions_for(events_of(plan), budget)
+    run = Backfill(settings, plan, sink, scratch, execute, budget, before)
+    partitions = run.partitions
     counts = run.at_once() if partitions == 1 else run.in_parts(partitions)
-    summary = _summary(run, counts, partitions, budget)
+    summary = _summary(run, counts, partitions)
     _refuse(summary.findings, settings)
     summary.check()
     if not settings.dry_run:
@@ -178,7 +191,7 @@ def backfill(settings: BackfillSettings, execute: Execute, budget: int, scratch:
     return summary
 
 
-def _summary(run: Backfill, counts: Counter[str], partitions: int, budget: int) -> Summary:
+def _summary(run: Backfill, counts: Counter[str], partitions: int) -> Summary:
     findings, settings = found(run.scratch), run.settings
     return Summary(
         counts,
@@ -190,7 +203,7 @@ def _summary(run: Backfill, counts: Counter[str], partitions: int, budget: int) 
         settings.dry_run,
         run.before.until,
         partitions,
-        sets_beyond(findings.facts, budget),
+        sets_beyond(findings.facts, run.budget),
         run.sink.changes() if isinstance(run.sink, Preview) else (),
     )
 

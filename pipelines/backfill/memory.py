@@ -16,6 +16,8 @@ BYTES_OF_EVALUATION: Final = 1_300
 """Bytes at the peak for each event of the group that is evaluated, its results included."""
 GROUP_EVENTS: Final = 2_000_000
 """Events that are worked on together: enough for large row groups, few enough for their results to fit beside them."""
+FEWEST: Final = 20_000
+"""Events of a group where memory is short: a smaller one costs more than it saves."""
 MOST_PARTITIONS: Final = 256
 """Beyond, files become so small that opening them costs more than they save."""
 BYTES_IN_PARQUET: Final = 100
@@ -64,13 +66,14 @@ def partitions_for(events: int, budget: int) -> int:
     return next(fitting, MOST_PARTITIONS)
 
 
-def groups_for(events: int) -> int:
-    """In how many groups so many events are worked on, one after the other.
+def groups_for(events: int, budget: int) -> int:
+    """In how many groups so many events are worked on: one after the other, or each by one worker, with a budget of bytes.
 
-    >>> groups_for(10), groups_for(5_000_000)
-    (1, 3)
+    >>> groups_for(10, 2**32), groups_for(5_000_000, 2**32), groups_for(5_000_000, 2**30)
+    (1, 3, 11)
     """
-    return max(1, -(-events // GROUP_EVENTS))
+    fitting = (budget - BASE) // (BYTES_OF_EVENT + BYTES_OF_EVALUATION)
+    return max(1, -(-events // min(GROUP_EVENTS, max(FEWEST, fitting))))
 
 
 class Crew(NamedTuple):
@@ -79,6 +82,10 @@ class Crew(NamedTuple):
     size: int
     threads: bool
     """Threads of this process, not processes."""
+
+
+ALONE: Final = Crew(1, threads=False)
+"""A worker that decodes by itself: there are others like it."""
 
 
 def crew_for(plan: Plan) -> Crew:

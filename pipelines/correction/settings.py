@@ -40,17 +40,13 @@ class BackfillSettings:
     resume: bool = False
     """Whether to go on from what was left of the scale sets in the output folder."""
     memory: int | None = None
-    """Bytes for the whole process tree; None: half of the machine's."""
+    """Bytes for the whole process tree, or for each worker elsewhere; None: half of the machine's, or what a group may need."""
     max_rejects: int | None = None
     keep_rejected_payload: bool = False
     runner: str = IN_MEMORY
     runner_options: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.memory is not None and self.runner != "in-memory":
-            raise SettingsError(
-                f"--memory: the runner in-memory is required (elsewhere workers have memory of their own), got {self.runner}."
-            )
         grid = self.policy.grid
         for name, moment in (("since", self.since), ("until", self.until)):
             if moment is not None and moment % grid:

@@ -62,7 +62,12 @@ Examples:
 @click.option("--dry-run", is_flag=True, help="List the cells that would change; write nothing.")
 @click.option("--cold", is_flag=True, help="Leave no scale set out of which DIR knows more of the past than the input does.")
 @click.option("--resume", is_flag=True, help="Go on from the state in which the last run has left the scale sets of DIR.")
-@click.option("--memory", type=ByteSize(), metavar="SIZE", help="A budget for the whole run.  [default: half of the machine's]")
+@click.option(
+    "--memory",
+    type=ByteSize(),
+    metavar="SIZE",
+    help="A budget for the whole run, or for each worker process of another runner.  [default: half of the machine's]",
+)
 @click.option(
     "--max-rejects", type=click.IntRange(min=0), metavar="N", help="Fail, after writing them, if more records are rejected."
 )
@@ -122,8 +127,8 @@ def run_backfill(settings: "BackfillSettings", plan: "Plan | None" = None) -> "S
     from runners.process.allocator import keep_freed_memory
 
     keep_freed_memory()
-    # Workers elsewhere have memory of their own, and could not share the parts of an input that is cut.
-    budget = sys.maxsize if settings.runner != IN_MEMORY else settings.memory or machine_memory() // 2
+    elsewhere = settings.runner != IN_MEMORY
+    budget = settings.memory or (sys.maxsize if elsewhere else machine_memory() // 2)
     runner = runner_named(settings.runner)
     with room_of(settings) as (told, scratch), options_of(told) as options:
         return run(told, lambda build: execute(build, runner, options), budget, scratch, plan)

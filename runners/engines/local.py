@@ -5,7 +5,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.runners.runner import PipelineResult, PipelineRunner, create_runner
 
@@ -81,7 +81,8 @@ def execute(
     runner = runner or FnApiRunner()
     pipeline = beam.Pipeline(runner=runner, options=PipelineOptions(list(options)))
     build(pipeline)
-    with passing_by_reference() if isinstance(runner, FnApiRunner) else nullcontext():
+    own = pipeline.options.view_as(DirectOptions).direct_running_mode == "in_memory"
+    with passing_by_reference() if isinstance(runner, FnApiRunner) and own else nullcontext():
         result = pipeline.run()
         result.wait_until_finish()
     return result

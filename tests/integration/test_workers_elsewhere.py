@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from pipelines.stream.backfilled import BackfilledSets
 from schemas.policy import Policy
 from schemas.time import DAY, HOUR, format_time
@@ -15,6 +17,7 @@ from tests.support.files import current, signal, table, trueup, two_days, write_
 from tests.support.live import LIVE, backfilled, bodies, hour, reaches, recent, revisions, send, wait
 
 pytestmark = LIVE
+EMBEDDED = "apache_beam.runners.portability.fn_api_runner.fn_runner.FnApiRunner"
 
 
 def test_a_stream_goes_on_from_a_backfill_by_what_its_source_reads_first(pubsub: Emulator, tmp_path: Path) -> None:
@@ -83,6 +86,26 @@ def test_a_backfill_is_the_same_with_all_that_it_says(tmp_path: Path) -> None:
     assert current(there) == current(here)
     assert len(table(there, "rejects")) == 1
     assert not [path for path in there.glob("_trueup/runs/*") if path.is_dir()]
+
+
+def test_a_backfill_by_several_workers_is_the_same_and_cut_to_the_memory_of_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number, names in enumerate(("abc", "bcd", "de")):
+        write_events(tmp_path / "in" / f"{number}.jsonl", two_days(names), extra=["{broken"])
+    here, there = tmp_path / "here", tmp_path / "there"
+    expected = summary("--input", tmp_path / "in", "--output", here)
+    monkeypatch.setattr("pipelines.backfill.memory.FEWEST", 5)
+    monkeypatch.setattr("pipelines.backfill.memory.BYTES_OF_EVALUATION", 10_000_000)
+    told = {name: expected[name] for name in ("partitions", "too_large_scale_sets")}
+    assert told == {"partitions": 1, "too_large_scale_sets": []}
+    elsewhere = ["--runner", EMBEDDED, "--", "--direct_running_mode=multi_processing", "--direct_num_workers=2"]
+    done = summary("--input", tmp_path / "in", "--output", there, "--memory", "500M", *elsewhere)
+    assert done | told == expected
+    assert done["too_large_scale_sets"] == list("bcd"), "those that are in two files have more than 15 events"
+    assert current(there) == current(here)
+    assert len(table(there, "rejects")) == 3
+    assert summary("--input", tmp_path / "in", "--output", there)["cells"]["written"] == 0
 
 
 def summary(*arguments: object) -> dict[str, Any]:
