@@ -27,7 +27,7 @@ from tests.support.judging import judge as judge_events
 _SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
 settings.register_profile("dev", max_examples=200, deadline=None, suppress_health_check=_SLOW)
 settings.register_profile(
-    "ci", max_examples=600, deadline=None, suppress_health_check=_SLOW, print_blob=True, derandomize=True, database=None
+    "ci", max_examples=300, deadline=None, suppress_health_check=_SLOW, print_blob=True, derandomize=True, database=None
 )
 settings.register_profile("nightly", max_examples=20_000, deadline=None, suppress_health_check=_SLOW, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
