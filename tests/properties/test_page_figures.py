@@ -29,7 +29,7 @@ from transforms.core.report.charts.timeline import timelines as bins
 from transforms.core.report.series import clipped, runs_of
 
 Row = dict[str, Any]
-FEWER = settings(max_examples=max(40, settings.default.max_examples // 40))
+FEWER = settings(max_examples=max(20, settings.default.max_examples // 40))
 ZONES = ("UTC", "Europe/Berlin", "Asia/Kolkata", "America/St_Johns")
 TIME = "counted_seconds"
 NAMES = ("excused_seconds", "removed_seconds", TIME)

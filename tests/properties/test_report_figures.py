@@ -28,7 +28,7 @@ from transforms.core.score.availability import class_times as table_times
 Row = dict[str, Any]
 Span = tuple[int, int]
 SKEW = 2 * MINUTE
-FEWER = settings(max_examples=max(40, settings.default.max_examples // 40))
+FEWER = settings(max_examples=max(20, settings.default.max_examples // 40))
 """The plain computation is slow."""
 
 
