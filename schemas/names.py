@@ -5,7 +5,7 @@ An exact name goes before a loose one, and null is as absent; of two loose ones 
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final, TypeGuard
 
 
 def is_nothing(value: object) -> bool:
@@ -13,14 +13,29 @@ def is_nothing(value: object) -> bool:
     return value is None or (isinstance(value, str) and value == "")
 
 
-@lru_cache(1 << 14)
+LONGEST_NAME: Final = 256
+"""Characters of a name that is remembered; a hostile record's are as long as it may be, and none of ours."""
+
+
 def folded(name: str) -> str:
     """A name as loose records are compared by it: without case and underscores.
 
     >>> folded("EventTimestamp") == folded("event_timestamp") == "eventtimestamp"
     True
     """
+    return _remembered(name) if len(name) <= LONGEST_NAME else _folded(name)
+
+
+def _folded(name: str) -> str:
     return name.replace("_", "").lower() if name.isascii() else name
+
+
+_remembered: Final = lru_cache(1 << 14)(_folded)
+
+
+def is_short(text: object) -> TypeGuard[str]:
+    """Whether a value is a text that may be a name: one of Azure's operations, a status, a category."""
+    return isinstance(text, str) and len(text) <= LONGEST_NAME
 
 
 def pick(record: Mapping[str, Any], *names: str) -> Any:

@@ -13,15 +13,20 @@ NAMESPACE: Final = "trueup"
 LIVE: Final[Counter[str]] = Counter()
 """What this process has counted so far: for a progress display only, since a bundle that is run again counts twice here."""
 
+MOST: Final = 1_000
+"""Counters of a process. The kinds of ignored records beyond them are counted together: records may have any."""
+
 _LOCK: Final = threading.Lock()
 
 
 def count(name: str, number: int = 1) -> None:
     """Adds to a counter: `in`, `used`, `duplicate`, `ignored/KIND`, `rejected/REASON`, `cells/CAUSE`, `unchanged`, ..."""
     if number:
-        Metrics.counter(NAMESPACE, name).inc(number)
         with _LOCK:  # two threads that add at the same time would lose one of the numbers
+            if name not in LIVE and len(LIVE) >= MOST and name.startswith("ignored/"):
+                name = "ignored/others"
             LIVE[name] += number
+        Metrics.counter(NAMESPACE, name).inc(number)
 
 
 def counted(result: PipelineResult) -> Counter[str]:

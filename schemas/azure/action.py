@@ -68,7 +68,6 @@ def verb_of(operation: str) -> str | None:
     return None if prefix is None else VERBS.get(name.removeprefix(prefix))
 
 
-@lru_cache(1024)
 def scaling_of(operation: str) -> str | None:
     """The verb of an autoscale action: up and down mean out and in.
 

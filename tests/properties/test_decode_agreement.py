@@ -10,82 +10,15 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from schemas.azure.inventory import inventory_of
 from tests.fixtures import decoding
 from tests.fixtures.decoding import decode, one_by_one, rows, told
-from tests.fixtures.forms import GRID_FORMS, REST_FORMS, csv_of, log_row, parquet_of, powershell, snake, table_of, texts
-from tests.fixtures.native import (
-    AT,
-    INSTANCE,
-    MACHINE,
-    OPERATIONS,
-    ROBOT,
-    SET,
-    SPN,
-    annotation,
-    annotation_event,
-    autoscale,
-    export,
-    fault,
-    graph_row,
-    grid_event,
-    health_export,
-    health_record,
-    line,
-    operation,
-    resource_event,
-    rest,
-    signal,
-    state,
-    status_event,
-)
+from tests.fixtures.forms import GRID_FORMS, REST_FORMS, csv_of, log_row, parquet_of, texts
+from tests.fixtures.native import AT, INSTANCE, MACHINE, OPERATIONS, ROBOT, SET, SPN, line, signal
+from tests.fixtures.records import INVENTORY, RECORDS
 from transforms.core.decode import decode_log_table, decode_records, decode_text
 from transforms.core.decode.blocks import decode_pieces
 from transforms.core.decode.splitting.csv_text import csv_texts
 
-INVENTORY = inventory_of(
-    [
-        ("row 1", {"vm_id": MACHINE, "scale_set_id": SET, "valid_to": AT}),
-        ("row 2", {"vm_id": MACHINE, "scale_set_id": SET + "2", "valid_from": "2026-10-02T00:00:00Z"}),
-        ("row 3", {"vm_id": MACHINE + "3", "scale_set_id": SET}),
-    ]
-)
-RECORDS = [
-    status_event(),
-    status_event("Available", MACHINE),
-    grid_event("AvailabilityStatusesChanged", state(target=SET)),
-    annotation_event("VirtualMachinePreempted"),
-    annotation_event("VirtualMachineHostCrashed", MACHINE + "3"),
-    annotation_event("New", impactType="Downtime Reboot", category="Unplanned"),
-    rest(),
-    rest(OPERATIONS + "restart/action", properties={"requestbody": '{"instanceIds":["1","2"]}'}),
-    rest(OPERATIONS + "virtualMachines/delete", "Succeeded", resourceId=INSTANCE, claims={SPN: ROBOT}),
-    export(),
-    export(OPERATIONS + "delete", "Success", properties={"requestBody": {"instanceIds": ["*"]}, "eventProperties": {}}),
-    autoscale(),
-    autoscale("Scaleup"),
-    health_record("Degraded", "VirtualMachineStartInitiatedByControlPlane"),
-    health_record(None, "VirtualMachineCrashed"),
-    health_export({"currentHealthStatus": "Unavailable", "details": "VirtualMachinePreempted", "cause": "PlatformInitiated"}),
-    resource_event(),
-    resource_event("DeleteSuccess", OPERATIONS + "delete"),
-    graph_row(state(), type=...),
-    graph_row(annotation("VirtualMachineRestarted"), type="microsoft.resourcehealth/resourceannotations"),
-    signal(),
-    fault(),
-    operation(),
-    operation(target="all", instance_ids=None, count=2),
-    log_row(rest(OPERATIONS + "start/action", properties={"requestbody": "{}"})),
-    log_row(health_record("Degraded", "VirtualMachinePreempted")),
-    texts(log_row(autoscale())),
-    powershell(health_record("Unavailable")),
-    snake(rest(OPERATIONS + "restart/action", properties={"requestbody": {"instanceIds": ["1"]}})),
-    state(),
-    graph_row({"availabilityState": "Available", "occuredTime": AT}, type="Microsoft.ResourceHealth/AvailabilityStatuses"),
-    {"value": [rest()], "content": "x"},
-    {"body": line(status_event()).decode(), "id": "m"},
-    {"data": table_of([graph_row(state()), graph_row(state())])},
-]
 EXACT = {*(name for record in RECORDS for name in record), "records", "value", "eventCategory", "requestBody", SPN, "Content"}
 NAMES = sorted({*EXACT, *(name.upper() for name in EXACT), *("_" + name for name in EXACT)})
 VALUES: list[Any] = [

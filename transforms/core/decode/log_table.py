@@ -19,7 +19,7 @@ from transforms.core.decode.splitting.texts import Fault, RecordTexts
 from transforms.core.decode.streams import LocatedTexts, decode_texts
 from transforms.core.decode.terms.reasons import RejectedRecord
 from transforms.core.decode.terms.settings import DecodeResult, DecodeSettings
-from transforms.core.decode.terms.text import LONGEST
+from transforms.core.decode.terms.text import LONGEST, ORDINARY
 
 MARK: Final = "OperationNameValue"
 """The column by which a table is known."""
@@ -47,15 +47,15 @@ def log_texts(batch: pa.RecordBatch, first_row: int) -> RecordTexts:
     fitting = np.flatnonzero(sizes <= LONGEST)
     numbers = np.arange(first_row, first_row + len(batch))
     faults = [Fault(int(numbers[row]), _outsized(int(sizes[row])), b"") for row in np.flatnonzero(sizes > LONGEST)]
-    rows = RowTexts(plain if len(fitting) == len(plain) else plain.take(pa.array(fitting)))
+    rows = RowTexts(plain if len(fitting) == len(plain) else plain.take(pa.array(fitting)), sizes[fitting])
     return RecordTexts("row", rows, numbers[fitting].tolist(), faults, is_measured=True)
 
 
 class RowTexts(Sequence[bytes]):
     """The rows of a batch as JSON texts, each made when it is asked for."""
 
-    def __init__(self, batch: pa.RecordBatch) -> None:
-        self.batch = batch
+    def __init__(self, batch: pa.RecordBatch, sizes: np.ndarray) -> None:
+        self.batch, self.sizes = batch, sizes
 
     def __len__(self) -> int:
         return int(self.batch.num_rows)
@@ -109,8 +109,8 @@ def _read(texts: Sequence[bytes], settings: DecodeSettings) -> Columns:
     known = [name for name in batch.schema.names if folded(name) in _SHORT]
     if all(name in _NAMES and pa.types.is_string(batch.column(name).type) for name in known) and settings.format in _FORMATS:
         found: NumberedRecords = []
-        for row, values in enumerate(_values(batch)):
-            record = _record(values)
+        for row, (values, size) in enumerate(zip(_values(batch), texts.sizes.tolist(), strict=True)):
+            record = _record(values) if size <= ORDINARY else None
             if record is None:
                 drafts.odd.append(row)
             else:

@@ -26,7 +26,7 @@ from transforms.core.decode.fast_path.sorting import sort_out, sort_unknown
 from transforms.core.decode.fast_path.times import micros_of
 from transforms.core.decode.slow_path.build import CODES, events_of
 from transforms.core.decode.terms.settings import Counts, DecodeSettings
-from transforms.core.decode.terms.text import DEEPEST, LONGEST, is_plain, parse_known
+from transforms.core.decode.terms.text import DEEPEST, ORDINARY, is_plain, parse_known
 
 _BLOCK: Final = 512
 _decode: Final = msgspec.json.Decoder(Record).decode
@@ -80,7 +80,7 @@ def _draft_block(drafts: Drafts, block: range, settings: DecodeSettings) -> None
 
 def _is_flat(line: bytes) -> bool:
     """Whether a line is ASCII, short and surely not too deep: a look that costs less than `is_plain`."""
-    return line.isascii() and line.count(b"{") + line.count(b"[") <= DEEPEST and len(line) <= LONGEST
+    return line.isascii() and line.count(b"{") + line.count(b"[") <= DEEPEST and len(line) <= ORDINARY
 
 
 def _ordinary(line: bytes) -> Record | None:

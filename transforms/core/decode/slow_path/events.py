@@ -15,7 +15,7 @@ from schemas.azure.resource import Place, VirtualMachine, parse_resource
 from schemas.event import STATES
 from schemas.fault import FaultNotice
 from schemas.fields import shown
-from schemas.names import is_nothing
+from schemas.names import is_nothing, is_short
 from schemas.operation import OperationRecord
 from schemas.signal import CanonicalEvent, HealthSignal
 from schemas.timestamp import is_acceptable, parse_time
@@ -145,7 +145,7 @@ def told_phase(status: Any, name: str) -> str:
     """The phase that a status tells; `name` is the status' own."""
     if status is None:
         raise missing(name)
-    phase = phase_of(status) if isinstance(status, str) else None
+    phase = phase_of(status) if is_short(status) else None
     if phase is None:
         raise RejectedRecord(
             "bad_value", f"{name} must be a status such as Started, Accepted, Succeeded or Failed, got {shown(status)}"

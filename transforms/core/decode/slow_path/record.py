@@ -14,7 +14,7 @@ from schemas.azure.resource_graph import ANNOTATIONS, PROVIDER, STATUSES, Health
 from schemas.event import KINDS
 from schemas.fault import FaultNotice
 from schemas.fields import shown
-from schemas.names import folded, is_nothing
+from schemas.names import folded, is_nothing, is_short
 from schemas.operation import OperationRecord
 from schemas.signal import HealthSignal
 from transforms.core.decode.slow_path.events import (
@@ -191,7 +191,7 @@ def _health_record(record: RestRecord | ExportRecord, source: Source, settings: 
 
 def _administrative(record: RestRecord | ExportRecord, source: Source, settings: DecodeSettings) -> OperationRecord:
     operation = record.operation_name
-    verb = verb_of(operation) if isinstance(operation, str) else None
+    verb = verb_of(operation) if is_short(operation) else None
     if verb is None:
         raise IgnoredRecord(ignored_kind("operation", operation))
     place = place_of(record.resource_id, "resourceId", source.time, settings)
@@ -236,7 +236,7 @@ def _autoscale(record: RestRecord | ExportRecord, source: Source, settings: Deco
 
 def _resource_event(envelope: Envelope, phase: str, settings: DecodeSettings) -> OperationRecord:
     told, operation = envelope.data, envelope.data.operation_name
-    verb = verb_of(operation) if isinstance(operation, str) else None
+    verb = verb_of(operation) if is_short(operation) else None
     if verb is None:
         raise IgnoredRecord(ignored_kind("operation", operation))
     time, time_name = (envelope.event_time, "eventTime") if envelope.is_event_grid else (envelope.time, "time")

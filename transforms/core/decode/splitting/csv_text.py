@@ -90,9 +90,9 @@ def _records(names: Sequence[str], rows: Sequence[tuple[int, bytes]]) -> RecordT
     faults = [
         Fault(line, RejectedRecord("not_json", "a row in UTF-8 is required"), row) for line, row in rows if _text(row) is None
     ]
-    texts, numbers = [], []
+    texts, numbers, named = [], [], sum(map(len, names))
     for (line, row, _), fields in zip(readable, _fields([text for _, _, text in readable]), strict=True):
-        why = _why_wrong(names, row, fields)
+        why = _why_wrong(names, named, row, fields)
         if why is None and fields is not None:
             texts.append(msgspec.json.encode({name: field for name, field in zip(names, fields, strict=True) if name and field}))
             numbers.append(line)
@@ -122,11 +122,11 @@ def _fields(rows: Sequence[str]) -> list[list[str] | None]:
     return found + [None] * (len(rows) - len(found))
 
 
-def _why_wrong(names: Sequence[str], row: bytes, fields: Sequence[str] | None) -> RejectedRecord | None:
-    if len(row) <= LONGEST and row.endswith(b"\n") and fields is not None and len(fields) == len(names):
+def _why_wrong(names: Sequence[str], named: int, row: bytes, fields: Sequence[str] | None) -> RejectedRecord | None:
+    if len(row) <= LONGEST and row.endswith(b"\n") and fields is not None and len(fields) == len(names) and named <= len(row):
         return None
     if fields is not None and not row.endswith(b"\n") and len(row) <= _MOST:
         return RejectedRecord("not_json", "a row is required whose quotes are closed")
     if len(row) > _MOST:
         return RejectedRecord("too_large", f"the fields of a row may have {LONGEST} bytes of text, got more than {_MOST}")
-    return wrong_row(len(names), None if fields is None else [len(field.encode()) for field in fields])
+    return wrong_row(len(names), named, None if fields is None else [len(field.encode()) for field in fields])

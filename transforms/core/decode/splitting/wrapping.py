@@ -10,7 +10,7 @@ from transforms.core.decode.slow_path.record import format_of
 from transforms.core.decode.splitting.structure import JsonPart, is_json, parts_of
 from transforms.core.decode.splitting.texts import NOTHING, Fault, RecordTexts, elements_of, keyed, many, members_of
 from transforms.core.decode.terms.reasons import RejectedRecord
-from transforms.core.decode.terms.text import LONGEST
+from transforms.core.decode.terms.text import DEEPEST, LONGEST
 
 _LISTS: Final = ("records", "value", "data")
 _BODIES: Final = ("content", "messageText", "body")
@@ -89,14 +89,14 @@ def _within(members: Mapping[str, bytes]) -> RecordTexts | bytes | None:
     return None if name is None else contents(members, name)
 
 
-def chosen(members: Mapping[str, bytes]) -> str | None:
-    """Which member of an object, if it is no record, holds records; None if none does."""
+def chosen(members: Mapping[str, bytes], levels: int = DEEPEST) -> str | None:
+    """Which member of an object, if it is no record, holds records; None if none does, or it lies more levels down than that."""
     for name in (*_LISTS, "tables", "rows", *_BODIES):
         raw = members.get(name, b"")
         if raw.startswith(b"["):
             holds = name in _LISTS or name == "tables" or (name == "rows" and members.get("columns", b"").startswith(b"["))
         elif raw.startswith(b"{"):
-            holds = name in _BODIES or (name in _LISTS and chosen(members_of(raw) or {}) == "rows")
+            holds = name in _BODIES or (name in _LISTS and levels > 0 and chosen(members_of(raw) or {}, levels - 1) == "rows")
         else:
             holds = name in _BODIES and raw.startswith(b'"')
         if holds:
@@ -119,10 +119,11 @@ def contents(members: Mapping[str, bytes], name: str) -> RecordTexts | bytes:
 def rows_of(columns: bytes, rows: Sequence[bytes]) -> RecordTexts:
     """Rows (JSON arrays) as records of columns (a JSON array of objects with a `name`)."""
     names = [msgspec.json.encode(_name_of(column)) + b":" for column in elements_of(columns)]
+    named = sum(map(len, names))
     texts, numbers, faults = list[bytes](), list[int](), list[Fault]()
     for number, row in enumerate(rows, 1):
         fields = elements_of(row) if row.startswith(b"[") else None
-        why = wrong_row(len(names), None if fields is None else [len(field) for field in fields])
+        why = wrong_row(len(names), named, None if fields is None else [len(field) for field in fields])
         if why is None and fields is not None:
             texts.append(b"{" + b",".join([name + field for name, field in zip(names, fields, strict=True)]) + b"}")
             numbers.append(number)
@@ -131,14 +132,26 @@ def rows_of(columns: bytes, rows: Sequence[bytes]) -> RecordTexts:
     return RecordTexts("record", texts, numbers, faults, is_measured=True, depth=1)
 
 
-def wrong_row(columns: int, sizes: Sequence[int] | None) -> RejectedRecord | None:
-    """Why a row is none, by the sizes of its fields; None if it is one."""
+def wrong_row(columns: int, named: int, sizes: Sequence[int] | None) -> RejectedRecord | None:
+    """Why a row is none, by the sizes of its fields; None if it is one.
+
+    Args:
+        columns: how many there are.
+        named: the size of their names, which each row as a record repeats.
+        sizes: those of the row's fields; None where it has none.
+    """
     if sizes is None or len(sizes) != columns:
         came = "none" if sizes is None else len(sizes)
         return RejectedRecord("not_json", f"a row of {columns} fields is required, as its columns are, got {came}")
     if sum(sizes) > LONGEST:
         return RejectedRecord("too_large", f"the fields of a row may have {LONGEST} bytes of text, got {sum(sizes)}")
+    if named > _NAMED * (sum(sizes) + columns):
+        return RejectedRecord("too_large", f"the names of a row's columns may be {_NAMED} times as long as its fields")
     return None
+
+
+_NAMED: Final = 32
+"""A row as a record may be so many times as long as it is: a small table would else fill any memory with the names of its columns."""
 
 
 def _name_of(column: bytes) -> str:
@@ -159,12 +172,12 @@ def side_by_side(found: Sequence[RecordTexts]) -> RecordTexts:
     return RecordTexts("record", texts, numbers, faults, last.is_measured, last.depth)
 
 
-def before_break(text: bytes) -> tuple[RecordTexts, bytes]:
-    """The records that are complete in a value before it breaks off, and the part that is not."""
-    if text.startswith(b"["):
-        return _elements_before(text)
-    if text.startswith(b"{"):
-        return _members_before(text)
+def before_break(text: bytes, levels: int = DEEPEST) -> tuple[RecordTexts, bytes]:
+    """The records that are complete in a value before it breaks off, at most so many levels down, and the part that is not."""
+    if levels > 0 and text.startswith(b"["):
+        return _elements_before(text, levels - 1)
+    if levels > 0 and text.startswith(b"{"):
+        return _members_before(text, levels - 1)
     return NOTHING, text
 
 
@@ -178,18 +191,18 @@ def _whole_parts(text: bytes) -> tuple[list[JsonPart], JsonPart | None]:
     return whole, None
 
 
-def _elements_before(text: bytes) -> tuple[RecordTexts, bytes]:
+def _elements_before(text: bytes, levels: int) -> tuple[RecordTexts, bytes]:
     whole, last = _whole_parts(text)
     texts = [part.text for part in whole]
     if last is None:
         return many(texts), b""
     if not last.text.startswith(b"{"):
         return many(texts), last.text
-    inner, rest = _members_before(last.text)
+    inner, rest = before_break(last.text, levels)
     return side_by_side([many(texts), inner])._replace(is_measured=False, depth=0), rest
 
 
-def _members_before(text: bytes) -> tuple[RecordTexts, bytes]:
+def _members_before(text: bytes, levels: int) -> tuple[RecordTexts, bytes]:
     whole, last = _whole_parts(text)
     members = keyed(whole)
     if members is None or is_record(members):
@@ -200,10 +213,8 @@ def _members_before(text: bytes) -> tuple[RecordTexts, bytes]:
     if last is None:
         return NOTHING, b""
     name = next(iter(keyed([last._replace(text=b"0")]) or {}), "")
-    if name in _LISTS and last.text.startswith((b"[", b"{")):
-        return before_break(last.text)
-    if name == "tables" and last.text.startswith(b"["):
-        return _elements_before(last.text)
+    if last.text.startswith((b"[", b"{") if name in _LISTS else b"[" if name == "tables" else ()):
+        return before_break(last.text, levels)
     if name == "rows" and last.text.startswith(b"[") and members.get("columns", b"").startswith(b"["):
         rows, rest = _whole_parts(last.text)
         return rows_of(members["columns"], [row.text for row in rows]), b"" if rest is None else rest.text

@@ -75,7 +75,7 @@ class Counts:
         return Counts(
             self.records + other.records,
             self.decoded + other.decoded,
-            self.ignored + other.ignored,
+            _most(self.ignored + other.ignored),
             self.rejected + other.rejected,
             self.health + other.health,
             self.unplaced + other.unplaced,
@@ -83,6 +83,18 @@ class Counts:
             _outermost(max, self.latest, other.latest),
             self.unread + other.unread,
         )
+
+
+MOST: Final = 1_000
+"""Kinds of ignored records that are told apart."""
+
+
+def _most(kinds: Counter[str]) -> Counter[str]:
+    """The first kinds by name, which come to the same whatever is added up first; those beyond them together."""
+    if len(kinds) > MOST:
+        beyond = {kind: kinds.pop(kind) for kind in sorted(kinds.keys() - {"others"})[MOST:]}
+        kinds["others"] += sum(beyond.values())
+    return kinds
 
 
 class DecodeResult(NamedTuple):

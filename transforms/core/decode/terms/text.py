@@ -11,6 +11,8 @@ from transforms.core.decode.terms.reasons import RejectedRecord
 
 LONGEST: Final = 1 << 20
 """Bytes that the text of a record may have."""
+ORDINARY: Final = 16 << 10
+"""Bytes that the text of an ordinary record may have: what is remembered of the columns of these stays within some megabytes."""
 DEEPEST: Final = 64
 """Levels that a record may have; itself is the first."""
 BOM: Final = b"\xef\xbb\xbf"
@@ -69,8 +71,8 @@ def parse_known(text: bytes) -> Any:
 
 
 def is_plain(text: bytes) -> bool:
-    """Whether a text is of acceptable size and depth, and UTF-8; its JSON is not looked at."""
-    if len(text) > LONGEST or is_too_deep(text):
+    """Whether a text is of ordinary size, of acceptable depth, and UTF-8; its JSON is not looked at."""
+    if len(text) > ORDINARY or is_too_deep(text):
         return False
     return text.isascii() or _is_unicode(text)
 
