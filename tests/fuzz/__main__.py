@@ -13,8 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.fuzz.targets import TARGETS
 from tests.fuzz.seeds import FINDINGS, WORDS, seeds
+from tests.fuzz.targets import TARGETS
 
 LIMITS = ("-timeout=10", "-rss_limit_mb=2048", "-max_len=8192", "-len_control=20", "-use_value_profile=1", "-print_final_stats=1")
 

@@ -34,7 +34,21 @@ WORDS: Final = sorted(
         *(f'"{name}":' for record in RECORDS for name in record),
         *(f'"{name}":[' for name in ("records", "value", "data", "tables", "rows", "columns")),
         *(f'"{name}":"' for name in ("content", "messageText", "body", "Content", "Value")),
-        *('"name":', '{"kind":"signal"', "\\ud800", "\\u0041", "\\\\", "[[", "]]", "},{", '",""', "\r\n", "1e999", "null", "\ufeff"),
+        *(
+            '"name":',
+            '{"kind":"signal"',
+            "\\ud800",
+            "\\u0041",
+            "\\\\",
+            "[[",
+            "]]",
+            "},{",
+            '",""',
+            "\r\n",
+            "1e999",
+            "null",
+            "\ufeff",
+        ),
     }
 )
 

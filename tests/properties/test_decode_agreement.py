@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from tests.fixtures import decoding
 from tests.fixtures.decoding import decode, one_by_one, rows, told
-from tests.fixtures.forms import GRID_FORMS, REST_FORMS, csv_of, log_row, parquet_of, texts
-from tests.fixtures.native import AT, INSTANCE, MACHINE, OPERATIONS, ROBOT, SET, SPN, line, signal
+from tests.fixtures.forms import GRID_FORMS, REST_FORMS, csv_of, log_row, parquet_of
+from tests.fixtures.native import AT, INSTANCE, MACHINE, OPERATIONS, ROBOT, SET, SPN, line
 from tests.fixtures.records import INVENTORY, RECORDS
 from transforms.core.decode import decode_log_table, decode_records, decode_text
 from transforms.core.decode.blocks import decode_pieces

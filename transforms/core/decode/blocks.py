@@ -19,6 +19,9 @@ Text = Callable[[], Iterator[bytes]]
 PIECE: Final = 32 << 20
 """Bytes of text, about, that are decoded at once."""
 
+MOST_TEXTS: Final = 1 << 16
+"""Texts that are decoded at once."""
+
 
 class DamagedText(Exception):  # noqa: N818 - what a source of blocks raises when the rest of them cannot be had
     """The text breaks off: a compressed file is damaged; the message says how."""
@@ -33,9 +36,17 @@ def decode_pieces(pieces: Iterable[RecordTexts], source: str, settings: DecodeSe
     """The events of texts, piece by piece; damage costs one reject more."""
     try:
         for found in pieces:
-            yield decode_texts([LocatedTexts(found)], source, settings)
+            for part in _parts_of(found):
+                yield decode_texts([LocatedTexts(part)], source, settings)
     except DamagedText as damage:
         yield reject_whole(source, "not_json", str(damage), settings)
+
+
+def _parts_of(found: RecordTexts) -> Iterator[RecordTexts]:
+    """The same texts, not too many at once: short ones would cost many times what they are."""
+    for start in range(0, len(found.texts), MOST_TEXTS) or (0,):
+        part = slice(start, start + MOST_TEXTS)
+        yield found._replace(texts=found.texts[part], numbers=found.numbers[part], faults=() if start else found.faults)
 
 
 def texts_in(text: Text) -> Iterator[RecordTexts]:
@@ -147,7 +158,7 @@ def lines_in(blocks: Iterable[bytes], first_line: int = 1) -> Iterator[RecordTex
     try:
         for block in blocks:
             begun += lines.take(block)
-            if lines.size >= PIECE:
+            if lines.size >= PIECE or len(begun) >= MOST_TEXTS:
                 yield filled_lines(begun, first_line)
                 first_line, lines.size, begun = first_line + len(begun), 0, []
         begun += lines.rest()

@@ -12,7 +12,7 @@ from schemas.timestamp import AHEAD, EARLIEST
 from transforms.core.columns.batches import compact, concat
 from transforms.core.decode.fast_path.canonical import TEXTS, canonical_counts, canonical_events
 from transforms.core.decode.fast_path.times import micros_of
-from transforms.core.decode.slow_path.build import events_of_models, rejects_of
+from transforms.core.decode.slow_path.build import events_of_models
 from transforms.core.decode.streams import SlowPath
 from transforms.core.decode.terms.settings import DecodeResult, DecodeSettings
 
@@ -39,7 +39,7 @@ def decode_table(batch: pa.RecordBatch, source: str, first_row: int, settings: D
         slow_path.read(record, b"", f"row {first_row + row}")
     counts = canonical_counts(events, settings.now) + slow_path.counts
     batches = [events, events_of_models(slow_path.events)]
-    return DecodeResult(compact(concat(batches)), rejects_of(slow_path.rejects, source, settings.now), counts)
+    return DecodeResult(compact(concat(batches)), slow_path.rejected(source), counts)
 
 
 def _column(batch: pa.RecordBatch, name: str, now: int) -> pa.Array:

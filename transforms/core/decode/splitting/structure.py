@@ -1,5 +1,6 @@
 """Brackets and commas of JSON texts that cannot be parsed whole: they break off, are nested too deep, or are too long to hold."""
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import msgspec
@@ -68,6 +69,11 @@ def parts_of(text: bytes) -> list[JsonPart]:
     >>> [part.text for part in parts_of(b'[1, {"a": [2]}, 3')]
     [b'1', b'{"a": [2]}', b'3']
     """
+    return list(each_part(text))
+
+
+def each_part(text: bytes) -> Iterator[JsonPart]:
+    """The same, one after the other: what is no JSON may be nothing but commas."""
     found = structure_of(text)
     ends = np.flatnonzero(found.levels <= 0)
     end = ends[0] if len(ends) else len(found.at)
@@ -77,12 +83,12 @@ def parts_of(text: bytes) -> list[JsonPart]:
     starts, stops = np.concatenate([[0], cuts]) + 1, np.concatenate([cuts, [last]])
     keyed = text[:1] == b"{"
     nexts = np.append(colons, len(text))[np.searchsorted(colons, starts)]
-    parts = []
-    for start, stop, colon in zip(starts.tolist(), stops.tolist(), np.minimum(nexts, stops).tolist(), strict=True):
+    for start, stop, colon in zip(map(int, starts), map(int, stops), map(int, np.minimum(nexts, stops)), strict=True):
         key = text[start:colon].strip(BLANKS) if keyed else b""
         value = text[colon + 1 : stop] if keyed else text[start:stop]
-        parts.append(JsonPart(value.strip(BLANKS), key, stop != last or len(ends) > 0))
-    return parts if len(parts) > 1 or parts[0].text or parts[0].key else []
+        part = JsonPart(value.strip(BLANKS), key, stop != last or len(ends) > 0)
+        if len(starts) > 1 or part.text or part.key:
+            yield part
 
 
 def parts_and_rest(text: bytes) -> tuple[list[JsonPart], bytes, bool]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from transforms.core.decode.slow_path.record import format_of
-from transforms.core.decode.splitting.structure import JsonPart, is_json, parts_of
+from transforms.core.decode.splitting.structure import JsonPart, each_part, is_json
 from transforms.core.decode.splitting.texts import NOTHING, Fault, RecordTexts, elements_of, keyed, many, members_of
 from transforms.core.decode.terms.reasons import RejectedRecord
 from transforms.core.decode.terms.text import DEEPEST, LONGEST
@@ -151,7 +151,7 @@ def wrong_row(columns: int, named: int, sizes: Sequence[int] | None) -> Rejected
 
 
 _NAMED: Final = 32
-"""A row as a record may be so many times as long as it is: a small table would else fill any memory with the names of its columns."""
+"""How many times as long as its fields the names of a row's columns may be: each row, as a record, repeats them."""
 
 
 def _name_of(column: bytes) -> str:
@@ -184,7 +184,7 @@ def before_break(text: bytes, levels: int = DEEPEST) -> tuple[RecordTexts, bytes
 def _whole_parts(text: bytes) -> tuple[list[JsonPart], JsonPart | None]:
     """The parts before the break, and the one in which it is, if it is in one; a bracket shows that a last one is whole."""
     whole: list[JsonPart] = []
-    for part in parts_of(text):
+    for part in each_part(text):
         if not ((part.is_whole or part.text.endswith((b"}", b"]"))) and is_json(part.text)):
             return whole, part
         whole.append(part)
