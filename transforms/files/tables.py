@@ -88,6 +88,7 @@ def batches_of(path: str, mode: Literal["parquet", "log"], groups: range) -> Ite
                 file = pq.ParquetFile(source, metadata=file.metadata, read_dictionary=texts)
             first = 1 + sum(file.metadata.row_group(group).num_rows for group in range(groups.start))
             for batch in file.iter_batches(_ROWS[mode], row_groups=groups, columns=known):
+                batch.validate(full=True)  # no reader looks whether texts are UTF-8
                 yield TableSlice(batch, first)
                 first += batch.num_rows
         except (OSError, pa.ArrowException) as error:
