@@ -14,6 +14,7 @@ from pipelines.record.selection import Selection
 from pipelines.record.standing_files import run_started
 from pipelines.record.tables import day_number
 from schemas.tables.by_name import TABLES
+from schemas.time import to_micros
 
 LAST_RUNS: Final = 3
 """Runs that are told."""
@@ -51,6 +52,8 @@ class Contents(NamedTuple):
     rejects: Counter[str]
     """Rows by reason."""
     tables: dict[str, TableSize]
+    newest: int | None
+    """When the newest version of the latest two days was published, in microseconds; None: none ever was."""
 
     @property
     def compaction_due(self) -> bool:
@@ -76,7 +79,22 @@ def contents(root: str) -> Contents:
         runs=tuple(_last_runs(root)),
         rejects=_rejects(root),
         tables={table: _size(root, table) for table in TABLES},
+        newest=newest_version(root),
     )
+
+
+def newest_version(root: str) -> int | None:
+    """When the newest version of the latest two days that a folder holds was published, by what its files say of themselves."""
+    found = files(root, "revisions/day=*/*.parquet")
+    latest = sorted({day_number(path) for path in found})[-2:]
+    return max((_newest_in(path) for path in found if day_number(path) in latest), default=None)
+
+
+def _newest_in(path: str) -> int:
+    with read(path) as source:
+        told = pq.ParquetFile(source).metadata
+    at = told.schema.names.index("as_of")
+    return max(to_micros(told.row_group(group).column(at).statistics.max) for group in range(told.num_row_groups))
 
 
 def _last_runs(root: str) -> Iterator[FinishedRun]:

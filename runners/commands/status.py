@@ -8,7 +8,7 @@ import click
 from click.core import ParameterSource
 
 from pipelines.failures import RunError, UsageError
-from runners.commands.options import now_micros
+from runners.commands.options import Span, now_micros
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -22,6 +22,8 @@ EXAMPLES = """\b
 Examples:
   What a folder holds, until when, and what the last runs said:
     trueup status --data record/
+  Whether a stream still publishes, for what watches it:
+    trueup status --data record/ --max-age 3h
   The streams of a Flink cluster:
     trueup status --flink_master host:8081
 """
@@ -31,9 +33,12 @@ Examples:
 @click.option("--data", metavar="DIR", help="What this folder of tables holds.")
 @click.option("--flink_master", "--flink-master", metavar="HOST:PORT", help="The streams of a cluster, by its REST interface.")
 @click.option("--name", metavar="JOB", help="Of this job alone; of all whose names begin with trueup- unless it is given.")
+@click.option("--max-age", type=Span(), metavar="TIME", help="Exit status 1 if nothing was published in DIR for so long.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, of the folder or of each job, on standard output.")
 @click.pass_context
-def status(ctx: click.Context, /, data: str | None, flink_master: str | None, name: str | None, as_json: bool) -> int:
+def status(
+    ctx: click.Context, /, data: str | None, flink_master: str | None, name: str | None, max_age: int | None, as_json: bool
+) -> int:
     """Says what a folder holds, or how the streams of a Flink cluster are doing.
 
     Of a folder: until when, the last runs, rejects, gaps, its size, and whether compaction is due. Of each stream: how old its
@@ -48,7 +53,7 @@ def status(ctx: click.Context, /, data: str | None, flink_master: str | None, na
 
     held = contents(data)
     click.echo(json.dumps(contents_json(held)) if as_json else "\n".join(content_lines(held)))
-    return 0
+    return 0 if max_age is None or (held.newest is not None and now_micros() - held.newest <= max_age) else 1
 
 
 def _of_streams(flink_master: str, name: str | None, as_json: bool) -> int:

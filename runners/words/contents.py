@@ -19,6 +19,8 @@ def content_lines(held: Contents) -> Iterator[str]:
     else:
         begin, end = map(format_time, held.known)
         yield from paragraph(f"{quantity(held.scale_sets, 'scale set')}, {begin} to {end}, in cells of {held.grid}.")
+    if held.newest is not None:
+        yield f"Last published at {format_time(held.newest // SECOND * SECOND)}."
     yield from _unpublished(held)
     for run in held.runs:
         yield from _run(run)
@@ -36,6 +38,7 @@ def contents_json(held: Contents) -> dict[str, Any]:
         "scale_sets": held.scale_sets,
         "since": known[0],
         "until": known[1],
+        "newest": None if held.newest is None else format_time(held.newest),
         "unpublished": [{"from": format_time(first * DAY), "to": format_time(end * DAY)} for first, end in held.unpublished],
         "runs": [{"started": format_time(run.started), **run.facts} for run in held.runs],
         "rejects": dict(sorted(held.rejects.items())),

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.record.store import Store
-from schemas.time import format_time
+from schemas.time import format_time, to_micros
 from tests.support.files import at, names, signal, table, trueup, two_days, write_events
 from tests.support.history import publish_history
 
@@ -40,6 +40,12 @@ def test_the_lines_say_the_same(record: Path) -> None:
     assert "27 records read, 26 used, 1 rejected" in said
     assert "Nothing at all happened from 2024-01-02T23:00:00Z to 2024-01-07T00:00:00Z." in said
     assert said.endswith("Compaction is not due.")
+
+
+@pytest.mark.parametrize(("age", "status"), [("1h", 0), ("0s", 1)])
+def test_it_fails_where_nothing_was_published_for_too_long(record: Path, age: str, status: int) -> None:
+    told = trueup("status", "--data", record, "--max-age", age, "--json")
+    assert (told.status, told.json["newest"]) == (status, format_time(to_micros(max(table(record, "revisions")["as_of"].to_pylist()))))
 
 
 def test_days_of_which_nothing_is_published_are_named(tmp_path: Path) -> None:
