@@ -143,3 +143,4 @@ def _quiet_libraries() -> None:
     """Silences Beam's own logging: what a user must know is in the summary or in the error's sentence."""
     level = os.environ.get("TRUEUP_LOG", "CRITICAL").upper()
     logging.basicConfig(level=level if level in logging.getLevelNamesMapping() else "CRITICAL")
+    logging.getLogger("urllib3").setLevel(logging.INFO)  # below that it tells the whole address of a webhook, with its secret
