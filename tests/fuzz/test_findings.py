@@ -9,7 +9,7 @@ from tests.fuzz.seeds import FINDINGS, WORDS, seeds
 from tests.fuzz.targets import TARGETS
 
 FOUND = sorted(FINDINGS.glob("*/*"))
-ROUNDS = 150
+ROUNDS = 100
 """Inputs a target: some seconds of all of them. `python -m tests.fuzz` takes as long as it is told."""
 
 
