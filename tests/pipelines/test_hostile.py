@@ -3,8 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.support.build import Event, op
 from tests.support.files import PAST, current, signal, trueup, two_days, write_events
+from transforms.core.rules import lines
 
 MANY = 200
 LONG = "x" * 1_024
@@ -28,10 +31,14 @@ def corrected(folder: Path, events: list[Event]) -> dict[str, list[dict[str, Any
     return current(folder / "record")
 
 
-def test_others_are_what_they_are_without_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("most", [MANY - 1, MANY, 5_000])
+def test_others_are_what_they_are_without_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    """Of an hour's operations so many are looked at: so the work of each fall is bounded."""
+    monkeypatch.setattr(lines, "MOST", most)
     plain, beside = (corrected(tmp_path / name, [*two_days("ab"), *more]) for name, more in (("a", []), ("b", hostile())))
     for name, rows in plain.items():
         assert [row for row in beside[name] if row["scale_set_id"] != LONG] == rows
     own = [row for row in beside["attributions"] if row["scale_set_id"] == LONG]
-    assert [row["candidates"] for row in own] == [MANY] * MANY
+    assert [row["candidates"] for row in own] == [min(MANY, most)] * MANY
+    assert len([row for row in beside["operations"] if row["scale_set_id"] == LONG]) == MANY
     assert {row["verdict"] for row in own} == {"overrun"}

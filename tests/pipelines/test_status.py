@@ -45,7 +45,10 @@ def test_the_lines_say_the_same(record: Path) -> None:
 @pytest.mark.parametrize(("age", "status"), [("1h", 0), ("0s", 1)])
 def test_it_fails_where_nothing_was_published_for_too_long(record: Path, age: str, status: int) -> None:
     told = trueup("status", "--data", record, "--max-age", age, "--json")
-    assert (told.status, told.json["newest"]) == (status, format_time(to_micros(max(table(record, "revisions")["as_of"].to_pylist()))))
+    assert (told.status, told.json["newest"]) == (
+        status,
+        format_time(to_micros(max(table(record, "revisions")["as_of"].to_pylist()))),
+    )
 
 
 def test_days_of_which_nothing_is_published_are_named(tmp_path: Path) -> None:

@@ -18,12 +18,16 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from schemas.time import HOUR
 from transforms.core.columns.kernel import NEVER, Ints, Records, group_by, inner_kernel, kernel
 from transforms.core.columns.text_order import tie_ranks
 from transforms.core.rules.operations import RENEWS, FoldedOperations, Operations, is_verb
 from transforms.core.rules.targets import ALL, NONE, UNNAMED
 
 AVAILABLE, UNKNOWN, DEGRADED, UNAVAILABLE = range(4)
+MOST = 5_000
+"""Operations of an hour that a line is judged by: more than Azure takes. A line walks all that are open when it falls, so a hostile
+set of a million instances and a million operations would work for a day (contract: Limits)."""
 
 
 SIGNAL: Final = np.dtype([(name, "i8") for name in ("time", "state", "row", "next_available", "next_other", "well", "bad")])
@@ -180,7 +184,7 @@ def _named(folded: FoldedOperations, ids: Ints, width: int, own: Ints) -> tuple[
     line = np.r_[line[known], own[own_line[of_own]]]
     op = np.r_[folded.named_op[known], of_own]
     lo, order = group_by(line, len(ids), np.arange(len(line)))
-    return lo, _list_of(op[order])
+    return _list_of(lo, op[order], folded.ops.start)
 
 
 def _wide(ops: Operations, sets: int) -> tuple[Ints, Ints, Ints, Ints]:
@@ -188,12 +192,24 @@ def _wide(ops: Operations, sets: int) -> tuple[Ints, Ints, Ints, Ints]:
     positions = np.arange(len(ops.set))
     all_lo, all_ = group_by(ops.set, sets, positions[ops.target == ALL])
     unnamed_lo, unnamed = group_by(ops.set, sets, positions[ops.target == UNNAMED])
-    return all_lo, _list_of(all_), unnamed_lo, _list_of(unnamed)
+    return *_list_of(all_lo, all_, ops.start), *_list_of(unnamed_lo, unnamed, ops.start)
 
 
-def _list_of(ops: Ints) -> Ints:
-    """Operations as `Lines.lists` holds them, without more yet."""
-    return np.stack([ops, 0 * ops, 0 * ops], axis=1)
+def _list_of(lo: Ints, ops: Ints, start: Ints) -> tuple[Ints, Ints]:
+    """Lists of operations as `Lines.lists` holds them, without more yet: in each, MOST of an hour, those that start first.
+
+    Args:
+        lo: offsets of the lists.
+        ops: operations, of each list in the order in which they start.
+        start: when each operation starts.
+    """
+    if len(ops) > MOST:
+        list_, hour = np.repeat(np.arange(len(lo) - 1), np.diff(lo)), start[ops] // HOUR
+        begins = np.flatnonzero(np.r_[True, (np.diff(list_) != 0) | (np.diff(hour) != 0)])
+        within = np.arange(len(ops)) - np.repeat(begins, np.diff(np.r_[begins, len(ops)]))
+        kept = within < MOST
+        lo, ops = np.r_[0, np.cumsum(np.bincount(list_[kept], minlength=len(lo) - 1))], ops[kept]
+    return lo, np.stack([ops, 0 * ops, 0 * ops], axis=1)
 
 
 @inner_kernel
