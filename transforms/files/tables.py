@@ -21,6 +21,8 @@ _REPEATING: Final = [
     name for name in CANONICAL.names if CANONICAL.field(name).type == pa.string() and name not in ("event_id", "operation_key")
 ]
 """Canonical columns of few different texts, which stay codes from the file on."""
+_UNREADABLE: Final = (OSError, pa.ArrowException, UnicodeError)
+"""What Arrow raises of a file that it cannot read; the last one, of names of columns."""
 
 
 class TableOutline(NamedTuple):
@@ -39,7 +41,7 @@ def outline_of(path: str) -> TableOutline | None:
     with open_file(path) as handle:
         try:
             file = pq.ParquetFile(pa.PythonFile(handle, "r"))
-        except (OSError, pa.ArrowException) as error:
+        except _UNREADABLE as error:
             if is_of_the_system(error):
                 raise
             return None
@@ -91,7 +93,7 @@ def batches_of(path: str, mode: Literal["parquet", "log"], groups: range) -> Ite
                 batch.validate(full=True)  # no reader looks whether texts are UTF-8
                 yield TableSlice(batch, first)
                 first += batch.num_rows
-        except (OSError, pa.ArrowException) as error:
+        except _UNREADABLE as error:
             if is_of_the_system(error):
                 raise
             raise DamagedText(f"Parquet is required, and this cannot be read: {first_line(error)}") from None

@@ -26,8 +26,8 @@ from transforms.core.rules.targets import ALL, NONE, UNNAMED
 
 AVAILABLE, UNKNOWN, DEGRADED, UNAVAILABLE = range(4)
 MOST = 5_000
-"""Operations of an hour that a line is judged by: more than Azure takes. A line walks all that are open when it falls, so a hostile
-set of a million instances and a million operations would work for a day (contract: Limits)."""
+"""Operations of an hour that a line is judged by: more than Azure takes. A line walks all that are open when it falls, so that a
+hostile set of a million instances and a million operations would work for a day (contract: Limits)."""
 
 
 SIGNAL: Final = np.dtype([(name, "i8") for name in ("time", "state", "row", "next_available", "next_other", "well", "bad")])
