@@ -13,6 +13,7 @@ from tests.fixtures.forms import table_of
 from tests.fixtures.native import line, signal
 from transforms.core.decode import blocks
 from transforms.core.decode.blocks import DamagedText, decode_blocks
+from transforms.core.decode.splitting.long import LongValue
 
 
 @pytest.fixture(autouse=True)
@@ -134,6 +135,14 @@ def test_a_long_value_takes_little_memory(monkeypatch: pytest.MonkeyPatch) -> No
         assert tracemalloc.get_traced_memory()[1] - before < 12 << 20
     finally:
         tracemalloc.stop()
+
+
+def test_a_mark_that_is_spelt_in_many_ways_fills_no_memory() -> None:
+    marks = {"t" + "_" * number + "ype": "x" * 100 for number in range(1_000)}
+    text = line(marks)
+    value = LongValue(iter([text[:500], text[500:1_000], text[1_000:]]), 1_000)
+    assert list(value.pieces()) == []
+    assert [len(members) for members in value.skeletons] == [64]
 
 
 @pytest.mark.parametrize("text", [b"[" * 20_000, b'{"value":' * 5_000, b'["' + b"\\" * 9_999, b"x" * 5_000, b'{"a"' * 5_000])

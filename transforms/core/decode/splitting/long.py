@@ -29,6 +29,8 @@ from transforms.core.decode.terms.text import BOM, DEEPEST, LONGEST
 Skeletons = list[dict[str, bytes]]
 """Of each opened object, in the order of opening, the members that tell what it is; of a long one, only how it begins."""
 _OPENED: Final = ("records", "value", "data", "tables", "rows")
+_REMEMBERED: Final = 64
+"""Members of an object that are remembered: a mark may be spelt in any number of ways, and each have a megabyte."""
 _TABLE: Final = b'{"columns":[],"rows":[]}'
 _STRING: Final = re.compile(rb'[^"\\\x00-\x1f]*+(?:\\["\\/bfnrtu][^"\\\x00-\x1f]*+)*+')
 """What may stand in a string; no line break, so that a quote too many is noticed."""
@@ -209,7 +211,7 @@ class LongValue:
 
     def _remember(self, frame: _Container, parts: Sequence[JsonPart]) -> None:
         for name, text in (keyed(parts) or {}).items():
-            if folded(name) in MARKS or name in _OPENED:
+            if (folded(name) in MARKS or name in _OPENED) and len(frame.members) < _REMEMBERED:
                 frame.members[name] = text if len(text) <= LONGEST else _beginning(text)
 
     def _numbered(self, found: RecordTexts) -> RecordTexts:
