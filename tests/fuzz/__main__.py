@@ -2,9 +2,9 @@
 
     python -m tests.fuzz SECONDS [TARGET ...] [--corpus DIR]
 
-Each target runs for its part of the time, in a process of its own. What fails is written to `tests/fuzz/findings/TARGET/`, where
-tests/fuzz/test_findings.py finds it: mend the cause, give the file a name that says what it is, and commit both. An input
-that takes over ten seconds, or two gigabytes, is a failure, too. DIR keeps what reaches more, for the next time.
+Each target runs for its part of the time, in a process of its own. What fails is written to DIR/findings: mend the cause, and add
+the least input that shows it to FINDINGS (tests/fuzz/seeds.py). An input that takes over ten seconds, or two gigabytes, is a
+failure, too. DIR keeps what reaches more, for the next time.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.fuzz.seeds import FINDINGS, WORDS, seeds
+from tests.fuzz.seeds import WORDS, seeds
 from tests.fuzz.targets import TARGETS
 
 LIMITS = ("-timeout=10", "-rss_limit_mb=2048", "-max_len=8192", "-len_control=20", "-use_value_profile=1", "-print_final_stats=1")
@@ -24,17 +24,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("seconds", type=int)
     parser.add_argument("targets", nargs="*", default=list(TARGETS))
-    parser.add_argument("--corpus", type=Path, help="what was found to reach more; kept and extended")
+    parser.add_argument("--corpus", type=Path, help="what was found to reach more, kept and extended; a new one if none is given")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        corpus = given.corpus or Path(folder)
-        share = max(1, given.seconds // len(given.targets))
-        return sum(fuzzed(target, corpus, f"-max_total_time={share}") != 0 for target in given.targets)
+    corpus = given.corpus or Path(tempfile.mkdtemp(prefix="trueup-fuzz-"))
+    share = max(1, given.seconds // len(given.targets))
+    failed = sum(fuzzed(target, corpus, f"-max_total_time={share}") != 0 for target in given.targets)
+    print(f"{failed} targets failed; what has reached more, and what has failed, is in {corpus}.")
+    return failed
 
 
 def fuzzed(target: str, corpus: Path, *limits: str) -> int:
     """Fuzzes one target within limits; gives its exit status."""
-    own, findings = corpus / target, FINDINGS / target
+    own, findings = corpus / target, corpus / "findings" / target
     for folder in (own, findings):
         folder.mkdir(parents=True, exist_ok=True)
     for number, seed in enumerate(seeds(target)):

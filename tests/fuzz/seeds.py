@@ -4,7 +4,6 @@ import base64
 import gzip
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
@@ -14,8 +13,6 @@ from tests.fixtures.native import graph_row, line, rest, signal, state
 from tests.fixtures.records import RECORDS
 from tests.fuzz.targets import ENDINGS
 
-FINDINGS: Final = Path(__file__).with_name("findings")
-"""What has failed once, a folder a target."""
 _TWO: Final = [signal(), rest()]
 _ROWS: Final = [graph_row(state()), graph_row(state(), note='a "quoted", text')]
 _WRAPPED: Final[list[Any]] = [
@@ -56,7 +53,7 @@ WORDS: Final = sorted(
 def seeds(target: str) -> Iterator[bytes]:
     """Inputs for a target, with what it has failed at."""
     yield from _SEEDS[target]()
-    yield from (file.read_bytes() for file in sorted((FINDINGS / target).glob("*")))
+    yield from (data for name, data in FINDINGS.items() if name.startswith(target))
 
 
 def _texts() -> Iterator[bytes]:
@@ -88,3 +85,14 @@ def _files() -> Iterator[bytes]:
 
 
 _SEEDS: Final = {"lines": _texts, "text": _texts, "long": _texts, "csv": _csv, "files": _files}
+
+_TABLE: Final = parquet_of([log_row(rest())])
+_DEEP: Final = b'{"value":' * 2_200
+FINDINGS: Final = {
+    "text: nested envelopes": _DEEP + b"{}" + b"}" * 2_200,
+    "text: nested envelopes that break off": _DEEP,
+    "long: nested envelopes in arrays": b'[{"value":' * 2_000,
+    "files: Parquet with a text that is no UTF-8": b"\1" + _TABLE.replace(b"ScaleSets", b"Sca\xdfeSets"),
+    "files: Parquet with a column whose name is no UTF-8": b"\1" + _TABLE.replace(b"CategoryValue", b"Cat\xe5goryValue"),
+}
+"""What has failed once: the target, and what it was."""
