@@ -1,8 +1,10 @@
 """What is said, logged and written holds no secret, and nothing of a record but what the tables are for."""
 
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -66,3 +68,12 @@ def test_the_address_of_a_webhook_is_in_no_log(folder: Path) -> None:
     assert len(received) == 1
     assert "token=" in url
     assert "token=" not in said
+
+
+def test_each_dependency_is_in_the_review() -> None:
+    root = Path(__file__).parents[2]
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    wanted = [*project["dependencies"], *(each for extra in project["optional-dependencies"].values() for each in extra)]
+    review = (root / "runners" / "README.md").read_text().partition("### Dependencies")[2]
+    named = set(re.findall(r"[a-z][\w-]+", "\n".join(line.split("|")[1] for line in review.splitlines() if line.startswith("|"))))
+    assert {re.split(r"[\[><=]", each)[0] for each in wanted} - named == set()
