@@ -16,7 +16,7 @@ from pipelines.backfill.summary import Summary
 from pipelines.correction.settings import BackfillSettings
 from pipelines.failures import RunError
 from pipelines.inputs import planned
-from pipelines.record.folder import is_local, put, read_all
+from pipelines.record.folder import put_over, read_all
 from schemas.time import floor_to
 from transforms.files.shards import FileVersion, Plan
 
@@ -54,13 +54,13 @@ class Night(NamedTuple):
 
 @contextmanager
 def alone(root: str) -> Iterator[None]:
-    """Keeps a second night away from a folder of this machine while the block runs. Elsewhere the timer must see to that.
+    """Keeps a second night away from a folder of this machine while the block runs.
 
     Raises:
         RunError: another night is at work.
     """
     own = Path(root, "_trueup")
-    if not is_local(root) or not own.is_dir():
+    if not own.is_dir():
         yield
         return
     with (own / "nightly.lock").open("w") as file:
@@ -95,7 +95,7 @@ def run_night(settings: BackfillSettings, lag: int, run: RunBackfill) -> Night:
     if late := summary.counts["rejected/late"]:
         # Begun later, so that the next night goes on from what it leaves.
         done = _anew(replace(night, resume=False, now=night.now + 1), done, late, run)
-    put(settings.output, _NOTE, _as_note(NightsRead(until, done.latest, dict(plan.versions))))
+    put_over(settings.output, _NOTE, _as_note(NightsRead(until, done.latest, dict(plan.versions))))
     return done
 
 

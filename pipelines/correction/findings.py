@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import pyarrow as pa
 
 from pipelines.correction.published import LEFT_OUT
-from pipelines.record.folder import put, read_all
+from pipelines.record.folder import put_over, read_all
 from transforms.coders import batch_as_bytes, batch_from_bytes
 from transforms.core.columns.arrow import no_rows
 from transforms.core.decode.glance import Glance, as_bytes, from_bytes
@@ -37,12 +37,12 @@ class Findings(NamedTuple):
 def leave(folder: str, facts: pa.RecordBatch, left_out: pa.RecordBatch) -> None:
     """Leaves the findings in a folder; a step that runs again leaves the same."""
     for name, batch in zip(_NAMES, (facts, left_out), strict=True):
-        put(folder, name, batch_as_bytes(batch))
+        put_over(folder, name, batch_as_bytes(batch))
 
 
 def leave_glance(glance: Glance, folder: str) -> None:
     """Leaves the glance at the whole input beside them."""
-    put(folder, _GLANCE, as_bytes(glance))
+    put_over(folder, _GLANCE, as_bytes(glance))
 
 
 def found(folder: str) -> Findings:

@@ -1,4 +1,4 @@
-"""Folders here or on any of Beam's file systems: list, read, and put whole files."""
+"""Folders here, in an object store, or on another of Beam's file systems: list, read, and put whole files."""
 
 import os
 import re
@@ -12,29 +12,77 @@ import pyarrow as pa
 
 from transforms.files.filesystems import ListedFile, is_local, joined_path, matching_files, open_file
 
-__all__ = ["absolute", "discard", "files", "head", "is_local", "matching", "put", "read", "read_all", "remove", "remove_folder"]
+__all__ = [
+    "absolute", "claim", "discard", "files", "head", "is_local", "matching", "put", "put_over", "read", "read_all", "remove",
+    "remove_folder",
+]  # fmt: skip
 
 _SPECIAL: Final = re.compile(r"[*?[]")
 """Characters that mean something in a glob."""
 
 
 def put(root: str, path: str, content: pa.Buffer | bytes) -> None:
-    """Writes a file below `root` that appears whole or not at all.
+    """Writes a file below `root` whose name nobody else has; it appears whole or not at all.
 
-    Here under a temporary name outside the tables, then renamed; an object store shows an object only when it is whole.
+    Here under a temporary name outside the tables, then renamed. An object store shows an object only when it is whole.
+
+    Raises:
+        FileExistsError: of an object store, another one has the name.
     """
-    target = joined_path(root, path)
-    if not is_local(root):
-        from transforms.files import remote
-
-        remote.write_file(target, memoryview(content))
+    if is_local(root):
+        put_over(root, path, content)
         return
+    from transforms.files import remote
+
+    remote.write_new(joined_path(root, path), memoryview(content))
+
+
+def put_over(root: str, path: str, content: pa.Buffer | bytes) -> None:
+    """The same, in the place of what may be there."""
+    target = joined_path(root, path)
+    if is_local(root):
+        os.replace(_unfinished(root, target, content), target)
+        return
+    from transforms.files import remote
+
+    remote.write_file(target, memoryview(content))
+
+
+def claim(root: str, path: str, content: bytes) -> bytes:
+    """Writes a file below `root` if there is none, and gives what it holds: of several who do so at once, one has written it."""
+    for held in read_all(root, path):
+        return held
+    try:
+        if is_local(root):
+            _link(_unfinished(root, joined_path(root, path), content), joined_path(root, path))
+        else:
+            put(root, path, content)
+    except FileExistsError:
+        with read(joined_path(root, path)) as source:
+            return bytes(source.read())
+    return content
+
+
+def _unfinished(root: str, target: str, content: pa.Buffer | bytes) -> str:
+    """Writes a file of this machine under a temporary name, from which it can become another one."""
     unfinished = os.path.join(root, "_trueup", "unfinished", uuid.uuid4().hex)
     for name in (unfinished, target):
         os.makedirs(os.path.dirname(name), exist_ok=True)
     with open(unfinished, "wb") as file:
         file.write(memoryview(content))
-    os.replace(unfinished, target)
+    return unfinished
+
+
+def _link(unfinished: str, target: str) -> None:
+    try:
+        os.link(unfinished, target)
+    except FileExistsError:
+        os.remove(unfinished)
+        raise
+    except OSError:  # a file system without hard links, as those of shares are
+        os.replace(unfinished, target)
+    else:
+        os.remove(unfinished)
 
 
 def files(root: str, pattern: str) -> list[str]:
@@ -67,10 +115,9 @@ def discard(folder: str) -> None:
     """Removes a folder with all that is in it, if it is there."""
     if is_local(folder):
         shutil.rmtree(folder, ignore_errors=True)
-    elif files(folder, "*"):
-        from transforms.files import remote
-
-        remote.remove(folder)
+    else:
+        for path in files(folder, "**"):
+            remove(path)
 
 
 def remove_folder(root: str, path: str) -> None:
@@ -86,8 +133,9 @@ def read(path: str) -> pa.NativeFile:
     """A file's content, mapped where it is local, fetched where it is not."""
     if is_local(path):
         return pa.memory_map(path)
-    with open_file(path) as source:
-        return pa.BufferReader(source.read())
+    from transforms.files import remote
+
+    return pa.BufferReader(remote.read_file(path))
 
 
 def head(path: str, size: int) -> bytes:

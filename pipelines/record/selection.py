@@ -4,6 +4,7 @@
 groups are opened whose statistics admit one of the sets, and of these only the columns asked for.
 """
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -33,13 +34,18 @@ _COUNT: Final = dict(zip(ROWS, COUNTS, strict=True))
 _REVISION: Final = (*VERSION, *COUNTS, "policy")
 _PUBLISHED: Final = (*VERSION, "revision", *COUNTS, "digest")
 _THREADS: Final = 2
-_TRIES: Final = 3
+_PAUSES: Final = (0.5, 3.0)
+"""Seconds before files are listed again because rows are missing; after the last of them they are not there."""
 _LAST: Final = 2**30 * DAY
 """Later than any cell."""
 _Found = TypeVar("_Found")
 _Rows = TypeVar("_Rows", pa.Table, pa.RecordBatch)
 _Matcher = Callable[[pa.StringArray], pa.BooleanArray]
 """Which of some ids are wanted."""
+
+
+class MissingRowsError(RunError):
+    """A version is published, and rows of it are in none of the files that are listed."""
 
 
 class Selection:
@@ -173,13 +179,16 @@ class Selection:
         return days
 
     def _again(self, table: str, day: int, reads: Callable[[list[str]], _Found]) -> _Found:
-        """Reads the files of a day; lists them again if one has gone, as when others compact."""
+        """Reads the files of a day; lists them again if one has gone, as when others compact, or the list was behind."""
         paths = self.files(table).get(day, [])
-        for _ in range(_TRIES - 1):
+        for pause in _PAUSES:
             try:
                 return reads(paths)
             except FileNotFoundError:
-                paths = files(self._root, f"{table}/{day_name(day)}/*.parquet")
+                pass
+            except MissingRowsError:
+                time.sleep(pause)
+            paths = files(self._root, f"{table}/{day_name(day)}/*.parquet")
         return reads(paths)
 
     def _latest(self, paths: list[str], columns: Sequence[str]) -> pa.RecordBatch | None:
@@ -195,11 +204,14 @@ class Selection:
         current = _Current(versions, day)
         names = list(dict.fromkeys([*VERSION, *columns]))
         found = [own for rows in self._groups(table, paths, names, _ascending(current.ids)) if len(own := current.of(rows))]
-        if not found:
-            return None
-        rows = pa.concat_tables(found)
-        whole = len(rows) <= self._count(table, day)
-        return (rows if whole else without_copies(rows)).select(list(columns))
+        count = self._count(table, day)
+        rows = pa.concat_tables(found) if found else None
+        if rows is not None and len(rows) > count:
+            rows = without_copies(rows)
+        if count > (0 if rows is None else len(rows)):
+            told = f"{count:,} rows of {table} of {day_name(day)} are published"
+            raise MissingRowsError(f"{self._root}: {told}, and the files that are listed hold fewer.")
+        return None if rows is None else rows.select(list(columns))
 
     def _groups(
         self, table: str, paths: Iterable[str], columns: Sequence[str], ids: Ids | None, name: str = ""

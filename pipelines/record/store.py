@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.failures import RunError, UsageError
-from pipelines.record.folder import files, is_local, put, read, read_all
+from pipelines.record.folder import claim, files, is_local, put, put_over, read, read_all
 from pipelines.record.settled import leave_settled
 from pipelines.record.standing_files import leave_standings
 from pipelines.record.tables import Rows, write_files
@@ -45,9 +45,7 @@ class Store:
             OtherGridError: it holds another.
         """
         for content in read_all(self.root, _GRID):
-            held = json.loads(content)["grid"]
-            if held != format_duration(grid):
-                raise OtherGridError(f"{self.root}: the folder's grid, {held}, is required, got {format_duration(grid)}.")
+            self._compare(content, grid)
 
     def keep_groups(self, groups: int) -> None:
         """Leaves in the folder by how many groups of scale sets its streams are keyed, if it does not say so yet.
@@ -55,28 +53,31 @@ class Store:
         Raises:
             UsageError: it says that there are others: what a stream has left would not be found.
         """
-        for content in read_all(self.root, _GROUPS):
-            if int(content) != groups:
-                raise UsageError(
-                    f"--groups: {int(content)}, with which the streams of {self.root} began, is required, got {groups}; "
-                    "another number is for another folder."
-                )
-            return
-        put(self.root, _GROUPS, f"{groups}\n".encode())
+        held = int(claim(self.root, _GROUPS, f"{groups}\n".encode()))
+        if held != groups:
+            raise UsageError(
+                f"--groups: {held}, with which the streams of {self.root} began, is required, got {groups}; "
+                "another number is for another folder."
+            )
 
     def open(self, policy: Policy) -> None:
         """Leaves the grid and the policy in the folder, before any row names them.
 
         Raises:
             RunError: there is something else in the folder's place.
+            OtherGridError: another run has just left another grid.
         """
         if is_local(self.root) and os.path.exists(self.root) and not os.path.isdir(self.root):
             raise RunError(f"{self.root}: a folder is required as output, got a file.")
-        if not files(self.root, _GRID):
-            put(self.root, _GRID, _json({"grid": format_duration(policy.grid)}))
+        self._compare(claim(self.root, _GRID, _json({"grid": format_duration(policy.grid)})), policy.grid)
         path = f"_trueup/policies/{policy.hash}.json"
         if not files(self.root, path):
-            put(self.root, path, _json(policy.model_dump()))
+            put_over(self.root, path, _json(policy.model_dump()))
+
+    def _compare(self, content: bytes, grid: int) -> None:
+        held = json.loads(content)["grid"]
+        if held != format_duration(grid):
+            raise OtherGridError(f"{self.root}: the folder's grid, {held}, is required, got {format_duration(grid)}.")
 
     def leave_facts(self, run: str, facts: dict[str, Any]) -> None:
         """Leaves what a finished run did, for whoever asks later."""

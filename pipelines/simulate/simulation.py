@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.failures import RunError
-from pipelines.record.folder import files, is_local, put
+from pipelines.record.folder import files, is_local, put_over
 from pipelines.simulate import truth
 from pipelines.simulate.fleet.fleet import ScaleSet, draw_fleet, hosts_of
 from pipelines.simulate.fleet.history import History
@@ -148,7 +148,7 @@ def _as_csv(rows: list[dict[str, str]]) -> str:
 def _put(root: str, path: str, content: pa.Buffer | bytes) -> None:
     """Writes a file directly, unlike `put`: nobody reads a fleet before it is finished."""
     if not is_local(root):
-        put(root, path, content)
+        put_over(root, path, content)
         return
     target = Path(root, path)
     target.parent.mkdir(parents=True, exist_ok=True)

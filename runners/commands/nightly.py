@@ -1,7 +1,11 @@
 """`trueup nightly`: what is new, every night, and whether the target is met (contract: trueup nightly)."""
 
+import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
@@ -14,10 +18,12 @@ from runners.words.progress import progress
 
 if TYPE_CHECKING:
     from pipelines.backfill.nightly import Night
+    from pipelines.backfill.summary import Summary
     from pipelines.correction.settings import BackfillSettings
     from runners.nightly.summary import NightReport
     from schemas.policy import Policy
     from transforms.core.report.request import Report
+    from transforms.files.shards import Plan
 
 EXAMPLES = """\b
 Examples:
@@ -65,23 +71,37 @@ def nightly(**given: Any) -> int:
     far. A night that was missed or killed is caught up by the next, one that runs twice changes nothing, and what comes too late
     to go on with has the whole input corrected anew. Exit status 3: all went well, and the target is missed.
     """
-    from pipelines.backfill.nightly import alone
     from runners.nightly.summary import silence, verdict
 
-    with alone(given["output"]):
-        told = _night(given)
+    with _alone(given["output"]) as check:
+        told = _night(given, check)
     click.echo("\n".join((*silence(told.night), verdict(told))))
     return 0 if told.met else MISSED
 
 
-def _night(given: dict[str, Any]) -> "NightReport":
+@contextmanager
+def _alone(root: str) -> Iterator[Callable[[], None]]:
+    """Keeps a second night away from a folder, here or elsewhere; gives what makes sure that no other has begun all the same."""
+    from pipelines.backfill.nightly import alone
+    from pipelines.record.folder import is_local
+    from runners.process.lease import ProgramLease
+
+    if is_local(root):
+        with alone(root):
+            yield lambda: None
+        return
+    with ProgramLease(root, "_trueup/nightly.lock", threading.Event(), "the nights of this folder") as lease:
+        yield lease.check
+
+
+def _night(given: dict[str, Any], check: Callable[[], None]) -> "NightReport":
     from pipelines.backfill.nightly import run_night
     from runners.nightly.summary import NightReport
     from runners.words.finished_run import lines_of
 
     settings, began = _settings(given), time.monotonic()
     with progress(quiet=False):
-        night = run_night(settings, given["lag"], run_backfill)
+        night = run_night(settings, given["lag"], partial(_backfill, check))
     for summary in (night.new, night.anew):
         if summary is not None:
             click.echo("\n".join(lines_of(summary, settings, time.monotonic() - began)))
@@ -89,6 +109,12 @@ def _night(given: dict[str, Any]) -> "NightReport":
     told = NightReport(night, _report(given, night), given["output"], given["page"])
     _leave_summary(told, given["summary"])
     return told
+
+
+def _backfill(check: Callable[[], None], settings: "BackfillSettings", plan: "Plan") -> "Summary":
+    summary = run_backfill(settings, plan)
+    check()
+    return summary
 
 
 def _settings(given: dict[str, Any]) -> "BackfillSettings":

@@ -12,12 +12,12 @@ import pytest
 
 from pipelines.failures import RunError
 from pipelines.stream.stream import StreamSettings
-from runners.engines.flink import lease
 from runners.engines.flink.cluster import Job
 from runners.engines.flink.job import stream_digest
 from runners.engines.flink.job_server import job_server
-from runners.engines.flink.lease import ProgramLease
 from runners.engines.flink.trail import LastJob
+from runners.process import lease
+from runners.process.lease import ProgramLease
 from schemas.azure.inventory import parse_inventory
 from schemas.policy import parse_policy
 from schemas.time import MINUTE

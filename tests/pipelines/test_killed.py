@@ -16,18 +16,20 @@ import os, signal, sys, threading, time
 import pipelines.record.folder, pipelines.record.store, pipelines.record.tables
 
 last, sent, moment = sys.argv[1], getattr(signal, sys.argv[2]), sys.argv[3]
-whole, replace, written = pipelines.record.folder.put, os.replace, []
+replace, written = os.replace, []
 beside = threading.Event()  # tables are written side by side: another is there before the run is killed at this one
 
 def die():
     os.kill(os.getpid(), sent)
     time.sleep(60)
 
-def put(root, path, content):
-    written.append(path)
-    if moment == "before" and (path.startswith(last) or str(len(written) - 1) == last):
-        die()
-    whole(root, path, content)
+def dying(write):
+    def written_or_dead(root, path, content):
+        written.append(path)
+        if moment == "before" and (path.startswith(last) or str(len(written) - 1) == last):
+            die()
+        return write(root, path, content)
+    return written_or_dead
 
 def rename(source, target):
     if moment == "unnamed" and last in target:
@@ -37,7 +39,8 @@ def rename(source, target):
     if "availability" in target:
         beside.set()
 
-pipelines.record.tables.put = pipelines.record.store.put = put
+for module, name in (("tables", "put"), ("store", "put"), ("store", "put_over"), ("store", "claim")):
+    setattr(getattr(pipelines.record, module), name, dying(getattr(pipelines.record.folder, name)))
 os.replace = rename
 from runners.cli import main
 main(sys.argv[4:])

@@ -20,11 +20,11 @@ from pipelines.stream.backfilled import BackfilledSets
 from pipelines.stream.stream import Stream, StreamSettings
 from runners.engines.flink.cluster import ENDED, FORGOTTEN, Cluster, FlinkCheckpoint, Job
 from runners.engines.flink.job_server import job_server
-from runners.engines.flink.lease import ProgramLease
 from runners.engines.flink.options import flink_options, master_of, savepoint_of, storage_of
 from runners.engines.flink.trail import LastJob, Trail
 from runners.engines.runner_options import name_of
 from runners.process.ending import temporary_folder
+from runners.process.lease import ProgramLease
 from runners.process.watching import stopping, watch
 from transforms.subscription.recalled import NothingRecalled, Recalled
 

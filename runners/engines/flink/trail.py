@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from pipelines.failures import RunError
-from pipelines.record.folder import put, read_all
+from pipelines.record.folder import put_over, read_all
 from runners.engines.flink.cluster import Cluster, Job, NotFoundError
 
 
@@ -45,7 +45,7 @@ class Trail:
 
     def note(self, left: LastJob) -> None:
         """Writes it down, in the place of what was noted before."""
-        put(self.root, self.path, json.dumps({"subscription": self.subscription, **left._asdict()}, indent=1).encode())
+        put_over(self.root, self.path, json.dumps({"subscription": self.subscription, **left._asdict()}, indent=1).encode())
 
     def last(self) -> LastJob | None:
         """What is noted; None if no stream has run yet."""

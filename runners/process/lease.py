@@ -1,4 +1,4 @@
-"""One program at a time looks after a stream: while it lives, it renews a note beside the stream's trail."""
+"""One program at a time looks after a stream, or the nights of a folder: while it lives, it renews a note there."""
 
 import itertools
 import json
@@ -13,7 +13,7 @@ from typing import Any, Final, Self
 import click
 
 from pipelines.failures import RunError
-from pipelines.record.folder import files, put, read_all, remove
+from pipelines.record.folder import claim, files, put_over, read_all, remove
 
 _RENEWED: Final = 4.0
 """Seconds between two signs of life."""
@@ -28,8 +28,9 @@ class ProgramLease:
         RunError: another program renews its own, or a signal came while this one waited to see.
     """
 
-    def __init__(self, root: str, path: str, stopped: threading.Event) -> None:
-        self._root, self._path, self._stopped = root, path, stopped
+    def __init__(self, root: str, path: str, stopped: threading.Event, task: str = "the stream") -> None:
+        """Of the program that looks after some task; `stopped` tells that it is to end."""
+        self._root, self._path, self._stopped, self._task = root, path, stopped, task
         self._program = uuid.uuid4().hex
         self._turns = itertools.count()
         self._ended = threading.Event()
@@ -38,7 +39,7 @@ class ProgramLease:
 
     def __enter__(self) -> Self:
         self._wait_for_silence()
-        self._renew()
+        self._take()
         self._keeper.start()
         return self
 
@@ -56,13 +57,13 @@ class ProgramLease:
             RunError: one has, and goes on.
         """
         if self._taken:
-            raise RunError(f"{self._root}: one program that looks after the stream is required, another one has taken over.")
+            raise RunError(f"{self._root}: one program that looks after {self._task} is required, another one has taken over.")
 
     def _wait_for_silence(self) -> None:
         first = self._read()
         if first is None:
             return
-        click.echo(f"{_named(first)} looked after this stream; waiting {_SILENT:.0f} s for a sign of life from it", err=True)
+        click.echo(f"{_named(first)} looked after {self._task}; waiting {_SILENT:.0f} s for a sign of life from it", err=True)
         for _ in range(int(_SILENT)):
             if self._stopped.wait(1.0):
                 raise RunError(
@@ -72,7 +73,18 @@ class ProgramLease:
             if now is None:
                 return
             if now != first:
-                raise RunError(f"{self._root}: one program that looks after the stream is required, {_named(now)} does already.")
+                raise self._refused(now)
+
+    def _take(self) -> None:
+        """Puts its note where none is, or a silent one; of several who come at once, one has."""
+        for path in files(self._root, self._path):
+            remove(path)
+        held = json.loads(claim(self._root, self._path, self._note()))
+        if not self._is_own(held):
+            raise self._refused(held)
+
+    def _refused(self, other: dict[str, Any]) -> RunError:
+        return RunError(f"{self._root}: one program that looks after {self._task} is required, {_named(other)} does already.")
 
     def _keep(self) -> None:
         while not self._ended.wait(_RENEWED):
@@ -82,8 +94,11 @@ class ProgramLease:
                     self._renew()
 
     def _renew(self) -> None:
+        put_over(self._root, self._path, self._note())
+
+    def _note(self) -> bytes:
         own = {"program": self._program, "host": socket.gethostname(), "process": os.getpid(), "turn": next(self._turns)}
-        put(self._root, self._path, json.dumps(own).encode())
+        return json.dumps(own).encode()
 
     def _is_own(self, found: dict[str, Any] | None) -> bool:
         return found is None or found["program"] == self._program

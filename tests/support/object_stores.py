@@ -1,0 +1,182 @@
+"""Object stores on loopback, by one name each, and a proxy before them that has faults."""
+
+import os
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPResponse
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest import mock
+from urllib.parse import unquote
+
+from tests.support.azurite import ACCOUNT, azurite
+from tests.support.gcs import BUCKET, cloud_storage
+from transforms.files.remote import matching_files, read_file
+from transforms.files.stores import forget_stores
+
+CONTAINER = "trueup-tests"
+
+
+class ObjectStore(NamedTuple):
+    """A running store, and where it is told to be."""
+
+    base: str
+    """A path below which tests write."""
+    variable: str
+    """The variable of the environment that names its address."""
+    port: int
+
+    def room(self) -> str:
+        """A place of its own."""
+        return f"{self.base}/{uuid.uuid4().hex}"
+
+
+@contextmanager
+def object_store(kind: str, folder: Path) -> Iterator[ObjectStore]:
+    """Runs a store; the environment names it meanwhile.
+
+    Args:
+        kind: gs or azfs.
+        folder: where it may write.
+    """
+    forget_stores()
+    try:
+        if kind == "gs":
+            with cloud_storage(folder):
+                port = int(os.environ["STORAGE_EMULATOR_HOST"].rpartition(":")[2])
+                yield ObjectStore(f"gs://{BUCKET}", "STORAGE_EMULATOR_HOST", port)
+        else:
+            with azurite(folder) as running:
+                from azure.storage.blob import BlobServiceClient
+
+                BlobServiceClient.from_connection_string(running.connection).create_container(CONTAINER)
+                yield ObjectStore(f"azfs://{ACCOUNT}/{CONTAINER}", "AZURE_STORAGE_CONNECTION_STRING", running.blob_port)
+    finally:
+        forget_stores()
+
+
+def fetched(root: str, folder: Path) -> Path:
+    """A copy of all that lies below a place, as files of this machine."""
+    for found in matching_files(f"{root}/**"):
+        path = folder / found.path.removeprefix(f"{root}/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(read_file(found.path))
+    return folder
+
+
+class Request(NamedTuple):
+    """What a client has asked for."""
+
+    method: str
+    path: str
+    body: bytes
+
+    @property
+    def lists(self) -> bool:
+        """Whether it is for a list of objects."""
+        return self.method == "GET" and "prefix=" in self.path
+
+    @property
+    def puts(self) -> bool:
+        """Whether it writes an object."""
+        return self.method in ("PUT", "POST") and b"\n--batch_" not in self.body
+
+    def names(self, part: str) -> bool:
+        """Whether an object with such a part in its name is meant."""
+        return part in unquote(self.path) or part.encode() in self.body[:2000]
+
+
+Fault = Callable[[Request], str]
+"""What happens to a request: "" nothing; "cut" in the middle of its body; "lost" the answer; "stale" the first answer to the same
+request once more; a number: that status."""
+
+
+class Faulty:
+    """A proxy before a store."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.fault: Fault = lambda request: ""
+        self.happened: list[str] = []
+        self._answers: dict[str, tuple[int, list[tuple[str, str]], bytes]] = {}
+
+    def handle(self, handler: BaseHTTPRequestHandler) -> None:
+        """Hands one request on, or does what is to happen to it."""
+        body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
+        request = Request(handler.command, handler.path, body)
+        what = self.fault(request)
+        if what:
+            self.happened.append(what)
+        if what.isdigit():
+            _answer(handler, int(what), [], b"")
+        elif what == "stale":
+            _answer(handler, *self._answers[request.path])
+        else:
+            self._hand_on(handler, request, what)
+
+    def _hand_on(self, handler: BaseHTTPRequestHandler, request: Request, what: str) -> None:
+        server = HTTPConnection("127.0.0.1", self.port, timeout=60)
+        server.putrequest(request.method, request.path, skip_host=True, skip_accept_encoding=True)
+        server.putheader("Host", f"127.0.0.1:{self.port}")
+        for name, value in handler.headers.items():
+            if name.lower() not in ("host", "connection", "expect"):
+                server.putheader(name, value)
+        server.endheaders(request.body[: len(request.body) // 2] if what == "cut" else request.body)
+        handler.close_connection = True
+        if what != "cut":
+            answer = _answer_of(server.getresponse())
+            if request.lists:
+                self._answers.setdefault(request.path, answer)
+            if what != "lost":
+                handler.close_connection = False
+                _answer(handler, *answer)
+        server.close()
+
+
+def _answer_of(answer: HTTPResponse) -> tuple[int, list[tuple[str, str]], bytes]:
+    return answer.status, answer.getheaders(), answer.read()
+
+
+def _answer(handler: BaseHTTPRequestHandler, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+    handler.send_response_only(status)
+    own = {"connection", "transfer-encoding"} | (set() if handler.command == "HEAD" else {"content-length"})
+    for name, value in headers:
+        if name.lower() not in own:
+            handler.send_header(name, value)
+    if handler.command != "HEAD":
+        handler.send_header("Content-Length", str(len(body)))
+    handler.end_headers()
+    handler.wfile.write(body)
+
+
+@contextmanager
+def faulty(store: ObjectStore) -> Iterator[Faulty]:
+    """A proxy before a store, which the environment names instead meanwhile."""
+    proxy = Faulty(store.port)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+        def do_any(self) -> None:
+            proxy.handle(self)
+
+        do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = do_any
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        server.block_on_close = False
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        through = os.environ[store.variable].replace(f":{store.port}", f":{server.server_port}")
+        with mock.patch.dict(os.environ, {store.variable: through}):
+            forget_stores()
+            try:
+                yield proxy
+            finally:
+                server.shutdown()
+                forget_stores()
