@@ -14,7 +14,7 @@ from transforms.files.filesystems import ListedFile, is_local, joined_path, matc
 
 __all__ = [
     "absolute", "claim", "discard", "files", "head", "is_local", "matching", "put", "put_over", "read", "read_all", "remove",
-    "remove_folder",
+    "remove_folder", "threads_for",
 ]  # fmt: skip
 
 _SPECIAL: Final = re.compile(r"[*?[]")
@@ -83,6 +83,11 @@ def _link(unfinished: str, target: str) -> None:
         os.replace(unfinished, target)
     else:
         os.remove(unfinished)
+
+
+def threads_for(root: str, here: int) -> int:
+    """How many threads work on the files of a folder at once: elsewhere most of them wait for an answer."""
+    return here if is_local(root) else 8
 
 
 def files(root: str, pattern: str) -> list[str]:

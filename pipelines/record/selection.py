@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.failures import RunError
-from pipelines.record.folder import files
+from pipelines.record.folder import files, threads_for
 from pipelines.record.row_groups import Ids, ReadVolume, read_row_groups
 from pipelines.record.superseded import VERSION, kept_versions, without_copies
 from pipelines.record.tables import day_name, day_number
@@ -128,7 +128,7 @@ class Selection:
             columns: those wanted; `start` and, where a scale set can have several at once, what tells them apart among them.
             then: what is made of a day's rows at once, so that they need not all be held.
         """
-        with ThreadPoolExecutor(_THREADS) as pool:
+        with ThreadPoolExecutor(threads_for(self._root, _THREADS)) as pool:
             wanted = sorted(set(self.days).intersection(days))
             list(pool.map(self.versions, wanted))  # before the files are listed: what is published has its rows on disk
             held = [day for day in wanted if self._count(table, day)]
@@ -148,7 +148,7 @@ class Selection:
     def scale_sets(self) -> list[str]:
         """The ids of all scale sets of which anything was ever published, wanted or not, ascending."""
         paths = [path for paths in self.files("revisions").values() for path in paths]
-        with ThreadPoolExecutor(_THREADS) as pool:
+        with ThreadPoolExecutor(threads_for(self._root, _THREADS)) as pool:
             return sorted(set().union(*pool.map(_ids_in, paths)))
 
     def _cells(self, day: int) -> list[int]:
@@ -272,7 +272,7 @@ def current_versions(root: str, sets: pa.StringArray, since: int | None, until: 
     selection = Selection(root, ids=sets)
     first = -(2**31) if since is None else since // DAY
     days = [day for day in selection.days if first <= day <= until // DAY]
-    with ThreadPoolExecutor(_THREADS) as pool:
+    with ThreadPoolExecutor(threads_for(root, _THREADS)) as pool:
         found = pool.map(lambda day: selection.revisions(day, _PUBLISHED), days)
         return one_batch([_published(rows, since, until) for rows in found if rows is not None], PUBLISHED)
 

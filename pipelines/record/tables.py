@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.record.folder import put
+from pipelines.record.folder import put, threads_for
 from schemas.time import DAY, format_time
 from transforms.core.columns.arrow import Ints, follows, micros, one_batch, sorted_rows
 
@@ -99,7 +99,7 @@ def _dictionary_size(column: pa.Array) -> int:
 def write_files(root: str, rows: list[Rows]) -> None:
     """Writes the files of some tables; returns when all are there."""
     pieces = [piece for table in rows for piece in plan_files(table)]
-    with ThreadPoolExecutor(_THREADS) as pool:
+    with ThreadPoolExecutor(threads_for(root, _THREADS)) as pool:
         for _ in pool.map(lambda piece: put(root, piece.path, parquet(piece.rows())), pieces):
             pass
 

@@ -5,6 +5,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.client import HTTPConnection, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -90,8 +91,8 @@ class Request(NamedTuple):
 
 
 Fault = Callable[[Request], str]
-"""What happens to a request: "" nothing; "cut" in the middle of its body; "lost" the answer; "stale" the first answer to the same
-request once more; a number: that status."""
+"""What happens to a request: "" nothing; "cut" in the middle of its body; "lost" the answer; "stale" the last answer that the
+proxy remembers of it; a number: that status."""
 
 
 class Faulty:
@@ -101,6 +102,7 @@ class Faulty:
         self.port = port
         self.fault: Fault = lambda request: ""
         self.happened: list[str] = []
+        self.remembers = True
         self._answers: dict[str, tuple[int, list[tuple[str, str]], bytes]] = {}
 
     def handle(self, handler: BaseHTTPRequestHandler) -> None:
@@ -112,7 +114,7 @@ class Faulty:
             self.happened.append(what)
         if what.isdigit():
             _answer(handler, int(what), [], b"")
-        elif what == "stale":
+        elif what == "stale" and request.path in self._answers:
             _answer(handler, *self._answers[request.path])
         else:
             self._hand_on(handler, request, what)
@@ -128,8 +130,8 @@ class Faulty:
         handler.close_connection = True
         if what != "cut":
             answer = _answer_of(server.getresponse())
-            if request.lists:
-                self._answers.setdefault(request.path, answer)
+            if request.lists and self.remembers:
+                self._answers[request.path] = answer
             if what != "lost":
                 handler.close_connection = False
                 _answer(handler, *answer)
@@ -163,10 +165,10 @@ def faulty(store: ObjectStore) -> Iterator[Faulty]:
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
-        def do_any(self) -> None:
-            proxy.handle(self)
-
-        do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = do_any
+        def __getattr__(self, name: str) -> Callable[[], None]:
+            if not name.startswith("do_"):
+                raise AttributeError(name)
+            return partial(proxy.handle, self)
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True

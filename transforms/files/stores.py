@@ -6,6 +6,7 @@ pattern, connect anew for each call, and hand on whatever their libraries raise 
 
 import errno
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -41,6 +42,9 @@ class Store(Protocol):
     def status(self, error: Exception) -> int | None:
         """The status with which the store has answered; None: it has not."""
 
+    def close(self) -> None:
+        """Ends its connections."""
+
 
 class GoogleStore:
     """Google Cloud Storage: `gs://BUCKET/NAME`."""
@@ -75,6 +79,10 @@ class GoogleStore:
     def status(self, error: Exception) -> int | None:
         """See `Store`."""
         return getattr(error, "code", None)
+
+    def close(self) -> None:
+        """See `Store`."""
+        self._client.close()
 
     def _object(self, path: str) -> Any:
         bucket, name = _parts(path, "gs://BUCKET")
@@ -125,6 +133,10 @@ class AzureStore:
         """See `Store`."""
         return getattr(error, "status_code", None)
 
+    def close(self) -> None:
+        """See `Store`."""
+        self._client.close()
+
     def _object(self, path: str) -> Any:
         return self._client.get_blob_client(*self._parts(path))
 
@@ -168,11 +180,18 @@ class AmazonStore:
         answer: dict[str, Any] = getattr(error, "response", {}).get("ResponseMetadata", {})
         return answer.get("HTTPStatusCode")
 
+    def close(self) -> None:
+        """See `Store`."""
+        self._client.close()
+
     def _named(self, path: str) -> dict[str, str]:
         return dict(zip(("Bucket", "Key"), _parts(path, "s3://BUCKET"), strict=True))
 
 
 _STORES: Final[dict[str, Callable[[str, PipelineOptions], Store]]] = {"gs": GoogleStore, "azfs": AzureStore, "s3": AmazonStore}
+
+_OPEN: Final[dict[tuple[str, str, str], Store]] = {}
+_OPENING: Final = threading.Lock()
 
 
 def store_of(path: str) -> Store | None:
@@ -187,6 +206,15 @@ def store_of(path: str) -> Store | None:
 
 @lru_cache(maxsize=8)
 def _opened(scheme: str, account: str, options: PipelineOptions) -> Store:
+    """Each pipeline has options of its own, which mostly say the same."""
+    told = repr(options.get_all_options(drop_default=True))
+    with _OPENING:
+        if (scheme, account, told) not in _OPEN:
+            _OPEN[scheme, account, told] = _connected(scheme, account, options)
+        return _OPEN[scheme, account, told]
+
+
+def _connected(scheme: str, account: str, options: PipelineOptions) -> Store:
     try:
         return _STORES[scheme](account, options)
     except ImportError:
@@ -195,8 +223,11 @@ def _opened(scheme: str, account: str, options: PipelineOptions) -> Store:
 
 
 def forget_stores() -> None:
-    """Lets the next path open its store anew."""
+    """Lets the next path connect anew."""
     _opened.cache_clear()
+    for store in _OPEN.values():
+        store.close()
+    _OPEN.clear()
 
 
 @contextmanager
