@@ -209,8 +209,8 @@ class Selection:
         if rows is not None and len(rows) > count:
             rows = without_copies(rows)
         if count > (0 if rows is None else len(rows)):
-            told = f"{count:,} rows of {table} of {day_name(day)} are published"
-            raise MissingRowsError(f"{self._root}: {told}, and the files that are listed hold fewer.")
+            told = f"{count:,} rows of {table} of {day_name(day)} are required, which are published"
+            raise MissingRowsError(f"{self._root}: {told}; files with some of them were removed, or the list of files is behind.")
         return None if rows is None else rows.select(list(columns))
 
     def _groups(

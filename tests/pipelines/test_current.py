@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipelines.failures import RunError
 from pipelines.record.selection import Selection
 
 CELL, FIRST, SECOND = (datetime(2026, 6, 10, hour, tzinfo=UTC) for hour in (9, 10, 11))
@@ -65,3 +66,17 @@ def test_exact_copies_count_once(root: Path) -> None:
 def test_a_folder_without_tables_has_no_rows(tmp_path: Path) -> None:
     assert Selection(str(tmp_path)).days == []
     assert len(Selection(str(tmp_path)).table("availability", range(20_000, 21_000), ("start", "state"))) == 0
+
+
+def test_a_folder_that_has_lost_rows_of_a_version_is_refused_and_listed_again_before(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = root / "availability" / "day=2026-06-10" / "y.parquet"
+    content, waited = lost.read_bytes(), list[float]()
+    lost.unlink()
+    monkeypatch.setattr("pipelines.record.selection.time.sleep", waited.append)
+    with pytest.raises(RunError, match="2 rows of availability of day=2026-06-10 are required, .* removed"):
+        states(root)
+    assert waited == [0.5, 3.0]
+    monkeypatch.setattr("pipelines.record.selection.time.sleep", lambda seconds: lost.write_bytes(content))
+    assert states(root) == ["new", "only"]

@@ -308,7 +308,7 @@ def test_a_folder_without_the_rows_that_were_published_is_said_to_be_so(october:
     shutil.rmtree(root / "availability")
     done = trueup("report", "--data", root)
     assert (done.status, done.out) == (1, "")
-    assert "a period in which something is published" in done.err
+    assert "rows of availability of day=2024-09-30 are required" in done.err
 
 
 def test_a_folder_that_is_no_day_is_named(october: Path, tmp_path: Path) -> None:

@@ -1,6 +1,9 @@
 """Object stores on loopback, by one name each, and a proxy before them that has faults."""
 
 import os
+import socket
+import subprocess
+import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -13,7 +16,9 @@ from typing import Any, NamedTuple
 from unittest import mock
 from urllib.parse import unquote
 
+from runners.process.children import ending_with_parent, wait_for_port
 from tests.support.azurite import ACCOUNT, azurite
+from tests.support.emulator import missing
 from tests.support.gcs import BUCKET, cloud_storage
 from transforms.files.remote import matching_files, read_file
 from transforms.files.stores import forget_stores
@@ -40,7 +45,7 @@ def object_store(kind: str, folder: Path) -> Iterator[ObjectStore]:
     """Runs a store; the environment names it meanwhile.
 
     Args:
-        kind: gs or azfs.
+        kind: gs, azfs or s3.
         folder: where it may write.
     """
     forget_stores()
@@ -49,6 +54,9 @@ def object_store(kind: str, folder: Path) -> Iterator[ObjectStore]:
             with cloud_storage(folder):
                 port = int(os.environ["STORAGE_EMULATOR_HOST"].rpartition(":")[2])
                 yield ObjectStore(f"gs://{BUCKET}", "STORAGE_EMULATOR_HOST", port)
+        elif kind == "s3":
+            with _amazon(folder) as port:
+                yield ObjectStore(f"s3://{CONTAINER}", "AWS_ENDPOINT_URL_S3", port)
         else:
             with azurite(folder) as running:
                 from azure.storage.blob import BlobServiceClient
@@ -57,6 +65,35 @@ def object_store(kind: str, folder: Path) -> Iterator[ObjectStore]:
                 yield ObjectStore(f"azfs://{ACCOUNT}/{CONTAINER}", "AZURE_STORAGE_CONNECTION_STRING", running.blob_port)
     finally:
         forget_stores()
+
+
+@contextmanager
+def _amazon(folder: Path) -> Iterator[int]:
+    """Moto's server of S3 with an empty bucket, as a process of its own; gives its port."""
+    try:
+        import boto3
+        import moto.server  # noqa: F401 - only whether it is there
+    except ImportError:
+        missing("S3: `pip install --group aws`")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    told = {"AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{port}", "AWS_DEFAULT_REGION": "eu-central-1"}
+    keys = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "of-the-tests")
+    with (
+        open(folder / "s3.log", "wb") as log,
+        subprocess.Popen(ending_with_parent(command), stdout=log, stderr=subprocess.STDOUT) as process,
+        mock.patch.dict(os.environ, told | keys),
+    ):
+        try:
+            wait_for_port(process, port, "moto", 60.0)
+            client = boto3.client("s3")
+            client.create_bucket(Bucket=CONTAINER, CreateBucketConfiguration={"LocationConstraint": told["AWS_DEFAULT_REGION"]})
+            client.close()
+            yield port
+        finally:
+            process.kill()
 
 
 def fetched(root: str, folder: Path) -> Path:
