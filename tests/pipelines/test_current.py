@@ -75,7 +75,7 @@ def test_a_folder_that_has_lost_rows_of_a_version_is_refused_and_listed_again_be
     content, waited = lost.read_bytes(), list[float]()
     lost.unlink()
     monkeypatch.setattr("pipelines.record.selection.time.sleep", waited.append)
-    with pytest.raises(RunError, match="2 rows of availability of day=2026-06-10 are required, .* removed"):
+    with pytest.raises(RunError, match=r"2 rows of availability of day=2026-06-10 are required, .* removed"):
         states(root)
     assert waited == [0.5, 3.0]
     monkeypatch.setattr("pipelines.record.selection.time.sleep", lambda seconds: lost.write_bytes(content))

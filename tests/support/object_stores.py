@@ -1,5 +1,6 @@
 """Object stores on loopback, by one name each, and a proxy before them that has faults."""
 
+import itertools
 import os
 import socket
 import subprocess
@@ -42,7 +43,7 @@ class ObjectStore(NamedTuple):
 
 @contextmanager
 def object_store(kind: str, folder: Path) -> Iterator[ObjectStore]:
-    """Runs a store; the environment names it meanwhile.
+    """Runs a store; the environment names it meanwhile, and its client, in this process, asks again at once.
 
     Args:
         kind: gs, azfs or s3.
@@ -51,16 +52,17 @@ def object_store(kind: str, folder: Path) -> Iterator[ObjectStore]:
     forget_stores()
     try:
         if kind == "gs":
-            with cloud_storage(folder):
+            waits = "google.api_core.retry.retry_unary.exponential_sleep_generator"
+            with cloud_storage(folder), mock.patch(waits, return_value=itertools.repeat(0.05)):
                 port = int(os.environ["STORAGE_EMULATOR_HOST"].rpartition(":")[2])
                 yield ObjectStore(f"gs://{BUCKET}", "STORAGE_EMULATOR_HOST", port)
         elif kind == "s3":
             with _amazon(folder) as port:
                 yield ObjectStore(f"s3://{CONTAINER}", "AWS_ENDPOINT_URL_S3", port)
         else:
-            with azurite(folder) as running:
-                from azure.storage.blob import BlobServiceClient
+            from azure.storage.blob import BlobServiceClient, ExponentialRetry
 
+            with azurite(folder) as running, mock.patch.object(ExponentialRetry, "get_backoff_time", return_value=0.05):
                 BlobServiceClient.from_connection_string(running.connection).create_container(CONTAINER)
                 yield ObjectStore(f"azfs://{ACCOUNT}/{CONTAINER}", "AZURE_STORAGE_CONNECTION_STRING", running.blob_port)
     finally:
