@@ -265,6 +265,18 @@ def test_an_event_file_is_read_in_pieces_where_it_lies(store: ObjectStore, event
     assert stamped(tmp_path / "gzip") == stamped(here)
 
 
+@pytest.mark.parametrize("name", ["e.jsonl", "e.jsonl.gz", "e.csv", "e.parquet", "e.avro"])
+def test_an_input_that_cannot_be_read_to_its_end_is_no_damaged_file(name: str, store: ObjectStore, tmp_path: Path) -> None:
+    room = store.room()
+    write_file(f"{room}/in/{name}", memoryview(bytes(1000)))
+    with faulty(store) as proxy:
+        proxy.fault = lambda request: "403" if request.method == "GET" and not request.lists else ""
+        done = trueup("backfill", "--input", f"{room}/in", "--output", tmp_path / "out")
+    assert (done.status, len(done.err.splitlines())) == (1, 1)
+    assert f"{room}/in/{name}: " in done.err
+    assert not list(tmp_path.glob("out/rejects/*"))
+
+
 def test_what_is_not_there_is_told_in_one_sentence(store: ObjectStore, events: Path) -> None:
     nowhere = store.base.replace("trueup-tests", "no-such-bucket")
     for arguments in (["backfill", "--input", events, "--output"], ["report", "--data"], ["compact", "--data"]):
