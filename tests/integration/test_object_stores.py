@@ -28,7 +28,7 @@ from tests.support.files import at, current, trueup, two_days, write_events
 from tests.support.object_stores import ObjectStore, Request, faulty, fetched, object_store
 from tests.support.streaming import ROOT
 from transforms.files.filesystems import matching_files, open_file
-from transforms.files.remote import write_file
+from transforms.files.remote import read_file, write_file, write_new
 
 pytestmark = [
     pytest.mark.integration,
@@ -79,6 +79,8 @@ def test_a_record_is_as_a_folder_would_hold_it(store: ObjectStore, events: Path,
     assert stamped(fetched(root, tmp_path)) == stamped(here)
     for command in (["report"], ["report", "--as", "json", "--by", "day"], ["explain", "--scale-set", "a"]):
         assert said(root, *command) == said(here, *command)
+    assert "3 scale sets" in said(root, "status")
+    assert f"{root}/availability/" in trueup("sql", "--data", root).out
     assert backfill(events, root)["cells"] == {"written": 0, "unchanged": told["cells"]["written"]}
 
 
@@ -263,6 +265,18 @@ def test_an_event_file_is_read_in_pieces_where_it_lies(store: ObjectStore, event
         assert source.seek(-4, 2) == source.tell()
         assert int.from_bytes(source.read(), "little") == events.stat().st_size
     assert stamped(tmp_path / "gzip") == stamped(here)
+
+
+def test_a_file_of_many_pieces_is_new_or_refused_as_a_small_one_is(store: ObjectStore) -> None:
+    """Beyond 8 MiB Google's client sends pieces, beyond 64 MiB Azure's."""
+    path, content = f"{store.room()}/large", bytes(65 << 20)
+    for _ in range(2):
+        write_new(path, memoryview(content))
+    with pytest.raises(FileExistsError):
+        write_new(path, memoryview(content[:-1] + b"x"))
+    assert read_file(path) == content
+    write_file(path, memoryview(b"x"))
+    assert read_file(path) == b"x"
 
 
 @pytest.mark.parametrize("name", ["e.jsonl", "e.jsonl.gz", "e.csv", "e.parquet", "e.avro"])
