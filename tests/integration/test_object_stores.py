@@ -243,7 +243,7 @@ def test_two_runs_at_once_leave_the_record_of_one(store: ObjectStore, events: Pa
 
 
 def test_one_night_at_a_time(store: ObjectStore, events: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lease, "_SILENT", 2.0)
+    monkeypatch.setattr(lease, "_SILENT", 10.0)
     monkeypatch.setattr(lease, "_RENEWED", 0.1)
     monkeypatch.setattr(nightly, "now_micros", lambda: at(0) + 3 * DAY)
     root = store.room()
