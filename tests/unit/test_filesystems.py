@@ -1,12 +1,15 @@
 """Files of this machine are found as Beam finds them: one word for what a glob means, whichever file system is asked."""
 
 import re
+import sys
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from apache_beam.io.filesystems import FileSystems
 
 from transforms.files.filesystems import ListedFile, matching_files
+from transforms.files.stores import forget_stores
 
 NAMES = (
     "a.json",
@@ -49,3 +52,23 @@ def test_a_range_that_runs_backwards_is_refused(folder: Path) -> None:
 def test_another_file_system_is_asked_through_beam() -> None:
     with pytest.raises(ValueError, match="Unable to get filesystem"):
         matching_files("nowhere://x/*")
+
+
+def test_a_store_whose_client_is_not_installed_names_the_extra() -> None:
+    forget_stores()
+    with (
+        mock.patch.dict(sys.modules, {"botocore.exceptions": None}),
+        pytest.raises(ValueError, match=r"pip install 'trueup\[aws\]'"),
+    ):
+        matching_files("s3://bucket/x")
+
+
+@pytest.mark.parametrize("path", ["azfs://account", "azfs://account/**"])
+def test_a_path_without_a_container_is_refused(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(
+        "AZURE_STORAGE_CONNECTION_STRING", "AccountName=account;AccountKey=a2V5;BlobEndpoint=http://127.0.0.1:9/account;"
+    )
+    forget_stores()
+    with pytest.raises(ValueError, match="a path like azfs://ACCOUNT/CONTAINER/NAME is required"):
+        matching_files(path)
+    forget_stores()

@@ -59,7 +59,7 @@ class GoogleStore:
 
     def listed(self, prefix: str) -> Iterator[ListedFile]:
         """See `Store`."""
-        bucket, name = _parts(prefix, "gs://BUCKET")
+        bucket, name = _parts(prefix, "gs://", "gs://BUCKET")
         for found in self._client.list_blobs(bucket, prefix=name):
             yield ListedFile(f"gs://{bucket}/{found.name}", found.size, found.updated.timestamp())
 
@@ -85,7 +85,7 @@ class GoogleStore:
         self._client.close()
 
     def _object(self, path: str) -> Any:
-        bucket, name = _parts(path, "gs://BUCKET")
+        bucket, name = _parts(path, "gs://", "gs://BUCKET")
         return self._client.bucket(bucket).blob(name)
 
 
@@ -141,7 +141,7 @@ class AzureStore:
         return self._client.get_blob_client(*self._parts(path))
 
     def _parts(self, path: str) -> tuple[str, str]:
-        return _parts(path.removeprefix(f"azfs://{self._account}"), "azfs://ACCOUNT/CONTAINER")
+        return _parts(path, f"azfs://{self._account}", "azfs://ACCOUNT/CONTAINER")
 
 
 class AmazonStore:
@@ -156,7 +156,7 @@ class AmazonStore:
 
     def listed(self, prefix: str) -> Iterator[ListedFile]:
         """See `Store`."""
-        bucket, name = _parts(prefix, "s3://BUCKET")
+        bucket, name = _parts(prefix, "s3://", "s3://BUCKET")
         for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=name):
             for found in page.get("Contents", ()):
                 yield ListedFile(f"s3://{bucket}/{found['Key']}", found["Size"], found["LastModified"].timestamp())
@@ -185,7 +185,7 @@ class AmazonStore:
         self._client.close()
 
     def _named(self, path: str) -> dict[str, str]:
-        return dict(zip(("Bucket", "Key"), _parts(path, "s3://BUCKET"), strict=True))
+        return dict(zip(("Bucket", "Key"), _parts(path, "s3://", "s3://BUCKET"), strict=True))
 
 
 _STORES: Final[dict[str, Callable[[str, PipelineOptions], Store]]] = {"gs": GoogleStore, "azfs": AzureStore, "s3": AmazonStore}
@@ -247,8 +247,9 @@ def errors_of_the_system(store: Store, path: str) -> Iterator[None]:
         raise OSError(number, sentence, path) from error
 
 
-def _parts(path: str, form: str) -> tuple[str, str]:
-    bucket, _, name = path.partition("://")[2].partition("/") if "://" in path else path.lstrip("/").partition("/")
+def _parts(path: str, scheme: str, form: str) -> tuple[str, str]:
+    """The bucket or container of a path, and the name of an object there, or how it begins."""
+    bucket, _, name = path.removeprefix(scheme).lstrip("/").partition("/")
     if not bucket:
         raise ValueError(f"{path}: a path like {form}/NAME is required")
     return bucket, name
