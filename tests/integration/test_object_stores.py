@@ -25,7 +25,7 @@ from runners.process.lease import ProgramLease
 from schemas.policy import Policy, parse_policy
 from schemas.time import DAY, parse_duration
 from tests.support.files import at, current, trueup, two_days, write_events
-from tests.support.object_stores import ObjectStore, Request, faulty, fetched, object_store
+from tests.support.object_stores import Request, RunningStore, faulty, fetched, object_store
 from tests.support.streaming import ROOT
 from transforms.files.filesystems import matching_files, open_file
 from transforms.files.remote import read_file, write_file, write_new
@@ -37,7 +37,7 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module", params=["gs", "azfs", "s3"])
-def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
+def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStore]:
     with object_store(request.param, tmp_path_factory.mktemp(request.param)) as running:
         yield running
 
@@ -72,7 +72,7 @@ def said(root: object, *arguments: object) -> str:
     return done.out.replace(str(root), "RECORD")
 
 
-def test_a_record_is_as_a_folder_would_hold_it(store: ObjectStore, events: Path, here: Path, tmp_path: Path) -> None:
+def test_a_record_is_as_a_folder_would_hold_it(store: RunningStore, events: Path, here: Path, tmp_path: Path) -> None:
     root = store.room()
     told = backfill(events, root)
     assert told["cells"]["written"] > 100
@@ -84,7 +84,7 @@ def test_a_record_is_as_a_folder_would_hold_it(store: ObjectStore, events: Path,
     assert backfill(events, root)["cells"] == {"written": 0, "unchanged": told["cells"]["written"]}
 
 
-def test_runs_that_go_on_from_each_other_give_the_record_of_one(store: ObjectStore, here: Path, tmp_path: Path) -> None:
+def test_runs_that_go_on_from_each_other_give_the_record_of_one(store: RunningStore, here: Path, tmp_path: Path) -> None:
     root = store.room()
     for number, (since, until) in enumerate(((0, 40_050), (40_050, 100_000), (100_000, 1_000_000))):
         piece = [event for event in two_days("abc") if at(since) <= event["time"] < at(until)]
@@ -94,7 +94,7 @@ def test_runs_that_go_on_from_each_other_give_the_record_of_one(store: ObjectSto
     assert len(list((found / "_trueup/standing").iterdir())) == 2, "a mark and a folder: what counts no more is removed"
 
 
-def test_a_compaction_keeps_the_current_rows(store: ObjectStore, tmp_path: Path) -> None:
+def test_a_compaction_keeps_the_current_rows(store: RunningStore, tmp_path: Path) -> None:
     root = store.room()
     for number, sets in enumerate(("ab", "c")):
         backfill(write_events(tmp_path / f"{number}.jsonl", two_days(sets)), root)
@@ -108,7 +108,7 @@ def test_a_compaction_keeps_the_current_rows(store: ObjectStore, tmp_path: Path)
     assert said(root, "report", "--as", "json") == report
 
 
-def test_a_reader_goes_on_when_what_it_has_listed_is_compacted(store: ObjectStore, tmp_path: Path) -> None:
+def test_a_reader_goes_on_when_what_it_has_listed_is_compacted(store: RunningStore, tmp_path: Path) -> None:
     root = store.room()
     for number, sets in enumerate(("ab", "c")):
         backfill(write_events(tmp_path / f"{number}.jsonl", two_days(sets)), root)
@@ -135,7 +135,7 @@ def once_each(meant: Callable[[Request], bool], what: str) -> Callable[[Request]
     return fault
 
 
-def test_rows_that_a_list_does_not_show_yet_are_waited_for(store: ObjectStore, tmp_path: Path) -> None:
+def test_rows_that_a_list_does_not_show_yet_are_waited_for(store: RunningStore, tmp_path: Path) -> None:
     root = store.room()
     with faulty(store) as proxy:
         backfill(write_events(tmp_path / "0.jsonl", two_days("ab")), root)
@@ -148,7 +148,7 @@ def test_rows_that_a_list_does_not_show_yet_are_waited_for(store: ObjectStore, t
         assert proxy.happened
 
 
-def test_a_list_that_is_behind_shows_the_record_as_it_was(store: ObjectStore, tmp_path: Path) -> None:
+def test_a_list_that_is_behind_shows_the_record_as_it_was(store: RunningStore, tmp_path: Path) -> None:
     root = store.room()
     with faulty(store) as proxy:
         backfill(write_events(tmp_path / "0.jsonl", two_days("ab")), root)
@@ -162,7 +162,7 @@ def test_a_list_that_is_behind_shows_the_record_as_it_was(store: ObjectStore, tm
 
 
 @pytest.mark.parametrize("what", ["lost", "503"])
-def test_what_is_not_answered_is_asked_again(what: str, store: ObjectStore, here: Path, tmp_path: Path) -> None:
+def test_what_is_not_answered_is_asked_again(what: str, store: RunningStore, here: Path, tmp_path: Path) -> None:
     root, events = store.room(), two_days("abc")
     first = write_events(tmp_path / "0.jsonl", [each for each in events if each["time"] < at(40_050)], extra=["{broken"])
     rest = write_events(tmp_path / "1.jsonl", [each for each in events if each["time"] >= at(40_050)])
@@ -181,7 +181,7 @@ def test_what_is_not_answered_is_asked_again(what: str, store: ObjectStore, here
 
 @pytest.mark.parametrize("table", ["availability", "attributions", "revisions", "_trueup/standing", "_trueup/grid"])
 def test_what_is_cut_off_in_the_middle_of_a_write_is_not_there(
-    table: str, store: ObjectStore, events: Path, here: Path, tmp_path: Path
+    table: str, store: RunningStore, events: Path, here: Path, tmp_path: Path
 ) -> None:
     root = store.room()
     with faulty(store) as proxy:
@@ -213,7 +213,7 @@ def first_cut_then_refused(meant: Callable[[Request], bool]) -> Callable[[Reques
     return fault
 
 
-def test_of_two_runs_that_begin_at_once_one_says_which_grid(store: ObjectStore) -> None:
+def test_of_two_runs_that_begin_at_once_one_says_which_grid(store: RunningStore) -> None:
     for _ in range(3):
         root, started = store.room(), threading.Barrier(4)
         policies = [parse_policy(f'grid = "{grid}"') for grid in ("1h", "15m", "1h", "1d")]
@@ -231,7 +231,7 @@ def test_of_two_runs_that_begin_at_once_one_says_which_grid(store: ObjectStore) 
         assert grids == {parse_duration(held)}
 
 
-def test_two_runs_at_once_leave_the_record_of_one(store: ObjectStore, events: Path, here: Path, tmp_path: Path) -> None:
+def test_two_runs_at_once_leave_the_record_of_one(store: RunningStore, events: Path, here: Path, tmp_path: Path) -> None:
     root = store.room()
     program = "import sys; from runners.cli import main; sys.exit(main())"
     command = [sys.executable, "-c", program, "backfill", "--input", str(events), "--output", root]
@@ -242,7 +242,7 @@ def test_two_runs_at_once_leave_the_record_of_one(store: ObjectStore, events: Pa
     assert backfill(events, root)["cells"]["written"] == 0
 
 
-def test_one_night_at_a_time(store: ObjectStore, events: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_night_at_a_time(store: RunningStore, events: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lease, "_SILENT", 10.0)
     monkeypatch.setattr(lease, "_RENEWED", 0.1)
     monkeypatch.setattr(nightly, "now_micros", lambda: at(0) + 3 * DAY)
@@ -256,7 +256,7 @@ def test_one_night_at_a_time(store: ObjectStore, events: Path, monkeypatch: pyte
     assert not matching_files(f"{root}/_trueup/nightly.lock")
 
 
-def test_an_event_file_is_read_in_pieces_where_it_lies(store: ObjectStore, events: Path, here: Path, tmp_path: Path) -> None:
+def test_an_event_file_is_read_in_pieces_where_it_lies(store: RunningStore, events: Path, here: Path, tmp_path: Path) -> None:
     room = store.room()
     write_file(f"{room}/in/events.jsonl.gz", memoryview(gzip.compress(events.read_bytes())))
     assert backfill(f"{room}/in", tmp_path / "gzip")["records"]["in"] == len(events.read_text().splitlines())
@@ -267,7 +267,7 @@ def test_an_event_file_is_read_in_pieces_where_it_lies(store: ObjectStore, event
     assert stamped(tmp_path / "gzip") == stamped(here)
 
 
-def test_a_file_of_many_pieces_is_new_or_refused_as_a_small_one_is(store: ObjectStore) -> None:
+def test_a_file_of_many_pieces_is_new_or_refused_as_a_small_one_is(store: RunningStore) -> None:
     """Beyond 8 MiB Google's client sends pieces, beyond 64 MiB Azure's."""
     path, content = f"{store.room()}/large", bytes(65 << 20)
     for _ in range(2):
@@ -280,7 +280,7 @@ def test_a_file_of_many_pieces_is_new_or_refused_as_a_small_one_is(store: Object
 
 
 @pytest.mark.parametrize("name", ["e.jsonl", "e.jsonl.gz", "e.csv", "e.parquet", "e.avro"])
-def test_an_input_that_cannot_be_read_to_its_end_is_no_damaged_file(name: str, store: ObjectStore, tmp_path: Path) -> None:
+def test_an_input_that_cannot_be_read_to_its_end_is_no_damaged_file(name: str, store: RunningStore, tmp_path: Path) -> None:
     room = store.room()
     write_file(f"{room}/in/{name}", memoryview(bytes(1000)))
     with faulty(store) as proxy:
@@ -291,7 +291,7 @@ def test_an_input_that_cannot_be_read_to_its_end_is_no_damaged_file(name: str, s
     assert not list(tmp_path.glob("out/rejects/*"))
 
 
-def test_what_is_not_there_is_told_in_one_sentence(store: ObjectStore, events: Path) -> None:
+def test_what_is_not_there_is_told_in_one_sentence(store: RunningStore, events: Path) -> None:
     nowhere = store.base.replace("trueup-tests", "no-such-bucket")
     for arguments in (["backfill", "--input", events, "--output"], ["report", "--data"], ["compact", "--data"]):
         done = trueup(*arguments, f"{nowhere}/record")

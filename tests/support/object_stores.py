@@ -27,7 +27,7 @@ from transforms.files.stores import forget_stores
 CONTAINER = "trueup-tests"
 
 
-class ObjectStore(NamedTuple):
+class RunningStore(NamedTuple):
     """A running store, and where it is told to be."""
 
     base: str
@@ -42,7 +42,7 @@ class ObjectStore(NamedTuple):
 
 
 @contextmanager
-def object_store(kind: str, folder: Path) -> Iterator[ObjectStore]:
+def object_store(kind: str, folder: Path) -> Iterator[RunningStore]:
     """Runs a store; the environment names it meanwhile, and its client, in this process, asks again at once.
 
     Args:
@@ -55,16 +55,16 @@ def object_store(kind: str, folder: Path) -> Iterator[ObjectStore]:
             waits = "google.api_core.retry.retry_unary.exponential_sleep_generator"
             with cloud_storage(folder), mock.patch(waits, return_value=itertools.repeat(0.05)):
                 port = int(os.environ["STORAGE_EMULATOR_HOST"].rpartition(":")[2])
-                yield ObjectStore(f"gs://{BUCKET}", "STORAGE_EMULATOR_HOST", port)
+                yield RunningStore(f"gs://{BUCKET}", "STORAGE_EMULATOR_HOST", port)
         elif kind == "s3":
             with _amazon(folder) as port:
-                yield ObjectStore(f"s3://{CONTAINER}", "AWS_ENDPOINT_URL_S3", port)
+                yield RunningStore(f"s3://{CONTAINER}", "AWS_ENDPOINT_URL_S3", port)
         else:
             from azure.storage.blob import BlobServiceClient, ExponentialRetry
 
             with azurite(folder) as running, mock.patch.object(ExponentialRetry, "get_backoff_time", return_value=0.05):
                 BlobServiceClient.from_connection_string(running.connection).create_container(CONTAINER)
-                yield ObjectStore(f"azfs://{ACCOUNT}/{CONTAINER}", "AZURE_STORAGE_CONNECTION_STRING", running.blob_port)
+                yield RunningStore(f"azfs://{ACCOUNT}/{CONTAINER}", "AZURE_STORAGE_CONNECTION_STRING", running.blob_port)
     finally:
         forget_stores()
 
@@ -194,7 +194,7 @@ def _answer(handler: BaseHTTPRequestHandler, status: int, headers: list[tuple[st
 
 
 @contextmanager
-def faulty(store: ObjectStore) -> Iterator[Faulty]:
+def faulty(store: RunningStore) -> Iterator[Faulty]:
     """A proxy before a store, which the environment names instead meanwhile."""
     proxy = Faulty(store.port)
 

@@ -15,7 +15,7 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from transforms.files.filesystems import ListedFile, glob_expression
-from transforms.files.stores import Store, errors_of_the_system, store_of
+from transforms.files.stores import ObjectStore, errors_of_the_system, store_of
 
 _BUFFER: Final = 16 << 20
 """Bytes that are fetched at once where a file is read in pieces."""
@@ -53,7 +53,7 @@ def matching_files(pattern: str) -> list[ListedFile]:
     return [ListedFile(one.path, one.size_in_bytes, one.last_updated_in_seconds) for one in matched.metadata_list]
 
 
-def _matching_objects(store: Store, pattern: str) -> Iterator[ListedFile]:
+def _matching_objects(store: ObjectStore, pattern: str) -> Iterator[ListedFile]:
     pattern += "*" if pattern.endswith("/") else ""
     fixed = re.split(r"[*?[]", pattern, maxsplit=1)[0]
     if fixed == pattern:
@@ -139,7 +139,7 @@ def remove(path: str) -> None:
 class _Object(io.RawIOBase):
     """An object that is fetched in pieces, as they are asked for."""
 
-    def __init__(self, store: Store, path: str) -> None:
+    def __init__(self, store: ObjectStore, path: str) -> None:
         with errors_of_the_system(store, path):
             found = next(store.listed(path), None)
         if found is None or found.path != path:

@@ -22,7 +22,7 @@ _NUMBERS: Final = {401: errno.EACCES, 403: errno.EACCES, 404: errno.ENOENT, 409:
 """What an answer of a store is to the system; whatever else goes wrong is an error of input and output."""
 
 
-class Store(Protocol):
+class ObjectStore(Protocol):
     """One object store. Paths are whole (`gs://bucket/name`); what it raises are its `failures`."""
 
     failures: tuple[type[Exception], ...]
@@ -58,30 +58,30 @@ class GoogleStore:
         self._client = create_storage_client(options)
 
     def listed(self, prefix: str) -> Iterator[ListedFile]:
-        """See `Store`."""
+        """See `ObjectStore`."""
         bucket, name = _parts(prefix, "gs://", "gs://BUCKET")
         for found in self._client.list_blobs(bucket, prefix=name):
             yield ListedFile(f"gs://{bucket}/{found.name}", found.size, found.updated.timestamp())
 
     def read(self, path: str, start: int | None = None, end: int | None = None) -> bytes:
-        """See `Store`."""
+        """See `ObjectStore`."""
         last = None if end is None else end - 1
         return bytes(self._object(path).download_as_bytes(start=start, end=last, raw_download=True))
 
     def put(self, path: str, content: bytes, new: bool) -> None:
-        """See `Store`."""
+        """See `ObjectStore`."""
         self._object(path).upload_from_string(content, "application/octet-stream", if_generation_match=0 if new else None)
 
     def remove(self, path: str) -> None:
-        """See `Store`."""
+        """See `ObjectStore`."""
         self._object(path).delete()
 
     def status(self, error: Exception) -> int | None:
-        """See `Store`."""
+        """See `ObjectStore`."""
         return getattr(error, "code", None)
 
     def close(self) -> None:
-        """See `Store`."""
+        """See `ObjectStore`."""
         self._client.close()
 
     def _object(self, path: str) -> Any:
@@ -111,30 +111,30 @@ class AzureStore:
             self._client = BlobServiceClient(place, credential=auth.get_service_credentials(options))
 
     def listed(self, prefix: str) -> Iterator[ListedFile]:
-        """See `Store`."""
+        """See `ObjectStore`."""
         container, name = self._parts(prefix)
         for found in self._client.get_container_client(container).list_blobs(name_starts_with=name):
             yield ListedFile(f"azfs://{self._account}/{container}/{found.name}", found.size, found.last_modified.timestamp())
 
     def read(self, path: str, start: int | None = None, end: int | None = None) -> bytes:
-        """See `Store`."""
+        """See `ObjectStore`."""
         length = None if end is None else end - (start or 0)
         return bytes(self._object(path).download_blob(start, length).readall())
 
     def put(self, path: str, content: bytes, new: bool) -> None:
-        """See `Store`."""
+        """See `ObjectStore`."""
         self._object(path).upload_blob(content, overwrite=not new)
 
     def remove(self, path: str) -> None:
-        """See `Store`."""
+        """See `ObjectStore`."""
         self._object(path).delete_blob()
 
     def status(self, error: Exception) -> int | None:
-        """See `Store`."""
+        """See `ObjectStore`."""
         return getattr(error, "status_code", None)
 
     def close(self) -> None:
-        """See `Store`."""
+        """See `ObjectStore`."""
         self._client.close()
 
     def _object(self, path: str) -> Any:
@@ -155,46 +155,50 @@ class AmazonStore:
         self._client = Client(options).client
 
     def listed(self, prefix: str) -> Iterator[ListedFile]:
-        """See `Store`."""
+        """See `ObjectStore`."""
         bucket, name = _parts(prefix, "s3://", "s3://BUCKET")
         for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=name):
             for found in page.get("Contents", ()):
                 yield ListedFile(f"s3://{bucket}/{found['Key']}", found["Size"], found["LastModified"].timestamp())
 
     def read(self, path: str, start: int | None = None, end: int | None = None) -> bytes:
-        """See `Store`."""
+        """See `ObjectStore`."""
         part = {} if end is None else {"Range": f"bytes={start or 0}-{end - 1}"}
         return bytes(self._client.get_object(**self._named(path), **part)["Body"].read())
 
     def put(self, path: str, content: bytes, new: bool) -> None:
-        """See `Store`."""
+        """See `ObjectStore`."""
         condition = {"IfNoneMatch": "*"} if new else {}
         self._client.put_object(**self._named(path), Body=content, **condition)
 
     def remove(self, path: str) -> None:
-        """See `Store`."""
+        """See `ObjectStore`."""
         self._client.delete_object(**self._named(path))
 
     def status(self, error: Exception) -> int | None:
-        """See `Store`."""
+        """See `ObjectStore`."""
         answer: dict[str, Any] = getattr(error, "response", {}).get("ResponseMetadata", {})
         return answer.get("HTTPStatusCode")
 
     def close(self) -> None:
-        """See `Store`."""
+        """See `ObjectStore`."""
         self._client.close()
 
     def _named(self, path: str) -> dict[str, str]:
         return dict(zip(("Bucket", "Key"), _parts(path, "s3://", "s3://BUCKET"), strict=True))
 
 
-_STORES: Final[dict[str, Callable[[str, PipelineOptions], Store]]] = {"gs": GoogleStore, "azfs": AzureStore, "s3": AmazonStore}
+_STORES: Final[dict[str, Callable[[str, PipelineOptions], ObjectStore]]] = {
+    "gs": GoogleStore,
+    "azfs": AzureStore,
+    "s3": AmazonStore,
+}
 
-_OPEN: Final[dict[tuple[str, str, str], Store]] = {}
+_OPEN: Final[dict[tuple[str, str, str], ObjectStore]] = {}
 _OPENING: Final = threading.Lock()
 
 
-def store_of(path: str) -> Store | None:
+def store_of(path: str) -> ObjectStore | None:
     """The store in which a path lies; None for another file system of Beam's.
 
     Raises:
@@ -205,7 +209,7 @@ def store_of(path: str) -> Store | None:
 
 
 @lru_cache(maxsize=8)
-def _opened(scheme: str, account: str, options: PipelineOptions) -> Store:
+def _opened(scheme: str, account: str, options: PipelineOptions) -> ObjectStore:
     """Each pipeline has options of its own, which mostly say the same."""
     told = repr(options.get_all_options(drop_default=True))
     with _OPENING:
@@ -214,7 +218,7 @@ def _opened(scheme: str, account: str, options: PipelineOptions) -> Store:
         return _OPEN[scheme, account, told]
 
 
-def _connected(scheme: str, account: str, options: PipelineOptions) -> Store:
+def _connected(scheme: str, account: str, options: PipelineOptions) -> ObjectStore:
     try:
         return _STORES[scheme](account, options)
     except ImportError:
@@ -231,7 +235,7 @@ def forget_stores() -> None:
 
 
 @contextmanager
-def errors_of_the_system(store: Store, path: str) -> Iterator[None]:
+def errors_of_the_system(store: ObjectStore, path: str) -> Iterator[None]:
     """What goes wrong with an object is told as it would be of a file.
 
     Raises:
