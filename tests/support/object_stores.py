@@ -1,5 +1,6 @@
 """Object stores on loopback, by one name each, and a proxy before them that has faults."""
 
+import gc
 import itertools
 import os
 import socket
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import threading
 import uuid
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -49,7 +51,7 @@ def object_store(kind: str, folder: Path) -> Iterator[RunningStore]:
         kind: gs, azfs or s3.
         folder: where it may write.
     """
-    forget_stores()
+    _forget()
     try:
         if kind == "gs":
             waits = "google.api_core.retry.retry_unary.exponential_sleep_generator"
@@ -66,7 +68,7 @@ def object_store(kind: str, folder: Path) -> Iterator[RunningStore]:
                 BlobServiceClient.from_connection_string(running.connection).create_container(CONTAINER)
                 yield RunningStore(f"azfs://{ACCOUNT}/{CONTAINER}", "AZURE_STORAGE_CONNECTION_STRING", running.blob_port)
     finally:
-        forget_stores()
+        _forget()
 
 
 @contextmanager
@@ -96,6 +98,14 @@ def _amazon(folder: Path) -> Iterator[int]:
             yield port
         finally:
             process.kill()
+
+
+def _forget() -> None:
+    """Lets the next path connect anew. Google's client leaves the connections of what was answered with 503 to the collector,
+    which would tell a later test of them."""
+    forget_stores()
+    with warnings.catch_warnings(action="ignore", category=ResourceWarning):
+        gc.collect()
 
 
 def fetched(root: str, folder: Path) -> Path:
@@ -215,9 +225,9 @@ def faulty(store: RunningStore) -> Iterator[Faulty]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         through = os.environ[store.variable].replace(f":{store.port}", f":{server.server_port}")
         with mock.patch.dict(os.environ, {store.variable: through}):
-            forget_stores()
+            _forget()
             try:
                 yield proxy
             finally:
                 server.shutdown()
-                forget_stores()
+                _forget()
