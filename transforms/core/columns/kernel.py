@@ -52,10 +52,27 @@ def inner_kernel(function: F) -> F:
     """Compiles a function that kernels alone call: without an entry for callers in Python, which takes longer to make than most
     such functions do. Its machine code is part of theirs.
 
+    It counts no references to the arrays that it is given, which its caller holds: else each call would count five of a `Life` up
+    and down, atomically, for a third of the time of a walk. So it neither makes arrays, nor gives them back, nor calls what does:
+    that is for `array_kernel`.
+
     Raises:
         TypeError: it is called from Python.
     """
-    compiled: Any = _compiled(function, no_cpython_wrapper=True)
+    return _inner(function, _nrt=False)
+
+
+def array_kernel(function: F) -> F:
+    """Compiles an inner kernel that makes arrays or gives them back, or calls one that does: it counts references.
+
+    Raises:
+        TypeError: it is called from Python.
+    """
+    return _inner(function)
+
+
+def _inner(function: F, **options: bool) -> F:
+    compiled: Any = _compiled(function, no_cpython_wrapper=True, **options)
 
     def refuse(*_args: object) -> None:
         raise TypeError(f"{function.__name__} is for kernels to call, and has no entry for callers in Python")

@@ -9,10 +9,10 @@ joins:
 
 import numpy as np
 
-from transforms.core.columns.kernel import NEVER, Ints, inner_kernel
+from transforms.core.columns.kernel import NEVER, Ints, array_kernel, inner_kernel
 
 
-@inner_kernel
+@array_kernel
 def push_span(spans: Ints, n: int, x: int, y: int) -> Ints:
     """Writes [x, y) at place n, making room if there is none."""
     if n == len(spans):

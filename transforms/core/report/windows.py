@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from transforms.core.columns.kernel import Ints, inner_kernel, kernel
+from transforms.core.columns.kernel import Ints, array_kernel, inner_kernel, kernel
 
 Floats = npt.NDArray[np.float64]
 
@@ -110,7 +110,7 @@ def _slide(
             worst[group], at[group] = best, where
 
 
-@inner_kernel
+@array_kernel
 def _integrals(starts: Ints, ends: Ints, good: Ints, bad: Ints) -> tuple[Ints, Ints, Ints]:
     """The moments at which a curve changes, the good and bad counts from each on, and the instance time of both before it."""
     moments, n = np.empty(2 * len(starts), np.int64), 0

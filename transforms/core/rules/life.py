@@ -12,7 +12,7 @@ The kernels are searches by bisection, and "the next that ..." from there.
 
 from typing import NamedTuple
 
-from transforms.core.columns.kernel import NEVER, Ints, Records, first_at_or_after, inner_kernel
+from transforms.core.columns.kernel import NEVER, Ints, Records, array_kernel, first_at_or_after, inner_kernel
 from transforms.core.rules.lines import AVAILABLE, Lines, is_renewal
 
 
@@ -66,7 +66,7 @@ class Life(NamedTuple):
     rules: Rules
 
 
-@inner_kernel
+@array_kernel
 def life_of(line: int, k0: int, floor: int, forgotten: Ints, lines: Lines, rules: Rules) -> Life:
     """The lifeline of a line that begins with signal `k0`, the one before it having been forgotten at `floor` (-NEVER: there is
     none)."""

@@ -23,7 +23,7 @@ import heapq
 
 import numpy as np
 
-from transforms.core.columns.kernel import NEVER, Ints, inner_kernel, kernel
+from transforms.core.columns.kernel import NEVER, Ints, array_kernel, inner_kernel, kernel
 from transforms.core.columns.spans import end_of_long, merge_spans, push_span
 from transforms.core.rules.attribution import judge
 from transforms.core.rules.classes import push_changes
@@ -48,7 +48,7 @@ def _episode_end(life: Life, k: int, wall: int) -> int:
     return wall
 
 
-@inner_kernel
+@array_kernel
 def _walk_life(life: Life, head: int, version: int, out: WalkOutput) -> tuple[int, int, int]:
     """Walks one lifeline. Gives when it is forgotten (NEVER: not), and the onset and operation for which a decision is needed
     (-1: none)."""
@@ -104,7 +104,7 @@ def _walk_life(life: Life, head: int, version: int, out: WalkOutput) -> tuple[in
     return forgotten, onset, op
 
 
-@inner_kernel
+@array_kernel
 def _walk_line(line: int, head: int, version: int, lines: Lines, rules: Rules, out: WalkOutput) -> tuple[int, int]:
     """Walks a line, lifeline after lifeline. Gives the onset and operation that wait for a decision, and then has written nothing
     (-1: none)."""

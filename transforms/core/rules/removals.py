@@ -15,7 +15,7 @@ position, so its rows ascend by operation and thereby by start; none begins befo
 
 import numpy as np
 
-from transforms.core.columns.kernel import NEVER, Ints, inner_kernel
+from transforms.core.columns.kernel import NEVER, Ints, array_kernel, inner_kernel
 from transforms.core.rules.life import Life, first_signal, first_start, is_turn, next_renewal, next_return
 from transforms.core.rules.lines import AVAILABLE, UNKNOWN, is_renewal
 from transforms.core.rules.operations import FAILED, MAY_REMOVE, REMOVES, RENEWS, SUCCEEDED
@@ -99,7 +99,7 @@ def _add(life: Life, op: int, n: int, out: Ints) -> int:
     return n
 
 
-@inner_kernel
+@array_kernel
 def definite_removals(life: Life) -> Ints:
     """The definite removals of a lifeline, a row each: start, end of removed time, end of the absent time behind it,
     operation; by start."""

@@ -226,8 +226,10 @@ def _may_touch(windows: OperationWindows, p: int, instance: int, returned: bool)
 def _touches(windows: OperationWindows, p: int, instance: int) -> bool:
     if windows.target[p] == ALL:
         return True
-    first, last = windows.names_from[p], windows.names_from[p + 1]
-    return bool(np.any(windows.names[first:last] == instance))
+    named = False
+    for k in range(windows.names_from[p], windows.names_from[p + 1]):
+        named = named or windows.names[k] == instance
+    return named
 
 
 @inner_kernel
