@@ -11,6 +11,7 @@ from apache_beam.transforms.userstate import BagRuntimeState
 
 from transforms.core.columns.arrow import Ints, one_batch
 from transforms.core.columns.batches import compact, concat
+from transforms.core.columns.kernel import group_by
 from transforms.core.columns.members import are_among, ids_in_use, places_of, rows_among, rows_at
 from transforms.core.ledger.changes import PUBLISHED
 from transforms.core.ledger.decisions import NO_NOTES, Notes
@@ -137,11 +138,12 @@ class KeyState(NamedTuple):
         names = names.take(pc.sort_indices(names))
         places = [places_of(piece.column("scale_set_id"), names) for piece in pieces]
         number = sum((np.bincount(place, minlength=len(names)) for place in places), np.zeros(len(names), np.int64))
-        part = (np.cumsum(number) - number) // size
-        for which in np.unique(part).tolist():
+        parts, part = np.unique((np.cumsum(number) - number) // size, return_inverse=True)
+        found = [group_by(part[place], len(parts), np.arange(len(place))) for place in places]
+        for which in range(len(parts)):
             sets = names.filter(pa.array(part == which))
-            rows = [piece.filter(pa.array(part[place] == which)) for piece, place in zip(pieces, places, strict=True)]
-            events = concat([compact(piece) for piece in rows if len(piece)])
+            rows = [pa.array(order[at[which] : at[which + 1]]) for at, order in found]
+            events = concat([compact(piece.take(own)) for piece, own in zip(pieces, rows, strict=True) if len(own)])
             yield HeldSets(sets, standing if standing.is_empty else narrowed(standing, sets), events, rows_among(known, sets))
 
     def add(self, arrived: pa.RecordBatch) -> None:

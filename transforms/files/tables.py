@@ -15,7 +15,7 @@ from transforms.core.decode.log_table import MARK
 from transforms.core.decode.messages import decode_messages
 from transforms.files.filesystems import open_file
 
-_ROWS: Final = {"parquet": 1 << 17, "log": 1 << 13}
+_ROWS: Final = {"parquet": 1 << 19, "log": 1 << 13}
 """Rows that are decoded at once; those of a Log Analytics table have a kilobyte or two."""
 _REPEATING: Final = [
     name for name in CANONICAL.names if CANONICAL.field(name).type == pa.string() and name not in ("event_id", "operation_key")

@@ -296,7 +296,7 @@ def _open_cells(evaluated: Evaluation, opens: Ints, rules: Rules) -> list[pa.Rec
     places = [_codes(table) * span + step for table, step in zip(evaluated[:3], steps, strict=True)]
     wanted = np.append(np.unique(places[1][_is_open(evaluated.attributions, opens, rules)]), NEVER)
     return [
-        table.filter(pa.array(wanted[np.searchsorted(wanted, place)] == place))
+        compact(table.filter(pa.array(wanted[np.searchsorted(wanted, place)] == place)))  # few rows know few operations
         for table, place in zip(evaluated[:3], places, strict=True)
     ]
 
