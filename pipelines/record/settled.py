@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from pipelines.record.folder import files, put, read, remove_folder
 from schemas.time import DAY
-from transforms.core.columns.arrow import one_batch, sorted_rows
+from transforms.core.columns.arrow import one_batch
 from transforms.core.standing.standing import DROPPED
 
 REMEMBERED: Final = 90 * DAY
@@ -38,13 +38,17 @@ class RunChain(NamedTuple):
 
 def leave_settled(root: str, run: str, settled: list[pa.RecordBatch]) -> None:
     """Writes batches of DROPPED to a file of a run; to none if they have no rows."""
-    rows = sorted_rows(one_batch(settled, DROPPED), "time")
+    rows = one_batch(settled, DROPPED)
     if not len(rows):
         return
     sink = pa.BufferOutputStream()
-    encodings = {"time": "DELTA_BINARY_PACKED", "identity": "PLAIN"}
     pq.write_table(
-        pa.Table.from_batches([rows]), sink, compression="zstd", use_dictionary=["scale_set_id"], column_encoding=encodings
+        pa.Table.from_batches([rows]),
+        sink,
+        compression={"scale_set_id": "zstd", "time": "zstd", "identity": "none"},  # random bits, all of which are read
+        use_dictionary=["scale_set_id"],
+        column_encoding={"time": "DELTA_BINARY_PACKED", "identity": "PLAIN"},
+        write_statistics=False,
     )
     put(root, f"{_FOLDER}/{run}/{uuid.uuid4().hex}.parquet", sink.getvalue())
 
