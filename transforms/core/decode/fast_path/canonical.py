@@ -93,7 +93,9 @@ def _take(
 
 
 def _only(column: pa.Array, some: pa.BooleanArray) -> pa.Array:
-    """The values of some rows; null for the others."""
+    """The values of some rows; null for the others, which as a rule have none."""
+    if not pc.any(pc.and_not(column.is_valid(), some)).as_py():
+        return column
     if pa.types.is_dictionary(column.type):
         return pa.DictionaryArray.from_arrays(_only(column.indices, some), column.dictionary)
     return pc.if_else(some, column, pa.scalar(None, column.type))
