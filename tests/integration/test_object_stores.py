@@ -231,6 +231,7 @@ def test_of_two_runs_that_begin_at_once_one_says_which_grid(store: RunningStore)
         assert grids == {parse_duration(held)}
 
 
+@pytest.mark.parametrize("store", ["azfs"], indirect=True)  # the condition on which it hangs is tested with each
 def test_two_runs_at_once_leave_the_record_of_one(store: RunningStore, events: Path, here: Path, tmp_path: Path) -> None:
     root = store.room()
     program = "import sys; from runners.cli import main; sys.exit(main())"
