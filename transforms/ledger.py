@@ -223,8 +223,9 @@ class Keep(beam.DoFn):
         for state in held:
             state.clear()
 
-    def _closed(self, key: str, T: int, part: HeldSets) -> ClosedSets:
+    def _closed(self, key: str, T: int, cut: Callable[[], HeldSets]) -> ClosedSets:
         """Evaluates some scale sets of a bounded input, once; several threads do so at a time."""
+        part = cut()
         evaluated = self._evaluated(part.events, T, part.standing)
         publication = self._publication(T)._replace(backfill=True)
         changes, unchanged = changed_cells(evaluated, part.known, publication)

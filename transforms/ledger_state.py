@@ -1,7 +1,7 @@
 """The state of one key of the ledger, a group of scale sets: its events, their standing, and notes on what was published."""
 
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Callable, Iterator
+from functools import cached_property, partial
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -124,8 +124,9 @@ class KeyState(NamedTuple):
         known = rows_among(self.notes().known, names)
         return HeldSets(names, narrowed(self.standing(), names), rows_among(accepted, names), known)
 
-    def parts(self, arrived: list[pa.RecordBatch], size: int) -> Iterator[HeldSets]:
-        """All that it holds and what has arrived, a part of the scale sets after the other, in order of their ids.
+    def parts(self, arrived: list[pa.RecordBatch], size: int) -> Iterator[Callable[[], HeldSets]]:
+        """All that it holds and what has arrived, a part of the scale sets after the other, in order of their ids; each is cut
+        when it is called for, which threads may do side by side.
 
         Args:
             arrived: batches of events that are not held yet.
@@ -140,11 +141,14 @@ class KeyState(NamedTuple):
         number = sum((np.bincount(place, minlength=len(names)) for place in places), np.zeros(len(names), np.int64))
         parts, part = np.unique((np.cumsum(number) - number) // size, return_inverse=True)
         found = [group_by(part[place], len(parts), np.arange(len(place))) for place in places]
-        for which in range(len(parts)):
+
+        def cut(which: int) -> HeldSets:
             sets = names.filter(pa.array(part == which))
             rows = [pa.array(order[at[which] : at[which + 1]]) for at, order in found]
             events = concat([compact(piece.take(own)) for piece, own in zip(pieces, rows, strict=True) if len(own)])
-            yield HeldSets(sets, standing if standing.is_empty else narrowed(standing, sets), events, rows_among(known, sets))
+            return HeldSets(sets, standing if standing.is_empty else narrowed(standing, sets), events, rows_among(known, sets))
+
+        yield from (partial(cut, which) for which in range(len(parts)))
 
     def add(self, arrived: pa.RecordBatch) -> None:
         """Adds accepted events."""
