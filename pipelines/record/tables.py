@@ -22,6 +22,8 @@ LEAST_ROWS: Final = 10_000
 _MOST_ROWS: Final = 1_000_000
 """Of a row group, where a file has that many."""
 _THREADS: Final = 4
+_REPEATED: Final = 8
+"""So often the values of a dictionary must occur in a row group for it to be written as it is."""
 _AT_ONCE: Final = 16_384
 """Values that are encoded at once: of fewer, the calls cost a twentieth of the whole."""
 
@@ -108,14 +110,17 @@ def write_files(root: str, rows: list[Rows]) -> None:
 
 def parquet(batch: pa.RecordBatch) -> pa.Buffer:
     """A batch as one Parquet file: zstd, ids by dictionary, times as deltas, plain types that any engine reads."""
-    table = pa.Table.from_batches([plain(batch, [name for name in batch.schema.names if _is_large(batch.column(name))])])
+    group = row_group_size(len(batch))
+    # Each row group would carry a dictionary whole; of plain values it gets one of its own.
+    large = [name for name in batch.schema.names if _dictionary_size(batch.column(name)) > group // _REPEATED]
+    table = pa.Table.from_batches([plain(batch, large)])
     times = [field.name for field in table.schema if pa.types.is_timestamp(field.type)]
     sink = pa.BufferOutputStream()
     pq.write_table(
         table,
         sink,
         compression="zstd",
-        row_group_size=row_group_size(len(table)),
+        row_group_size=group,
         write_batch_size=_AT_ONCE,
         use_dictionary=[_leaf(field) for field in table.schema if _repeats(field)],
         column_encoding=dict.fromkeys(times, "DELTA_BINARY_PACKED"),
@@ -140,10 +145,6 @@ def plain(batch: pa.RecordBatch, names: list[str]) -> pa.RecordBatch:
     """The rows with some columns without dictionaries: where these are larger than they, a file would carry all other ids."""
     columns = {name: batch.column(name) for name in batch.schema.names}
     return pa.RecordBatch.from_pydict(columns | {name: columns[name].dictionary_decode() for name in names})
-
-
-def _is_large(column: pa.Array) -> bool:
-    return _dictionary_size(column) > len(column)
 
 
 def _repeats(field: pa.Field) -> bool:
