@@ -122,7 +122,9 @@ class Backfill:
         decoded = self._decoded(pipeline)
         facts = decoded.events | "GatherFacts" >> GatherFacts(self.settings.now, self.before.facts)
         bounds = BoundedInput(facts, self.known, self.before, self.scratch)
-        self._correct(decoded.events, bounds, self._groups(events_of(self.plan)), decoded.rejects)
+        # One group in this process, whose ledger goes from part to part by itself.
+        groups = groups_for(events_of(self.plan), self.budget) if self.elsewhere else 1
+        self._correct(decoded.events, bounds, groups, decoded.rejects)
 
     def _spill(self, pipeline: beam.Pipeline, partitions: int) -> None:
         decoded = self._decoded(pipeline)
@@ -135,12 +137,7 @@ class Backfill:
         events = pipeline | "Partition" >> beam.Create(spilled(self.scratch, partition))
         events = events | "ReadSpilled" >> beam.Map(get_batch).with_output_types(pa.RecordBatch)
         told = pipeline | "Facts" >> beam.Create([facts])
-        groups = self._groups(int(facts.column("events").to_numpy().sum()))
-        self._correct(events, BoundedInput(told, known, self.before, self.scratch), groups, None)
-
-    def _groups(self, events: int) -> int:
-        """How many groups of scale sets are worked on: one in this process, whose ledger goes from part to part by itself."""
-        return groups_for(events, self.budget) if self.elsewhere else 1
+        self._correct(events, BoundedInput(told, known, self.before, self.scratch), 1, None)
 
     def _decoded(self, pipeline: beam.Pipeline) -> DecodeOutput:
         shards = pipeline | "Shards" >> beam.Create(self.plan.shards).with_output_types(Shard)

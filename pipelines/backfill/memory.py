@@ -67,7 +67,7 @@ def partitions_for(events: int, budget: int) -> int:
 
 
 def groups_for(events: int, budget: int) -> int:
-    """In how many groups so many events are worked on: one after the other, or each by one worker, with a budget of bytes.
+    """In how many groups workers elsewhere, each with a budget of bytes, take so many events.
 
     >>> groups_for(10, 2**32), groups_for(5_000_000, 2**32), groups_for(5_000_000, 2**30)
     (1, 3, 11)

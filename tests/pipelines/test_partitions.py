@@ -57,10 +57,10 @@ def test_parquet_and_lines_give_the_same(tmp_path: Path, expected: dict[str, lis
     assert current(tmp_path / "out") == expected
 
 
-def test_groups_of_scale_sets_give_the_same(
+def test_parts_of_scale_sets_give_the_same(
     tmp_path: Path, expected: dict[str, list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipelines.backfill.memory.GROUP_EVENTS", 5)
+    monkeypatch.setattr("transforms.ledger.PART_EVENTS", 5)
     folder = scattered(tmp_path / "in", list(two_days(SETS)), 3, 5)
     trueup("backfill", "--input", folder, "--output", tmp_path / "out")
     assert current(tmp_path / "out") == expected
