@@ -54,10 +54,10 @@ def _better(life: Life, op: int, rank: int, found: BestCandidate) -> bool:
 def _best_of(life: Life, lo: int, hi: int, definite: bool, a: int, returned: bool, found: BestCandidate) -> BestCandidate:
     """Goes on over one list of operations."""
     k = first_start(life, lo, hi, a - life.rules.longest - life.rules.settle)
-    while k < hi and life.ops[life.lists[k, 0]].start <= a + life.rules.skew + life.rules.unseen:
-        op = life.lists[k, 0]
+    while k < hi and life.lists[k].start <= a + life.rules.skew + life.rules.unseen:
+        op, limit = life.lists[k].op, life.lists[k].limit
         k += 1
-        if life.ops[op].begin - life.rules.skew > a or a >= life.ops[op].limit:
+        if a >= limit or life.ops[op].begin - life.rules.skew > a:
             continue
         if not definite and life.ops[op].adds and returned:
             continue
@@ -92,12 +92,8 @@ def _extends(life: Life, p: int, limit: int) -> bool:
 def _beside(life: Life, lo: int, hi: int, op: int, b: int, skip_adds: bool, limit: int, cap: int) -> int:
     """The limit extended by operations of one list that start within `skew` of the explaining one."""
     k = first_start(life, lo, hi, life.ops[op].start - life.rules.skew)
-    while (
-        k < hi
-        and life.ops[life.lists[k, 0]].start <= life.ops[op].start + life.rules.skew
-        and life.ops[life.lists[k, 0]].start < b
-    ):
-        p = life.lists[k, 0]
+    while k < hi and life.lists[k].start <= life.ops[op].start + life.rules.skew and life.lists[k].start < b:
+        p = life.lists[k].op
         k += 1
         if _extends(life, p, limit) and not (skip_adds and life.ops[p].adds):
             limit = max(limit, min(life.ops[p].limit, cap))
@@ -112,11 +108,11 @@ def _chained(life: Life, a: int, b: int, limit: int, cap: int) -> int:
     n = first_start(life, life.named_lo, n1, earliest)
     w = w1 if life.is_own else first_start(life, life.all_lo, w1, earliest)
     while n < n1 or w < w1:
-        if w >= w1 or (n < n1 and life.lists[n, 0] < life.lists[w, 0]):
-            p = life.lists[n, 0]
+        if w >= w1 or (n < n1 and life.lists[n].op < life.lists[w].op):
+            p = life.lists[n].op
             n += 1
         else:
-            p = life.lists[w, 0]
+            p = life.lists[w].op
             w += 1
         if life.ops[p].start > limit or life.ops[p].start >= b:
             break

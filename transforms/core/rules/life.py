@@ -40,7 +40,7 @@ class Life(NamedTuple):
     signals: Records
     faults: Ints
     ops: Records
-    lists: Ints
+    lists: Records
     k0: int
     """`signals[k0:k1]` are its own: what came before a forgetting is another's."""
     k1: int
@@ -123,7 +123,7 @@ def first_start(life: Life, lo: int, hi: int, x: int) -> int:
     """The first position in [lo, hi) of a list of operations with one that starts at or after x, or hi."""
     while lo < hi:
         middle = (lo + hi) // 2
-        if life.ops[life.lists[middle, 0]].start < x:
+        if life.lists[middle].start < x:
             lo = middle + 1
         else:
             hi = middle
@@ -136,16 +136,15 @@ def next_renewal(life: Life, x: int) -> int:
     line: of all."""
     found = NEVER
     k = first_start(life, life.all_lo, life.all_hi, x)
-    if k < life.all_hi and life.lists[k, 1] < life.all_hi:
-        found = life.ops[life.lists[life.lists[k, 1], 0]].start
+    if k < life.all_hi and life.lists[k].more < life.all_hi:
+        found = life.lists[life.lists[k].more].start
     if life.is_own:
         return found
     for k in range(first_start(life, life.named_lo, life.named_hi, x), life.named_hi):
-        op = life.lists[k, 0]
-        if life.ops[op].start >= found:
+        if life.lists[k].start >= found:
             break
-        if is_renewal(op, life.ops):
-            return life.ops[op].start
+        if is_renewal(life.lists[k].op, life.ops):
+            return life.lists[k].start
     return found
 
 

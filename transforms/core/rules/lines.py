@@ -42,6 +42,13 @@ OPERATION: Final = np.dtype(
 """An operation as the walk reads it: the fields of `Operations` that decide, and whether its verb is `start`."""
 
 
+LISTED: Final = np.dtype([(name, "i8") for name in ("op", "start", "limit", "more", "more_by_start")])
+"""An operation in a list, with what a walk over the list asks of each first: so it reads one array from front to back.
+`more`, of those that target all: the first position at or after it, in its list, of one that renews (or its end); of unnamed
+ones: the latest limit so far, in its list, of those that can bring back (-1: of none), `more_by_start` of those among them whose
+verb is `start`."""
+
+
 class Lines(NamedTuple):
     """Lines sorted by (set, instance), an entry each (offsets: one more), and what they are judged by."""
 
@@ -50,10 +57,8 @@ class Lines(NamedTuple):
     faults: Ints
     ops: Records
     """Of OPERATION, sorted as `Operations`."""
-    lists: Ints
-    """Operations by whom they target, each list ascending, so by start: (operation, more, more). `more` of those that target all:
-    the first position at or after it, in its list, of one that renews (or its end), twice; of unnamed ones: the latest limit so
-    far, in its list, of those that can bring back (-1: of none), and of those among them whose verb is `start`."""
+    lists: Records
+    """Of LISTED: operations by whom they target, each list ascending by position, so by start."""
     set: Ints
     instance: Ints
     lo: Ints
@@ -177,39 +182,39 @@ def _find(ids: Ints, wanted: Ints) -> tuple[Ints, Ints]:
     return place, np.flatnonzero(found)
 
 
-def _named(folded: FoldedOperations, ids: Ints, width: int, own: Ints) -> tuple[Ints, Ints]:
+def _named(folded: FoldedOperations, ids: Ints, width: int, own: Ints) -> tuple[Ints, Records]:
     """Lists of the operations that name the instance of each line; of a set's own line (`own`) all operations of the set."""
     line, known = _find(ids, folded.ops.set[folded.named_op] * width + folded.named_instance)
     own_line, of_own = _find(ids[own], folded.ops.set * width)
     line = np.r_[line[known], own[own_line[of_own]]]
     op = np.r_[folded.named_op[known], of_own]
     lo, order = group_by(line, len(ids), np.arange(len(line)))
-    return _list_of(lo, op[order], folded.ops.start)
+    return _list_of(lo, op[order], folded.ops)
 
 
-def _wide(ops: Operations, sets: int) -> tuple[Ints, Ints, Ints, Ints]:
+def _wide(ops: Operations, sets: int) -> tuple[Ints, Records, Ints, Records]:
     """Lists, a set, of the operations that target all, and of the unnamed ones: offsets and lists of each."""
     positions = np.arange(len(ops.set))
     all_lo, all_ = group_by(ops.set, sets, positions[ops.target == ALL])
     unnamed_lo, unnamed = group_by(ops.set, sets, positions[ops.target == UNNAMED])
-    return *_list_of(all_lo, all_, ops.start), *_list_of(unnamed_lo, unnamed, ops.start)
+    return *_list_of(all_lo, all_, ops), *_list_of(unnamed_lo, unnamed, ops)
 
 
-def _list_of(lo: Ints, ops: Ints, start: Ints) -> tuple[Ints, Ints]:
+def _list_of(lo: Ints, which: Ints, ops: Operations) -> tuple[Ints, Records]:
     """Lists of operations as `Lines.lists` holds them, without more yet: in each, MOST of an hour, those that start first.
 
     Args:
         lo: offsets of the lists.
-        ops: operations, of each list in the order in which they start.
-        start: when each operation starts.
+        which: positions of operations, of each list in the order in which they start.
+        ops: the operations.
     """
-    if len(ops) > MOST:
-        list_, hour = np.repeat(np.arange(len(lo) - 1), np.diff(lo)), start[ops] // HOUR
+    if len(which) > MOST:
+        list_, hour = np.repeat(np.arange(len(lo) - 1), np.diff(lo)), ops.start[which] // HOUR
         begins = np.flatnonzero(np.r_[True, (np.diff(list_) != 0) | (np.diff(hour) != 0)])
-        within = np.arange(len(ops)) - np.repeat(begins, np.diff(np.r_[begins, len(ops)]))
+        within = np.arange(len(which)) - np.repeat(begins, np.diff(np.r_[begins, len(which)]))
         kept = within < MOST
-        lo, ops = np.r_[0, np.cumsum(np.bincount(list_[kept], minlength=len(lo) - 1))], ops[kept]
-    return lo, np.stack([ops, 0 * ops, 0 * ops], axis=1)
+        lo, which = np.r_[0, np.cumsum(np.bincount(list_[kept], minlength=len(lo) - 1))], which[kept]
+    return lo, _table(LISTED, {"op": which, "start": ops.start[which], "limit": ops.limit[which], "more": 0, "more_by_start": 0})
 
 
 @inner_kernel
@@ -219,23 +224,23 @@ def is_renewal(op: int, ops: Records) -> bool:
 
 
 @kernel
-def _note_renewing(lo: Ints, lists: Ints, ops: Records) -> None:
+def _note_renewing(lo: Ints, lists: Records, ops: Records) -> None:
     for s in range(len(lo) - 1):
         found = lo[s + 1]
         for k in range(lo[s + 1] - 1, lo[s] - 1, -1):
-            if is_renewal(lists[k, 0], ops):
+            if is_renewal(lists[k].op, ops):
                 found = k
-            lists[k, 1] = lists[k, 2] = found
+            lists[k].more = found
 
 
 @kernel
-def _note_covered(lo: Ints, lists: Ints, ops: Records) -> None:
+def _note_covered(lo: Ints, lists: Records, ops: Records) -> None:
     for s in range(len(lo) - 1):
         latest = latest_start = -1
         for k in range(lo[s], lo[s + 1]):
-            op = lists[k, 0]
+            op = lists[k].op
             if is_renewal(op, ops) and not ops[op].adds:
                 latest = max(latest, ops[op].limit)
                 if ops[op].starts:
                     latest_start = max(latest_start, ops[op].limit)
-            lists[k, 1], lists[k, 2] = latest, latest_start
+            lists[k].more, lists[k].more_by_start = latest, latest_start

@@ -26,13 +26,13 @@ from transforms.core.rules.targets import NONE
 def is_covered(life: Life, t: int, starts: bool) -> bool:
     """Whether t lies within [begin, limit) of an unnamed excusing operation that renews and does not add (or a `start`)."""
     k = first_start(life, life.unnamed_lo, life.unnamed_hi, t + 1)
-    if k > life.unnamed_lo and life.lists[k - 1, 2 if starts else 1] > t:
+    if k > life.unnamed_lo and (life.lists[k - 1].more_by_start if starts else life.lists[k - 1].more) > t:
         return True
     while (
-        k < life.unnamed_hi and life.ops[life.lists[k, 0]].start <= t + life.rules.unseen
+        k < life.unnamed_hi and life.lists[k].start <= t + life.rules.unseen
     ):  # only its end was seen: it had begun
-        op = life.ops[life.lists[k, 0]]
-        if op.begin <= t and is_renewal(life.lists[k, 0], life.ops) and not op.adds and (op.starts or not starts):
+        op = life.ops[life.lists[k].op]
+        if op.begin <= t and is_renewal(life.lists[k].op, life.ops) and not op.adds and (op.starts or not starts):
             return True
         k += 1
     return False
@@ -58,7 +58,7 @@ def made_anew(life: Life, x: int, since: int) -> int:
     after x; NEVER if there is none."""
     lo, hi = (life.all_lo, life.all_hi) if life.is_own else (life.named_lo, life.named_hi)
     for k in range(first_start(life, lo, hi, since), hi):
-        op = life.lists[k, 0]
+        op = life.lists[k].op
         makes = life.ops[op].effect == RENEWS or (life.ops[op].effect == MAY_REMOVE and not life.is_own)
         makes = makes and life.ops[op].excuses and life.ops[op].handed_by == NONE
         if makes and life.ops[op].outcome != FAILED and life.ops[op].begin >= x:
@@ -110,12 +110,12 @@ def definite_removals(life: Life) -> Ints:
     a0 = first_start(life, life.all_lo, a1, earliest)
     out, n = np.empty((n1 - n0 + a1 - a0, 4), np.int64), 0
     while n0 < n1 or a0 < a1:
-        if a0 >= a1 or (n0 < n1 and life.lists[n0, 0] < life.lists[a0, 0]):
-            op = life.lists[n0, 0]
+        if a0 >= a1 or (n0 < n1 and life.lists[n0].op < life.lists[a0].op):
+            op = life.lists[n0].op
             n0 += 1
             reported = first <= life.ops[op].limit
         else:
-            op = life.lists[a0, 0]
+            op = life.lists[a0].op
             a0 += 1
             reported = first <= life.ops[op].end and (life.ops[op].gone or not life.is_own)
         if reported and _removes_definitely(life, op):

@@ -169,39 +169,44 @@ def _decide(life: Life, x: int, keep_from: int, orphan_onset: int, histories: Li
 
 
 @inner_kernel
-def _bears(life: Life, op: int, definite: bool, x: int, keep_from: int, histories: LineHistories) -> bool:
-    """Whether an operation may have had a part in what the line was between its cut and `keep_from`."""
-    earliest, limit = life.ops[op].begin - life.rules.skew, life.ops[op].limit
-    if definite:
-        return True  # a renewal too that is long over: it tells that a removal before it has only lost its end
-    if limit < x:
-        return False
+def _keep_definite(life: Life, lo: int, hi: int, x: int, keep_from: int, out: Retention) -> None:
+    """Marks the operations of a list that may reach beyond the cut: a renewal too that is long over, since it tells that a removal
+    before it has only lost its end."""
+    for k in range(first_start(life, lo, hi, x - life.rules.longest - life.rules.settle), hi):
+        op = life.lists[k].op
+        if life.ops[op].begin - life.rules.skew > keep_from:
+            break
+        out.ops[op] = True
+
+
+@inner_kernel
+def _keep_reaching(life: Life, x: int, y: int, out: Retention) -> None:
+    """Marks the unnamed operations that may have had a part in what the line was within [x, y]."""
+    earliest = first_start(life, life.unnamed_lo, life.unnamed_hi, x - life.rules.longest - life.rules.settle)
+    for k in range(earliest, life.unnamed_hi):
+        if life.lists[k].start - life.rules.unseen - life.rules.skew > y:
+            break
+        op = life.lists[k].op
+        if life.lists[k].limit >= x and not out.ops[op]:
+            out.ops[op] = life.ops[op].begin - life.rules.skew <= y
+
+
+@inner_kernel
+def _keep_unnamed(life: Life, x: int, keep_from: int, histories: LineHistories, out: Retention) -> None:
+    """Marks the unnamed operations that may have had a part in what the line was between its cut and `keep_from`: in a change, a
+    signal, or an episode."""
     for i in range(histories.change_lo[life.line], histories.change_lo[life.line + 1]):
-        if x <= histories.changes[i, 0] < keep_from and earliest <= histories.changes[i, 0] <= limit:
-            return True
-    k0 = first_signal(life, max(x, earliest))
-    if k0 < life.k1 and life.signals[k0].time <= limit:
-        return True
+        if x <= histories.changes[i, 0] < keep_from:
+            _keep_reaching(life, histories.changes[i, 0], histories.changes[i, 0], out)
+    for k in range(first_signal(life, x), life.k1):
+        if life.signals[k].time >= keep_from:
+            break
+        _keep_reaching(life, life.signals[k].time, life.signals[k].time, out)
     for e in range(histories.episode_lo[life.line], histories.episode_lo[life.line + 1]):
         row = histories.episodes[e]
         if x <= row[START] < keep_from and row[OP] != NONE:
             lapses = row[VERDICT] == OVERRUN and row[LIMIT] < NEVER and row[LIMIT] + life.rules.max_open >= keep_from
-            until = keep_from if lapses else min(row[LIMIT], keep_from)
-            if earliest <= max(until, row[START]) and limit >= row[START]:
-                return True
-    return False
-
-
-@inner_kernel
-def _keep_ops(
-    life: Life, lo: int, hi: int, definite: bool, x: int, keep_from: int, histories: LineHistories, out: Retention
-) -> None:  # fmt: skip
-    for k in range(first_start(life, lo, hi, x - life.rules.longest - life.rules.settle), hi):
-        op = life.lists[k, 0]
-        if life.ops[op].begin - life.rules.skew > keep_from:
-            break
-        if not out.ops[op] and _bears(life, op, definite, x, keep_from, histories):
-            out.ops[op] = True
+            _keep_reaching(life, row[START], keep_from if lapses else max(row[START], min(row[LIMIT], keep_from)), out)
 
 
 @kernel
@@ -229,7 +234,7 @@ def keep_lines(keep_from: Ints, lines: Lines, histories: LineHistories, rules: R
         if x >= since:
             continue
         _decide(life, x, since, orphan_onset, histories, out)
-        _keep_ops(life, life.named_lo, life.named_hi, True, x, since, histories, out)
+        _keep_definite(life, life.named_lo, life.named_hi, x, since, out)
         if not life.is_own:
-            _keep_ops(life, life.all_lo, life.all_hi, True, x, since, histories, out)
-            _keep_ops(life, life.unnamed_lo, life.unnamed_hi, False, x, since, histories, out)
+            _keep_definite(life, life.all_lo, life.all_hi, x, since, out)
+            _keep_unnamed(life, x, since, histories, out)
