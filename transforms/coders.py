@@ -21,9 +21,9 @@ _MOMENT = struct.Struct("<?q??")
 _NUMBERS = struct.Struct("<?qq")
 
 
-def write_batch(sink: pa.NativeFile, batch: pa.RecordBatch) -> None:
+def write_batch(sink: pa.NativeFile, batch: pa.RecordBatch, compression: str | None = None) -> None:
     """Appends one batch as an Arrow IPC stream of its own."""
-    with pa.ipc.new_stream(sink, batch.schema) as writer:
+    with pa.ipc.new_stream(sink, batch.schema, options=pa.ipc.IpcWriteOptions(compression=compression)) as writer:
         writer.write_batch(batch)
 
 
@@ -146,6 +146,13 @@ class StandingCoder(_BatchesCoder):
     """One `Standing`: its batches."""
 
     made = Standing
+
+    def pack(self, standing: Standing) -> pa.Buffer:
+        """What `decode` takes as well, in a quarter of the room: for what is kept, not for state that is read at each input."""
+        sink = pa.BufferOutputStream()
+        for batch in standing:
+            write_batch(sink, batch, "zstd")
+        return sink.getvalue()
 
 
 class NotesCoder(_ArrowCoder):

@@ -412,8 +412,13 @@ def _first(events: pa.RecordBatch, names: pa.StringArray) -> Ints:
 
 def checkpoint_row(key: str, taken: int, standing: Standing) -> pa.RecordBatch:
     """The row of CHECKPOINTS for one key, as a batch."""
-    columns = [pa.array([key]), pa.array([taken]), pa.array([_STANDING.encode(standing)], pa.large_binary())]
-    return pa.RecordBatch.from_arrays(columns, schema=CHECKPOINTS)
+    row = {
+        "key": key,
+        "taken": taken,
+        "scale_set_ids": sets_of(standing).to_pylist(),
+        "standing": memoryview(_STANDING.pack(standing)),
+    }
+    return pa.RecordBatch.from_pylist([row], CHECKPOINTS)
 
 
 def _without_copies(events: pa.RecordBatch, standing: Standing, counted: bool) -> pa.RecordBatch:

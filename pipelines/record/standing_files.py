@@ -91,13 +91,11 @@ def run_started(name: str) -> int:
     return to_micros(datetime.strptime(f"{name.partition('-')[0]}+0000", f"{_STARTED}%z"))
 
 
-def leave_standings(root: str, run: str, left: pa.RecordBatch) -> None:
-    """Writes standings of CHECKPOINTS to a file of a run."""
-    contents = left.column("standing")
-    ids = [_sets_of(_CODER.decode(content.as_buffer())) for content in contents]
-    table = pa.table({"scale_set_ids": pa.array(ids, pa.list_(pa.string())), "standing": contents})
+def leave_standings(root: str, run: str, left: list[pa.RecordBatch]) -> None:
+    """Writes the standings of CHECKPOINTS, which are compressed already, to a file of a run."""
+    table = pa.Table.from_batches(left).select(["scale_set_ids", "standing"])
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd", row_group_size=1, use_dictionary=False, write_statistics=False)
+    pq.write_table(table, sink, compression="none", row_group_size=1, use_dictionary=False, write_statistics=False)
     put(root, f"{_FOLDER}/{run}/{uuid.uuid4().hex}.parquet", sink.getvalue())
 
 
@@ -197,11 +195,6 @@ def _ids(path: str) -> list[str]:
     with read(path) as source:
         lists = pq.ParquetFile(source).read(columns=["scale_set_ids"]).column(0)
     return [str(name) for name in pc.list_flatten(lists).to_pylist()]
-
-
-def _sets_of(standing: Standing) -> list[str]:
-    ids: list[str] = pc.unique(standing.marks.column("scale_set_id").cast(pa.string())).to_pylist()
-    return ids
 
 
 def _folders(root: str) -> set[str]:

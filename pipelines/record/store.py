@@ -19,7 +19,7 @@ from schemas.tables.by_name import ROWS
 from schemas.tables.reject import REJECTS
 from schemas.time import format_duration
 from transforms.core.columns.arrow import one_batch
-from transforms.core.ledger.changes import CHECKPOINTS, Changes
+from transforms.core.ledger.changes import Changes
 
 _GRID = "_trueup/grid.json"
 _GROUPS = "_trueup/groups"
@@ -88,8 +88,8 @@ class Store:
         rows = [Rows(name, [each[place] for each in changes], "start") for place, name in enumerate(ROWS)]
         write_files(self.root, rows)
         write_files(self.root, [Rows("revisions", [each.revisions for each in changes], "cell")])
-        left = one_batch([each.checkpoints for each in changes], CHECKPOINTS)
-        if self.run and len(left):
+        left = [each.checkpoints for each in changes if len(each.checkpoints)]
+        if self.run and left:
             leave_settled(self.root, self.run, [each.settled for each in changes])
             leave_standings(self.root, self.run, left)
 

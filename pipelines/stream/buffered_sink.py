@@ -74,8 +74,8 @@ class BufferedSink:
         if len(changes.revisions):
             self._sink.publish([changes])
         if self._journal is not None and len(changes.checkpoints):
-            rows = zip(*(column.to_pylist() for column in changes.checkpoints.columns), strict=True)
-            self._journal.store({key: Checkpoint(taken, content) for key, taken, content in rows})
+            rows = changes.checkpoints.to_pylist()
+            self._journal.store({row["key"]: Checkpoint(row["taken"], row["standing"]) for row in rows})
 
     def _keep_flushing(self) -> None:
         while not self._ended.wait(_TURN):

@@ -39,9 +39,11 @@ PUBLISHED: Final = pa.schema(
 ROWS: Final = ("availability_rows", "attribution_rows", "operation_rows")
 
 
-CHECKPOINTS: Final = pa.schema([("key", pa.string()), ("taken", pa.int64()), ("standing", pa.large_binary())])
+CHECKPOINTS: Final = pa.schema(
+    [("key", pa.string()), ("taken", pa.int64()), ("scale_set_ids", pa.list_(pa.string())), ("standing", pa.large_binary())]
+)
 """Checkpoints, one row a key, from which a later run can go on: how many events of the key the ledger has received in this run
-(late ones and copies too), and the standing of its scale sets, encoded. A checkpoint travels with the changes, since it must not
+(late ones and copies too), its scale sets, and their standing, encoded. A checkpoint travels with the changes, since it must not
 be stored before they are."""
 
 

@@ -28,9 +28,7 @@ def is_covered(life: Life, t: int, starts: bool) -> bool:
     k = first_start(life, life.unnamed_lo, life.unnamed_hi, t + 1)
     if k > life.unnamed_lo and (life.lists[k - 1].more_by_start if starts else life.lists[k - 1].more) > t:
         return True
-    while (
-        k < life.unnamed_hi and life.lists[k].start <= t + life.rules.unseen
-    ):  # only its end was seen: it had begun
+    while k < life.unnamed_hi and life.lists[k].start <= t + life.rules.unseen:  # only its end was seen: it had begun
         op = life.ops[life.lists[k].op]
         if op.begin <= t and is_renewal(life.lists[k].op, life.ops) and not op.adds and (op.starts or not starts):
             return True

@@ -170,8 +170,8 @@ def _decide(life: Life, x: int, keep_from: int, orphan_onset: int, histories: Li
 
 @inner_kernel
 def _keep_definite(life: Life, lo: int, hi: int, x: int, keep_from: int, out: Retention) -> None:
-    """Marks the operations of a list that may reach beyond the cut: a renewal too that is long over, since it tells that a removal
-    before it has only lost its end."""
+    """Marks the operations of a list that may reach beyond the cut: a renewal too that is long over, since it tells that a
+    removal before it has only lost its end."""
     for k in range(first_start(life, lo, hi, x - life.rules.longest - life.rules.settle), hi):
         op = life.lists[k].op
         if life.ops[op].begin - life.rules.skew > keep_from:
