@@ -41,7 +41,7 @@ from transforms.core.ledger.grid_ends import NOT_YET, due_by, fired_of, grid_end
 from transforms.core.standing.folding import closed_before, fold, folded, is_behind, is_copy, resumed_cells
 from transforms.core.standing.standing import Standing, sets_of
 from transforms.counters import count
-from transforms.ledger_state import Bag, HeldSets, KeyState, Value
+from transforms.ledger_state import Bag, HeldSets, KeyState, Part, Value
 from transforms.side_by_side import cores, side_by_side
 
 if TYPE_CHECKING:
@@ -215,7 +215,9 @@ class Keep(beam.DoFn):
             yield from late
         held.forget_settled()
         parts = held.parts(arrived, PART_EVENTS)
-        for closed in side_by_side(partial(self._closed, key, T), parts, cores()):
+        long = [part for part in parts if part.events > 2 * PART_EVENTS]
+        others = [part for part in parts if part.events <= 2 * PART_EVENTS]
+        for closed in side_by_side(partial(self._closed, key, T), others, cores(), long):
             count("used", closed.used)
             count("duplicate", closed.duplicates)
             count("unchanged", closed.unchanged)
@@ -223,9 +225,9 @@ class Keep(beam.DoFn):
         for state in held:
             state.clear()
 
-    def _closed(self, key: str, T: int, cut: Callable[[], HeldSets]) -> ClosedSets:
+    def _closed(self, key: str, T: int, some: Part) -> ClosedSets:
         """Evaluates some scale sets of a bounded input, once; several threads do so at a time."""
-        part = cut()
+        part = some.cut()
         evaluated = self._evaluated(part.events, T, part.standing)
         publication = self._publication(T)._replace(backfill=True)
         changes, unchanged = changed_cells(evaluated, part.known, publication)

@@ -1,6 +1,6 @@
 """The state of one key of the ledger, a group of scale sets: its events, their standing, and notes on what was published."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cached_property, partial
 from typing import Any, Final, NamedTuple
 
@@ -91,6 +91,15 @@ class HeldSets(NamedTuple):
     """PUBLISHED: the current versions of the cells that can still change."""
 
 
+class Part(NamedTuple):
+    """Some scale sets of a key, to be evaluated together."""
+
+    events: int
+    """How many of what has arrived or is held are theirs."""
+    cut: Callable[[], HeldSets]
+    """Gives what is held of them, and has arrived; threads may call those of several parts side by side."""
+
+
 class KeyState(NamedTuple):
     """The state of one key, for the time of one call of the DoFn. No two of its events are copies of one, in a stream."""
 
@@ -124,9 +133,8 @@ class KeyState(NamedTuple):
         known = rows_among(self.notes().known, names)
         return HeldSets(names, narrowed(self.standing(), names), rows_among(accepted, names), known)
 
-    def parts(self, arrived: list[pa.RecordBatch], size: int) -> Iterator[Callable[[], HeldSets]]:
-        """All that it holds and what has arrived, a part of the scale sets after the other, in order of their ids; each is cut
-        when it is called for, which threads may do side by side.
+    def parts(self, arrived: list[pa.RecordBatch], size: int) -> list[Part]:
+        """All that it holds and what has arrived, in parts of the scale sets, in order of their ids.
 
         Args:
             arrived: batches of events that are not held yet.
@@ -148,7 +156,8 @@ class KeyState(NamedTuple):
             events = concat([compact(piece.take(own)) for piece, own in zip(pieces, rows, strict=True) if len(own)])
             return HeldSets(sets, standing if standing.is_empty else narrowed(standing, sets), events, rows_among(known, sets))
 
-        yield from (partial(cut, which) for which in range(len(parts)))
+        events = np.bincount(part, number, len(parts)).astype(np.int64).tolist()
+        return [Part(each, partial(cut, which)) for which, each in enumerate(events)]
 
     def add(self, arrived: pa.RecordBatch) -> None:
         """Adds accepted events."""

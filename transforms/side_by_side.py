@@ -15,21 +15,28 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def side_by_side(work: Callable[[T], R], items: Iterable[T], threads: int) -> Iterator[R]:
+def side_by_side(work: Callable[[T], R], items: Iterable[T], threads: int, long: Iterable[T] = ()) -> Iterator[R]:
     """What the work gives for each item, in their order; as many results wait at most as there are threads.
 
-    >>> list(side_by_side(abs, [-3, 2, -1], 2))
-    [3, 2, 1]
+    Args:
+        work: what is done.
+        items: on which.
+        threads: how many work at a time.
+        long: more items, which take so much longer that they are begun before all others; what they give comes last.
+
+    >>> list(side_by_side(abs, [-3, 2, -1], 2, long=[-1000]))
+    [3, 2, 1, 1000]
     """
     with ThreadPoolExecutor(threads, "side-by-side") as pool:
-        begun = deque[Future[R]]()
+        last, begun = [pool.submit(work, item) for item in long], deque[Future[R]]()
         try:
             for item in items:
                 begun.append(pool.submit(work, item))
                 if len(begun) > threads:
                     yield begun.popleft().result()
+            begun.extend(last)
             while begun:
                 yield begun.popleft().result()
         finally:
-            for future in begun:
+            for future in (*begun, *last):
                 future.cancel()
