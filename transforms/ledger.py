@@ -42,6 +42,7 @@ from transforms.core.standing.folding import closed_before, fold, folded, is_beh
 from transforms.core.standing.standing import Standing, sets_of
 from transforms.counters import count
 from transforms.ledger_state import Bag, HeldSets, KeyState, Part, Value
+from transforms.passing import let_go
 from transforms.side_by_side import cores, side_by_side
 
 if TYPE_CHECKING:
@@ -214,9 +215,9 @@ class Keep(beam.DoFn):
             arrived = [on_time]
             yield from late
         held.forget_settled()
+        let_go(arrived)
         parts = held.parts(arrived, PART_EVENTS)
-        long = [part for part in parts if part.events > 2 * PART_EVENTS]
-        others = [part for part in parts if part.events <= 2 * PART_EVENTS]
+        long, others = ([part for part in parts if part.is_long is which] for which in (True, False))
         for closed in side_by_side(partial(self._closed, key, T), others, cores(), long):
             count("used", closed.used)
             count("duplicate", closed.duplicates)
@@ -227,8 +228,9 @@ class Keep(beam.DoFn):
 
     def _closed(self, key: str, T: int, some: Part) -> ClosedSets:
         """Evaluates some scale sets of a bounded input, once; several threads do so at a time."""
-        part = some.cut()
+        part = some.held()
         evaluated = self._evaluated(part.events, T, part.standing)
+        _give_back_freed_memory(some)
         publication = self._publication(T)._replace(backfill=True)
         changes, unchanged = changed_cells(evaluated, part.known, publication)
         if self._settings.emit_checkpoints:
@@ -237,6 +239,7 @@ class Keep(beam.DoFn):
             closed = max([closed, *moments_of(part.standing.marks, CLOSED).values()])
             kept, settled = fold(evaluated, closed, part.standing)
             changes = changes._replace(checkpoints=checkpoint_row(key, 0, kept), settled=settled)
+        _give_back_freed_memory(some)
         return ClosedSets(changes, evaluated.used - records_in(part.standing.events), evaluated.duplicates, unchanged)
 
     def _on_time(self, arrived: pa.RecordBatch, standing: Standing, counted: bool) -> tuple[pa.RecordBatch, list[Late]]:
@@ -405,6 +408,12 @@ class Keep(beam.DoFn):
         upcoming = next_due(held.notes().grid_ends, self._grid, self._settings.clock())
         if upcoming is not None:
             timer.set(Timestamp(micros=upcoming))
+
+
+def _give_back_freed_memory(part: Part) -> None:
+    """Gives back to the system what lies free between what is still held, where that is much: up to 1.5 GB of 3 M events."""
+    if part.is_long:
+        pa.default_memory_pool().release_unused()
 
 
 def _first(events: pa.RecordBatch, names: pa.StringArray) -> Ints:

@@ -18,6 +18,7 @@ from transforms.core.ledger.decisions import NO_NOTES, Notes
 from transforms.core.standing.folding import is_held
 from transforms.core.standing.standing import NO_STANDING, Standing, narrowed, standing_of, without
 from transforms.counters import count
+from transforms.side_by_side import cores, side_by_side
 
 _PIECES: Final = 16
 """As many batches of events are kept apart: each that is read costs, and each time that they are joined all are written."""
@@ -94,10 +95,10 @@ class HeldSets(NamedTuple):
 class Part(NamedTuple):
     """Some scale sets of a key, to be evaluated together."""
 
-    events: int
-    """How many of what has arrived or is held are theirs."""
-    cut: Callable[[], HeldSets]
-    """Gives what is held of them, and has arrived; threads may call those of several parts side by side."""
+    is_long: bool
+    """Whether it has more than twice the events of a part: those of one scale set."""
+    held: Callable[[], HeldSets]
+    """Gives what is held of them and has arrived, once; threads may call those of several parts side by side."""
 
 
 class KeyState(NamedTuple):
@@ -137,27 +138,31 @@ class KeyState(NamedTuple):
         """All that it holds and what has arrived, in parts of the scale sets, in order of their ids.
 
         Args:
-            arrived: batches of events that are not held yet.
+            arrived: batches of events that are not held yet; they are taken out of the list and cut one after the other, so that
+                events lie in memory once.
             size: about how many events a part has.
         """
         standing, known = self.standing(), self.notes().known
         pieces = [piece for piece in (standing.events, *arrived) if len(piece)]
+        arrived.clear()
         held = [*map(ids_in_use, pieces), ids_in_use(standing.marks), ids_in_use(known)]
         names = pa.concat_arrays([ids.cast(pa.string()) for ids in held]).unique()
         names = names.take(pc.sort_indices(names))
-        places = [places_of(piece.column("scale_set_id"), names) for piece in pieces]
-        number = sum((np.bincount(place, minlength=len(names)) for place in places), np.zeros(len(names), np.int64))
+        number = sum((_events_of(piece, names) for piece in pieces), np.zeros(len(names), np.int64))
         parts, part = np.unique((np.cumsum(number) - number) // size, return_inverse=True)
-        found = [group_by(part[place], len(parts), np.arange(len(place))) for place in places]
+        cut: list[list[pa.RecordBatch]] = [[] for _ in parts]
+        taken = (pieces.pop() for _ in range(len(pieces)))
+        for split in side_by_side(partial(_split, names=names, part=part, parts=len(parts)), taken, cores()):
+            for which, rows in split:
+                cut[which].append(rows)
 
-        def cut(which: int) -> HeldSets:
-            sets = names.filter(pa.array(part == which))
-            rows = [pa.array(order[at[which] : at[which + 1]]) for at, order in found]
-            events = concat([compact(piece.take(own)) for piece, own in zip(pieces, rows, strict=True) if len(own)])
+        def together(which: int) -> HeldSets:
+            sets, events = names.filter(pa.array(part == which)), concat(cut[which])
+            cut[which].clear()
             return HeldSets(sets, standing if standing.is_empty else narrowed(standing, sets), events, rows_among(known, sets))
 
         events = np.bincount(part, number, len(parts)).astype(np.int64).tolist()
-        return [Part(each, partial(cut, which)) for which, each in enumerate(events)]
+        return [Part(each > 2 * size, partial(together, which)) for which, each in enumerate(events)]
 
     def add(self, arrived: pa.RecordBatch) -> None:
         """Adds accepted events."""
@@ -205,3 +210,16 @@ class KeyState(NamedTuple):
     def add_published(self, known: pa.RecordBatch) -> None:
         """Adds versions that were published before."""
         self.note(known=one_batch([self.notes().known, known], PUBLISHED))
+
+
+def _events_of(piece: pa.RecordBatch, names: pa.StringArray) -> Ints:
+    """How many rows each of some scale sets has."""
+    return np.bincount(places_of(piece.column("scale_set_id"), names), minlength=len(names))
+
+
+def _split(piece: pa.RecordBatch, names: pa.StringArray, part: Ints, parts: int) -> list[tuple[int, pa.RecordBatch]]:
+    """The rows of each part that has any, with ids of their own alone; `part` is that of each of `names`."""
+    of_row = part[places_of(piece.column("scale_set_id"), names)]
+    at, order = group_by(of_row, parts, np.arange(len(of_row)))
+    filled = np.flatnonzero(np.diff(at)).tolist()
+    return [(which, compact(piece.take(pa.array(order[at[which] : at[which + 1]])))) for which in filled]

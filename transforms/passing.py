@@ -6,7 +6,7 @@ events of a large input that would be several copies beside each other, and a te
 
 import itertools
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ _OPEN: Final[list[None]] = []
 @contextmanager
 def passing_by_reference() -> Iterator[None]:
     """Has the coders pass elements of this process by reference while the block runs; what was passed is held until its end,
-    since a step may read an element again."""
+    since a step may read an element again, or until it is let go."""
     _OPEN.append(None)
     try:
         yield
@@ -40,11 +40,19 @@ def as_token(element: object) -> bytes | None:
     return _TOKEN.pack(_NAME, number)
 
 
+def let_go(elements: Iterable[object]) -> None:
+    """Holds some elements no longer, nor tuples of which they are part: no step reads them again."""
+    gone = {id(element) for element in elements}
+    for number, held in list(_PASSED.items()):
+        if id(held) in gone or (isinstance(held, tuple) and any(id(part) in gone for part in held)):
+            del _PASSED[number]
+
+
 def from_token(encoded: bytes) -> Any:
     """The element that a token stands for; None: these bytes are no token.
 
     Raises:
-        KeyError: the block in which it was passed is over.
+        KeyError: the block in which it was passed is over, or it was let go.
     """
     if len(encoded) != _TOKEN.size or not encoded.startswith(_NAME):
         return None

@@ -5,7 +5,7 @@ import pytest
 
 from transforms.coders import LedgerInputCoder, RecordBatchCoder
 from transforms.core.ledger.decisions import input_of_events
-from transforms.passing import as_token, from_token, passing_by_reference
+from transforms.passing import as_token, from_token, let_go, passing_by_reference
 from transforms.side_by_side import side_by_side
 
 BATCH = pa.record_batch({"a": [1, 2]})
@@ -22,6 +22,18 @@ def test_an_element_is_passed_itself_and_may_be_read_twice_until_the_block_is_ov
         assert batch != RecordBatchCoder().encode(BATCH)
     with pytest.raises(KeyError):
         RecordBatchCoder().decode(batch)
+
+
+def test_what_is_let_go_is_held_no_longer_nor_what_it_is_part_of() -> None:
+    other = pa.record_batch({"a": [3]})
+    with passing_by_reference():
+        tokens = [RecordBatchCoder().encode(BATCH), LedgerInputCoder().encode(input_of_events(BATCH, None))]
+        kept = RecordBatchCoder().encode(other)
+        let_go([BATCH])
+        for token in tokens:
+            with pytest.raises(KeyError):
+                from_token(token)
+        assert from_token(kept) is other
 
 
 def test_outside_of_a_block_and_of_bytes_from_elsewhere_there_are_no_tokens() -> None:
