@@ -4,16 +4,32 @@ import pyarrow as pa
 import pytest
 
 from pipelines.backfill import memory
-from pipelines.backfill.memory import BASE, BYTES_OF_EVALUATION, BYTES_OF_EVENT, bytes_for, partitions_for, sets_beyond
+from pipelines.backfill.memory import (
+    BASE,
+    BYTES_OF_EVALUATION,
+    BYTES_OF_EVENT,
+    BYTES_OF_RESULT,
+    bytes_for,
+    partitions_for,
+    sets_beyond,
+)
 from transforms.ledger import PART_EVENTS
+from transforms.publish import FLUSH_ROWS
 
 
 @pytest.mark.parametrize("cores", [1, 2, 16])
-def test_each_core_evaluates_a_part_and_the_results_of_one_more_are_held(monkeypatch: pytest.MonkeyPatch, cores: int) -> None:
+def test_each_core_evaluates_a_part_and_no_more(monkeypatch: pytest.MonkeyPatch, cores: int) -> None:
     monkeypatch.setattr(memory, "cores", lambda: cores)
-    most = (cores + 1) * PART_EVENTS
+    monkeypatch.setattr(memory, "FLUSH_ROWS", 0)
+    most = cores * PART_EVENTS
     assert bytes_for(most) == BASE + most * (BYTES_OF_EVENT + BYTES_OF_EVALUATION)
     assert bytes_for(most + 1) == bytes_for(most) + BYTES_OF_EVENT
+
+
+def test_results_are_held_until_they_are_enough_for_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "cores", lambda: 1)
+    assert bytes_for(FLUSH_ROWS) - bytes_for(FLUSH_ROWS - 1) == BYTES_OF_EVENT + BYTES_OF_RESULT
+    assert bytes_for(FLUSH_ROWS + 1) - bytes_for(FLUSH_ROWS) == BYTES_OF_EVENT
 
 
 def test_more_cores_need_more_parts_where_memory_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
