@@ -104,12 +104,14 @@ def _limited(config: pytest.Config, what: str) -> Iterator[None]:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Has tests run again that depend on the machine's speed, and no others. Where there are workers, what takes longest begins
-    first, so that in the end none waits for another."""
+    first, so that in the end none waits for another. Refuses what is `alone` where `.ci/check` does not look for it."""
     if hasattr(config, "workerinput"):
         items.sort(key=_rank)
     for item in items:
         if mark := item.get_closest_marker("depends_on_speed"):
             _runs_again(item, *mark.args, **mark.kwargs)
+        if item.get_closest_marker("alone") and not {"integration", "flink"} & {*item.path.parts}:
+            raise pytest.UsageError(f"{item.nodeid}: what is `alone` lies in tests/integration or tests/flink.")
 
 
 def _rank(item: pytest.Item) -> int:
