@@ -61,4 +61,7 @@ def forks(imports: str) -> Iterator[Run]:
             print(line, file=process.stdin, flush=True)
             return Ended(int(process.stdout.readline()), *(stream.read_text() for stream in streams))
 
-        yield run
+        try:
+            yield run
+        finally:
+            process.kill()
