@@ -19,6 +19,7 @@ from unittest import mock
 import pytest
 from hypothesis import HealthCheck, settings
 
+from runners.process.kernels import compiling_note
 from tests.support.emulator import Emulator, emulator
 from tests.support.evaluators import EVALUATORS
 from tests.support.judging import Judge
@@ -34,8 +35,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.ge
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Compiles the kernels before there are workers: each would compile them for itself, in the time of its first test."""
-    if getattr(config.option, "numprocesses", None):
+    """Compiles the kernels, if they are not there, before there are workers: each would compile them for itself, in the time of
+    its first test."""
+    if getattr(config.option, "numprocesses", None) and compiling_note():
         with tempfile.TemporaryDirectory() as folder:
             command = [
                 sys.executable,
