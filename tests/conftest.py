@@ -19,6 +19,7 @@ from unittest import mock
 import pytest
 from hypothesis import HealthCheck, settings
 
+from runners.process.kernels import compiling_note
 from tests.support.emulator import Emulator, emulator
 from tests.support.evaluators import EVALUATORS
 from tests.support.judging import Judge
@@ -34,8 +35,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.ge
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Compiles the kernels before there are workers: each would compile them for itself, in the time of its first test."""
-    if getattr(config.option, "numprocesses", None):
+    """Compiles the kernels, if they are not there, before there are workers: each would compile them for itself, in the time of
+    its first test."""
+    if getattr(config.option, "numprocesses", None) and compiling_note():
         with tempfile.TemporaryDirectory() as folder:
             command = [
                 sys.executable,
@@ -104,12 +106,14 @@ def _limited(config: pytest.Config, what: str) -> Iterator[None]:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Has tests run again that depend on the machine's speed, and no others. Where there are workers, what takes longest begins
-    first, so that in the end none waits for another."""
+    first, so that in the end none waits for another. Refuses what is `alone` where `.ci/check` does not look for it."""
     if hasattr(config, "workerinput"):
         items.sort(key=_rank)
     for item in items:
         if mark := item.get_closest_marker("depends_on_speed"):
             _runs_again(item, *mark.args, **mark.kwargs)
+        if item.get_closest_marker("alone") and not {"integration", "flink"} & {*item.path.parts}:
+            raise pytest.UsageError(f"{item.nodeid}: what is `alone` lies in tests/integration or tests/flink.")
 
 
 def _rank(item: pytest.Item) -> int:

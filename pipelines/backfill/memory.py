@@ -6,6 +6,8 @@ import pyarrow as pa
 
 from pipelines.record.folder import head
 from transforms.files.shards import CODECS, Plan
+from transforms.ledger import PART_EVENTS
+from transforms.publish import FLUSH_ROWS
 from transforms.side_by_side import cores
 
 BASE: Final = 350_000_000
@@ -13,9 +15,11 @@ BASE: Final = 350_000_000
 BYTES_OF_EVENT: Final = 200
 """Bytes for each event that lies between the steps: 120 in columns, by reference, and room for what decodes them."""
 BYTES_OF_EVALUATION: Final = 1_300
-"""Bytes at the peak for each event of the group that is evaluated, its results included."""
+"""Bytes at the peak for each event that is evaluated, its results included."""
+BYTES_OF_RESULT: Final = 350
+"""Bytes for each row that waits to be written, or is being written; an event gives about one."""
 GROUP_EVENTS: Final = 2_000_000
-"""Events that are worked on together: enough for large row groups, few enough for their results to fit beside them."""
+"""Events of a group elsewhere: enough for large row groups, few enough for their results to fit beside them."""
 FEWEST: Final = 20_000
 """Events of a group where memory is short: a smaller one costs more than it saves."""
 MOST_PARTITIONS: Final = 256
@@ -52,15 +56,17 @@ def _bytes_of_line(paths: list[str]) -> int:
 
 
 def bytes_for(events: int) -> int:
-    """Bytes at the peak of a run over so many events: all of them lie between stages, one group of them is evaluated."""
-    return BASE + events * BYTES_OF_EVENT + min(events, GROUP_EVENTS) * BYTES_OF_EVALUATION
+    """Bytes at the peak of a run over so many events, if no scale set alone has more than a part of the ledger: all of them lie
+    between stages, each core evaluates a part, and the results of earlier ones are held until they are enough for a file."""
+    evaluated, held = min(events, cores() * PART_EVENTS), min(events, FLUSH_ROWS)
+    return BASE + events * BYTES_OF_EVENT + evaluated * BYTES_OF_EVALUATION + held * BYTES_OF_RESULT
 
 
 def partitions_for(events: int, budget: int) -> int:
     """In how many parts so many events fit into a budget of bytes; 1: as they are.
 
-    >>> partitions_for(1_000, 2**30), partitions_for(10_000_000, 2**32)
-    (1, 2)
+    >>> partitions_for(1_000, 2**30), partitions_for(1_000_000, 600_000_000)
+    (1, 8)
     """
     fitting = (parts for parts in range(1, MOST_PARTITIONS) if bytes_for(-(-events // parts)) <= budget)
     return next(fitting, MOST_PARTITIONS)
@@ -96,6 +102,6 @@ def crew_for(plan: Plan) -> Crew:
 
 
 def sets_beyond(facts: pa.RecordBatch, budget: int) -> tuple[str, ...]:
-    """The scale sets of FACTS of which each alone needs more than a budget of bytes."""
+    """The scale sets of FACTS of which each alone needs more than a budget of bytes: one is evaluated whole, however large."""
     needed = BASE + facts.column("events").to_numpy() * (BYTES_OF_EVENT + BYTES_OF_EVALUATION)
     return tuple(facts.column("scale_set_id").filter(pa.array(needed > budget)).to_pylist())

@@ -44,10 +44,15 @@ def status(
     Of a folder: until when, the last runs, rejects, gaps, its size, and whether compaction is due. Of each stream: how old its
     last checkpoint is, how far behind it is, and what it has counted since Flink last started it.
     """
-    if flink_master is not None and ctx.get_parameter_source("data") is not ParameterSource.COMMANDLINE:
+    spoken = {option for option in ctx.params if ctx.get_parameter_source(option) is ParameterSource.COMMANDLINE}
+    if flink_master is not None and "data" not in spoken:
+        if "max_age" in spoken:
+            raise UsageError("--max-age: --data is required with it, the folder that the streams publish to.")
         return _of_streams(flink_master, name, as_json)
     if data is None or flink_master is not None:
         raise UsageError(f"--data: either it or --flink_master is required, got {'none' if data is None else 'both'}.")
+    if "name" in spoken:
+        raise UsageError("--name: --flink_master is required with it, the cluster of that job.")
     from pipelines.reading.contents import contents
     from runners.words.contents import content_lines, contents_json
 

@@ -18,6 +18,18 @@ from transforms.files.filesystems import joined_path
 from transforms.passing import passing_by_reference
 
 
+class ViewedOnce(PipelineOptions):
+    """Options whose views are kept: Beam asks for one at each step of a graph, 300 times a run, and makes each by a new parser of
+    arguments. All views of some options have their values in common, so that a kept one is never out of date."""
+
+    def view_as(self, cls: type[PipelineOptions]) -> PipelineOptions:
+        """The options as those of a class."""
+        views = self.__dict__.setdefault("_views", {})
+        if cls not in views:
+            views[cls] = super().view_as(cls)
+        return views[cls]
+
+
 def runner_named(name: str) -> PipelineRunner:
     """The embedded runner, or another one that Beam knows.
 
@@ -79,7 +91,7 @@ def execute(
 ) -> PipelineResult:
     """Builds a graph, runs it and waits for its end. The embedded runner has its workers in this process."""
     runner = runner or FnApiRunner()
-    pipeline = beam.Pipeline(runner=runner, options=PipelineOptions(list(options)))
+    pipeline = beam.Pipeline(runner=runner, options=ViewedOnce(list(options)))
     build(pipeline)
     own = pipeline.options.view_as(DirectOptions).direct_running_mode == "in_memory"
     with passing_by_reference() if isinstance(runner, FnApiRunner) and own else nullcontext():

@@ -15,7 +15,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from pathlib import Path
@@ -67,22 +67,30 @@ class Judged(NamedTuple):
         return float(self.figures[f"{name}_seconds"]) / 3600
 
 
-def judge(fleet: Fleet, form: str, folder: Path, options: Sequence[str] = ()) -> Judged:
-    """Simulates a fleet below a folder, corrects its records, and scores what came of it."""
-    own, record = folder / f"{'-'.join(map(str, fleet))}-{form}", folder / f"{'-'.join(map(str, fleet))}-{form}-record"
-    size = ("--scale-sets", fleet.scale_sets, "--days", fleet.days, "--seed", fleet.seed)
-    _trueup("simulate", "--output", own, *size, "--operations", form, *options)
-    since = json.loads((own / "truth" / "simulation.json").read_text())["settings"]["start"]
-    _trueup("backfill", "--input", own / "events", "--inventory", own / "inventory.csv", "--output", record, "--since", since)
-    return Judged(fleet, form, json.loads(_trueup("score", "--data", record, "--truth", own / "truth", "--json")))
-
-
 def _trueup(*arguments: object) -> str:
     command = [sys.executable, "-c", RUN, *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{' '.join(map(str, arguments))}: {done.stderr}")
     return done.stdout
+
+
+def judge(fleet: Fleet, form: str, folder: Path, options: Sequence[str] = (), trueup: Callable[..., str] = _trueup) -> Judged:
+    """Simulates a fleet below a folder, corrects its records, and scores what came of it.
+
+    Args:
+        fleet: which.
+        form: of the Activity Log.
+        folder: where all of it is written.
+        options: of the simulation.
+        trueup: runs a command, and gives what it prints; a process of its own unless given.
+    """
+    own, record = folder / f"{'-'.join(map(str, fleet))}-{form}", folder / f"{'-'.join(map(str, fleet))}-{form}-record"
+    size = ("--scale-sets", fleet.scale_sets, "--days", fleet.days, "--seed", fleet.seed)
+    trueup("simulate", "--output", own, *size, "--operations", form, *options)
+    since = json.loads((own / "truth" / "simulation.json").read_text())["settings"]["start"]
+    trueup("backfill", "--input", own / "events", "--inventory", own / "inventory.csv", "--output", record, "--since", since)
+    return Judged(fleet, form, json.loads(trueup("score", "--data", record, "--truth", own / "truth", "--json")))
 
 
 HOURS: Final = {

@@ -3,6 +3,9 @@
 import pytest
 
 from tests.support.published import Published, published
+from tests.support.remembering import quicker_graphs
+
+__all__ = ["quicker_graphs"]
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,6 @@
 
 import os
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,16 +17,15 @@ from pipelines.stream.recall import inputs_of, late_ids
 from schemas.tables.reject import REJECTS
 from schemas.time import DAY, HOUR, from_micros
 from tests.support.build import Event, op, signal, to_batch
+from tests.support.forks import Ended, Run, forks
 from tests.support.graph import Keeping
 from tests.support.versions import EVENTS, told, versions
 from transforms.subscription.source import present
 
-ROOT = Path(__file__).parents[2]
 NAME = "projects/p/subscriptions/s"
+IMPORTS = "from pipelines.stream.journal import Journal; from tests.support.build import signal as event, to_batch"
 WRITE = """
 import os, signal, sys
-from pipelines.stream.journal import Journal
-from tests.support.build import signal as event, to_batch
 journal = Journal(sys.argv[1], sys.argv[2], "p")
 print(len(journal.recalled()), flush=True)
 for number in range(int(sys.argv[3])):
@@ -36,6 +33,7 @@ for number in range(int(sys.argv[3])):
 os.kill(os.getpid(), signal.SIGKILL)
 """
 Opening = Callable[..., Journal]
+Writing = Callable[[int], Ended]
 
 
 @pytest.fixture
@@ -54,30 +52,35 @@ def opened(tmp_path: Path) -> Iterator[Opening]:
         journal.close()
 
 
-def written(folder: Path, events: int) -> "subprocess.CompletedProcess[str]":
+@pytest.fixture(scope="module")
+def run() -> Iterator[Run]:
+    with forks(IMPORTS) as run:
+        yield run
+
+
+@pytest.fixture
+def written(run: Run, tmp_path: Path) -> Writing:
     """Appends events in a process that is killed; it says how many it found."""
-    surroundings = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-c", WRITE, str(folder), NAME, str(events)]
-    return subprocess.run(command, env=surroundings, capture_output=True, text=True, check=False)
+    return lambda events: run(WRITE, tmp_path, NAME, events)
 
 
-def test_what_killed_processes_wrote_is_there_each_event_once(tmp_path: Path, opened: Opening) -> None:
-    assert [int(written(tmp_path, events).stdout) for events in (3, 5, 0)] == [0, 3, 5]
+def test_what_killed_processes_wrote_is_there_each_event_once(written: Writing, opened: Opening) -> None:
+    assert [int(written(events).out) for events in (3, 5, 0)] == [0, 3, 5]
     assert sorted(opened().recalled(frozenset({"1"})).column("event_id").to_pylist()) == ["0", "2", "3", "4"]
 
 
 @pytest.mark.parametrize("lost", [1, 30, 2000])
-def test_a_batch_that_was_cut_off_is_left_out(tmp_path: Path, opened: Opening, lost: int) -> None:
-    written(tmp_path, 3)
+def test_a_batch_that_was_cut_off_is_left_out(tmp_path: Path, written: Writing, opened: Opening, lost: int) -> None:
+    written(3)
     (path,) = (tmp_path / "_trueup" / "journal").glob("*.sqlite-wal")
     os.truncate(path, path.stat().st_size - lost)
     assert opened().recalled().column("event_id").to_pylist() == ["0", "1"]
 
 
-def test_two_streams_of_one_subscription_into_one_folder_are_refused(tmp_path: Path, opened: Opening) -> None:
+def test_two_streams_of_one_subscription_into_one_folder_are_refused(tmp_path: Path, written: Writing, opened: Opening) -> None:
     opened()
     sentence = "one stream of projects/p/subscriptions/s at a time is required"
-    assert sentence in written(tmp_path, 1).stderr
+    assert sentence in written(1).err
     with pytest.raises(RunError, match=sentence):
         Journal(str(tmp_path), NAME, "p")
     Journal(str(tmp_path), "projects/p/subscriptions/t", "p").close()

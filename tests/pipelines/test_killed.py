@@ -1,16 +1,14 @@
 """A run that is killed leaves nothing that is seen, and a rerun gives the same current rows."""
 
-import os
 import signal as signals
-import subprocess
-import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.files import TABLES, current, names, table, trueup, two_days, write_events
+from tests.support.forks import Ended, Run, forks
 
-ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import os, signal, sys, threading, time
 import pipelines.record.folder, pipelines.record.store, pipelines.record.tables
@@ -47,34 +45,45 @@ main(sys.argv[4:])
 """
 
 
-def killed(
-    last: int | str, events: Path, out: Path, name: str = "SIGKILL", moment: str = "before"
-) -> subprocess.CompletedProcess[str]:
+Killed = Callable[..., Ended]
+
+
+@pytest.fixture(scope="module")
+def events(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_events(tmp_path_factory.mktemp("in") / "events.jsonl", two_days(), extra=["{broken"])
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory, events: Path) -> dict[str, list[dict[str, object]]]:
+    folder = tmp_path_factory.mktemp("whole")
+    trueup("backfill", "--input", events, "--output", folder)
+    return current(folder)
+
+
+@pytest.fixture(scope="module")
+def run() -> Iterator[Run]:
+    with forks("import runners.cli, runners.engines.local") as run:
+        yield run
+
+
+@pytest.fixture
+def killed(run: Run, events: Path, tmp_path: Path) -> Killed:
     """Runs a backfill that is killed when it is about to write the file of a number or table (or to give it its name)."""
-    command = [sys.executable, "-c", PROGRAM, str(last), name, moment, "backfill", "--input", str(events), "--output", str(out)]
-    temporary = out.parent / "temporary"
-    temporary.mkdir(exist_ok=True)
-    surroundings = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(temporary)}
-    return subprocess.run(command, cwd=ROOT, env=surroundings, capture_output=True, text=True, check=False)
+    (tmp_path / "temporary").mkdir()
 
+    def killed(last: int | str, name: str = "SIGKILL", moment: str = "before") -> Ended:
+        command = ("backfill", "--input", events, "--output", tmp_path / "out")
+        return run(PROGRAM, last, name, moment, *command, TMPDIR=str(tmp_path / "temporary"))
 
-@pytest.fixture
-def events(tmp_path: Path) -> Path:
-    return write_events(tmp_path / "in" / "events.jsonl", two_days(), extra=["{broken"])
-
-
-@pytest.fixture
-def expected(tmp_path: Path, events: Path) -> dict[str, list[dict[str, object]]]:
-    trueup("backfill", "--input", events, "--output", tmp_path / "whole")
-    return current(tmp_path / "whole")
+    return killed
 
 
 @pytest.mark.parametrize("files", [0, 1, 2, 4, 7, 8, 9])
 def test_a_rerun_after_kill_9_gives_the_same_current_rows(
-    files: int, events: Path, tmp_path: Path, expected: dict[str, list[dict[str, object]]]
+    files: int, killed: Killed, events: Path, tmp_path: Path, expected: dict[str, list[dict[str, object]]]
 ) -> None:
     out = tmp_path / "out"
-    assert killed(files, events, out).returncode == -signals.SIGKILL
+    assert killed(files).status == -signals.SIGKILL
     seen = current(out)
     for name in TABLES:
         assert [row for row in seen[name] if row not in expected[name]] == []
@@ -84,30 +93,32 @@ def test_a_rerun_after_kill_9_gives_the_same_current_rows(
 
 
 def test_rows_without_their_revisions_are_not_seen(
-    events: Path, tmp_path: Path, expected: dict[str, list[dict[str, object]]]
+    killed: Killed, tmp_path: Path, expected: dict[str, list[dict[str, object]]]
 ) -> None:
     out = tmp_path / "out"
-    assert killed("revisions", events, out).returncode == -signals.SIGKILL
+    assert killed("revisions").status == -signals.SIGKILL
     assert len(table(out, "availability")) > 0
     assert names(out, "revisions") == set()
     assert current(out) == {name: [] for name in TABLES}
     assert expected["availability"]
 
 
-def test_a_file_that_was_not_finished_lies_in_no_table(events: Path, tmp_path: Path) -> None:
+def test_a_file_that_was_not_finished_lies_in_no_table(killed: Killed, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    assert killed("attributions", events, out, moment="unnamed").returncode == -signals.SIGKILL
+    assert killed("attributions", moment="unnamed").status == -signals.SIGKILL
     assert len(list((out / "_trueup" / "unfinished").iterdir())) > 0
     assert names(out, "attributions") == set()
     assert len(table(out, "availability")) > 0
 
 
-def test_sigterm_ends_a_run_with_one_sentence(events: Path, tmp_path: Path, expected: dict[str, list[dict[str, object]]]) -> None:
+def test_sigterm_ends_a_run_with_one_sentence(
+    killed: Killed, events: Path, tmp_path: Path, expected: dict[str, list[dict[str, object]]]
+) -> None:
     out = tmp_path / "out"
-    done = killed("attributions", events, out, name="SIGTERM")
-    assert done.returncode == 143
-    assert done.stderr.splitlines()[-1] == "trueup: Terminated; what was published so far stays."
-    assert "Traceback" not in done.stderr
+    done = killed("attributions", name="SIGTERM")
+    assert done.status == 143
+    assert done.err.splitlines()[-1] == "trueup: Terminated; what was published so far stays."
+    assert "Traceback" not in done.err
     assert list((tmp_path / "temporary").iterdir()) == []
     trueup("backfill", "--input", events, "--output", out)
     assert current(out) == expected

@@ -78,6 +78,14 @@ def test_a_folder_and_a_cluster_are_two_questions(tmp_path: Path) -> None:
     assert both.err == "trueup: --data: either it or --flink_master is required, got both.\n"
 
 
+def test_an_option_of_the_other_question_is_refused(tmp_path: Path) -> None:
+    age = trueup("status", "--flink_master", "localhost:1", "--max-age", "1h")
+    name = trueup("status", "--data", tmp_path, "--name", "trueup-prod")
+    assert (age.status, name.status) == (2, 2)
+    assert age.err.startswith("trueup: --max-age: --data is required with it")
+    assert name.err.startswith("trueup: --name: --flink_master is required with it")
+
+
 def test_a_folder_that_is_none_is_one_sentence(tmp_path: Path) -> None:
     done = trueup("status", "--data", tmp_path)
     assert (done.status, done.err.count("\n")) == (1, 1)

@@ -110,7 +110,8 @@ _STAGED = (
 _PLAY = (range(2, 6), _WELL, Several(_SCENE, 1, 2), (), (), (), (), ())
 SCALE_SET = Choice([_SILENT, _CALM, _LIVELY, _BUSY, _PLAY, _PLAY, _STAGED, _STAGED])
 """From quiet to busy: what is quiet for long can be presumed, given up and forgotten; half are staged."""
-_SETS = Choice([*[Several(SCALE_SET, 1, 1)] * 4, Several(SCALE_SET, 2, 3)])
+_SETS = strategy(Choice([*[Several(SCALE_SET, 1, 1)] * 4, Several(SCALE_SET, 2, 3)]))
+"""Made once: that takes longer than most timelines do."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -132,7 +133,7 @@ class Timeline:
 
 def timelines(policies: tuple[Policy, ...] = SMALL_POLICIES) -> st.SearchStrategy[Timeline]:
     """Timelines under one of some policies; most have one scale set, some two or three."""
-    return st.builds(_timeline, st.sampled_from(policies), strategy(_SETS), st.integers(0, 9), st.integers(0, 2**16))
+    return st.builds(_timeline, st.sampled_from(policies), _SETS, st.integers(0, 9), st.integers(0, 2**16))
 
 
 def many_sets(seed: int, number: int, policies: tuple[Policy, ...] = SMALL_POLICIES) -> Timeline:

@@ -3,7 +3,8 @@ more parameters than a reader can keep in mind."""
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,11 @@ MOST = 6
 """Parameters of a function. A kernel may have more, since each array that it fills is one."""
 
 
-def nodes() -> Iterator[tuple[str, ast.AST]]:
+@cache
+def nodes() -> list[tuple[str, ast.AST]]:
     """All syntax of the product, and the file of each."""
-    for path in sorted(path for room in PRODUCT for path in (ROOT / room).rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
-            yield str(path.relative_to(ROOT)), node
+    paths = sorted(path for room in PRODUCT for path in (ROOT / room).rglob("*.py"))
+    return [(str(path.relative_to(ROOT)), node) for path in paths for node in ast.walk(ast.parse(path.read_text()))]
 
 
 def classes() -> dict[str, list[str]]:
@@ -45,7 +46,7 @@ def parameters(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
     ]  # fmt: skip
 
 
-def crowded(found: Iterator[tuple[str, ast.AST]]) -> list[str]:
+def crowded(found: Iterable[tuple[str, ast.AST]]) -> list[str]:
     """Functions with too many parameters that are no kernels."""
     return [
         f"{path}:{node.lineno}: {node.name} takes {len(parameters(node))}"
