@@ -1,11 +1,18 @@
 """What several modules of this folder read."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from tests.support.published import Published, published
-from tests.support.remembering import quicker_graphs
+from tests.support.remembering import arguments_remembered
 
-__all__ = ["quicker_graphs"]
+
+@pytest.fixture(scope="session", autouse=True)
+def quicker_graphs() -> Iterator[None]:
+    """Hundreds of small graphs are made by these tests."""
+    with arguments_remembered():
+        yield
 
 
 @pytest.fixture(scope="session")

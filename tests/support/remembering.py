@@ -2,21 +2,20 @@
 
 import types
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from unittest import mock
 from weakref import WeakKeyDictionary
 
-import pytest
 from apache_beam.transforms import core
 
 Arguments = tuple[list[str], list[Any]]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def quicker_graphs() -> Iterator[None]:
+@contextmanager
+def arguments_remembered() -> Iterator[None]:
     """Has Beam find out once what arguments a function has: for each graph it does so 6,000 times, of the methods that all steps
-    have in common, which is a third of what a graph costs that has little to do. For the `conftest.py` of folders that make
-    hundreds of such graphs."""
+    have in common, which is a fifth of what a graph costs that has little to do."""
     with mock.patch.object(core, "get_function_args_defaults", _remembering(core.get_function_args_defaults)):
         yield
 
