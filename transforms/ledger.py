@@ -41,7 +41,7 @@ from transforms.core.ledger.grid_ends import NOT_YET, due_by, fired_of, grid_end
 from transforms.core.standing.folding import closed_before, fold, folded, is_behind, is_copy, resumed_cells
 from transforms.core.standing.standing import Standing, sets_of
 from transforms.counters import count
-from transforms.ledger_state import Bag, HeldSets, KeyState, Part, Value
+from transforms.ledger_state import Bag, HeldSets, KeyState, LedgerPart, Value
 from transforms.passing import let_go
 from transforms.side_by_side import cores, side_by_side
 
@@ -226,7 +226,7 @@ class Keep(beam.DoFn):
         for state in held:
             state.clear()
 
-    def _closed(self, key: str, T: int, some: Part) -> ClosedSets:
+    def _closed(self, key: str, T: int, some: LedgerPart) -> ClosedSets:
         """Evaluates some scale sets of a bounded input, once; several threads do so at a time."""
         part = some.held()
         evaluated = self._evaluated(part.events, T, part.standing)
@@ -410,7 +410,7 @@ class Keep(beam.DoFn):
             timer.set(Timestamp(micros=upcoming))
 
 
-def _give_back_freed_memory(part: Part) -> None:
+def _give_back_freed_memory(part: LedgerPart) -> None:
     """Gives back to the system what lies free between what is still held, where that is much: up to 1.5 GB of 3 M events."""
     if part.is_long:
         pa.default_memory_pool().release_unused()

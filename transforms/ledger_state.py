@@ -92,7 +92,7 @@ class HeldSets(NamedTuple):
     """PUBLISHED: the current versions of the cells that can still change."""
 
 
-class Part(NamedTuple):
+class LedgerPart(NamedTuple):
     """Some scale sets of a key, to be evaluated together."""
 
     is_long: bool
@@ -134,7 +134,7 @@ class KeyState(NamedTuple):
         known = rows_among(self.notes().known, names)
         return HeldSets(names, narrowed(self.standing(), names), rows_among(accepted, names), known)
 
-    def parts(self, arrived: list[pa.RecordBatch], size: int) -> list[Part]:
+    def parts(self, arrived: list[pa.RecordBatch], size: int) -> list[LedgerPart]:
         """All that it holds and what has arrived, in parts of the scale sets, in order of their ids.
 
         Args:
@@ -162,7 +162,7 @@ class KeyState(NamedTuple):
             return HeldSets(sets, standing if standing.is_empty else narrowed(standing, sets), events, rows_among(known, sets))
 
         events = np.bincount(part, number, len(parts)).astype(np.int64).tolist()
-        return [Part(each > 2 * size, partial(together, which)) for which, each in enumerate(events)]
+        return [LedgerPart(each > 2 * size, partial(together, which)) for which, each in enumerate(events)]
 
     def add(self, arrived: pa.RecordBatch) -> None:
         """Adds accepted events."""
