@@ -17,9 +17,9 @@ from schemas.policy import Policy
 from schemas.time import DAY, HOUR, format_time, parse_duration
 from schemas.wording import nearest
 from transforms.core.report.calendar import fitting, period_edges
-from transforms.core.report.report import build_report
+from transforms.core.report.report import Rows, build_report
 from transforms.core.report.request import Report, ReportRequest
-from transforms.core.report.series import SERIES, joined
+from transforms.core.report.series import SERIES, gathered, joined
 
 MOST_LINES: Final = 2_000_000
 """Scale sets x periods that one report tells one by one."""
@@ -33,7 +33,7 @@ _ATTRIBUTIONS: Final = (
     "scale_set_id", "instance_id", "start", "end", "onset", "worst_state", "verdict", "verb", "initiator", "limit", "candidates",
     "excused_seconds", "counted_seconds",
 )  # fmt: skip
-_OPERATIONS: Final = ("scale_set_id", "operation_key", "verb", "target", "instance_ids", "start", "limit", "excuses")
+_OPERATIONS: Final = ("scale_set_id", "verb", "target", "instance_ids", "start", "limit", "excuses")
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,8 @@ class ReportSettings:
     inventory: Inventory | None = None
     each: bool | None = None
     """Whether every scale set is told period by period; None: if they are few enough."""
+    charts: bool = False
+    """Whether the report also holds the series, of which charts are made."""
 
 
 Sizes = tuple[dict[str, int], dict[str, int]]
@@ -85,9 +87,11 @@ def report(settings: ReportSettings, selection: Selection | None = None) -> Repo
     if (until - since) // _LENGTHS[by] > MOST_PERIODS:
         raise UsageError(f"--by: at most {MOST_PERIODS:,} periods are told, got the {by}s of {_span((since, until))}.")
     edges = period_edges(since, until, by, ZoneInfo(settings.time_zone))
-    series = _series(selection, since, until)
-    sets = len(pc.unique(series.column("scale_set_id").combine_chunks().dictionary))
-    policies = _policies(selection, since, until)
+    days = days_of(since, until)
+    versions = selection.versions_of(days)
+    sets, policies = _number_of_sets(versions), _policies(versions)
+    if not sets:
+        raise RunError(f"--since: a period in which something is published is required, got {_span((since, until))}.")
     reach = reach_of(settings.data, policies)
     request = ReportRequest(
         edges=edges,
@@ -96,13 +100,18 @@ def report(settings: ReportSettings, selection: Selection | None = None) -> Repo
         target=settings.target,
         skew=reach.skew,
         each=_tells_each(settings, sets, len(edges) - 1),
+        charts=settings.charts,
         inventory=_inventory(settings, selection, max(since, known[0]), min(until, known[1])),
         known=known,
         policies=policies,
     )
-    attributions = selection.table("attributions", days_of(since - reach.attribution, until), _ATTRIBUTIONS)
-    operations = selection.table("operations", days_of(since - reach.operation, until + reach.skew), _OPERATIONS)
-    return build_report(series, attributions, operations, request)
+    attributed, operated = days_of(since - reach.attribution, until), days_of(since - reach.operation, until + reach.skew)
+    rows = Rows(
+        series=lambda: gathered(selection.rows("availability", days, SERIES.names, joined)),
+        attributions=lambda: selection.table("attributions", attributed, _ATTRIBUTIONS),
+        operations=lambda: selection.table("operations", operated, _OPERATIONS, ("operation_key",)),
+    )
+    return build_report(rows, request)
 
 
 def _period(settings: ReportSettings, selection: Selection) -> tuple[int, int, tuple[int, int]]:
@@ -159,12 +168,10 @@ def held_in(root: str, path: str, *needed: str) -> list[dict[str, Any]]:
     return found
 
 
-def _series(selection: Selection, since: int, until: int) -> pa.Table:
-    """The series of the period, joined day by day, so that no more than a day is held with the cuts of the grid."""
-    days = selection.rows("availability", days_of(since, until), SERIES.names, joined)
-    if not days:
-        raise RunError(f"--since: a period in which something is published is required, got {_span((since, until))}.")
-    return pa.concat_tables(days).unify_dictionaries()
+def _number_of_sets(versions: list[pa.RecordBatch]) -> int:
+    """How many scale sets have a series in some versions of cells."""
+    told = (one.filter(pc.greater(one.column("availability_rows"), 0)).column("scale_set_id") for one in versions)
+    return len(pc.unique(pa.chunked_array([pc.unique(ids).cast(pa.string()) for ids in told], pa.string())))
 
 
 def days_of(since: int, until: int) -> range:
@@ -172,9 +179,8 @@ def days_of(since: int, until: int) -> range:
     return range(since // DAY, -(-until // DAY))
 
 
-def _policies(selection: Selection, since: int, until: int) -> tuple[str, ...]:
-    versions = [selection.versions(day) for day in set(days_of(since, until)).intersection(selection.days)]
-    return tuple(sorted({name for v in versions if v is not None for name in pc.unique(v.column("policy")).to_pylist()}))
+def _policies(versions: list[pa.RecordBatch]) -> tuple[str, ...]:
+    return tuple(sorted({name for one in versions for name in pc.unique(one.column("policy")).to_pylist()}))
 
 
 def reach_of(root: str, policies: tuple[str, ...]) -> Reach:

@@ -45,11 +45,15 @@ def read_row_groups(path: str, columns: Sequence[str], ids: Ids | None) -> RowGr
         try:
             file = _opened(path, source, columns)
             groups = [file.metadata.row_group(number) for number in range(file.num_row_groups)]
-            wanted = [number for number, group in enumerate(groups) if ids is None or _may_hold(group, ids)]
+            names = [file.metadata.schema.column(place).path.split(".")[0] for place in range(file.metadata.num_columns)]
+            place = names.index("scale_set_id")
+            wanted = [number for number, group in enumerate(groups) if ids is None or _may_hold(group.column(place), ids)]
             rows = file.read_row_groups(wanted, columns=list(columns), use_threads=False)
         except (pa.ArrowInvalid, OSError) as error:
             raise RunError(f"{path}: a whole Parquet file is required, and this one is damaged ({first_line(error)}).") from error
-        return RowGroups(rows, ReadVolume(len(wanted), len(groups), _size([groups[number] for number in wanted], columns)))
+        places = [place for place, name in enumerate(names) if name in columns]
+        size = sum(groups[number].column(place).total_compressed_size for number in wanted for place in places)
+        return RowGroups(rows, ReadVolume(len(wanted), len(groups), size))
 
 
 def _opened(path: str, source: pa.NativeFile, columns: Sequence[str]) -> pq.ParquetFile:
@@ -60,17 +64,10 @@ def _opened(path: str, source: pa.NativeFile, columns: Sequence[str]) -> pq.Parq
     return pq.ParquetFile(source, metadata=metadata, read_dictionary=[name for name in columns if name in _DICTIONARIES])
 
 
-def _may_hold(group: pq.RowGroupMetaData, ids: Ids) -> bool:
+def _may_hold(chunk: pq.ColumnChunkMetaData, ids: Ids) -> bool:
     """Whether one of the ids lies between the least and the greatest of a row group."""
-    names = (group.column(place).path_in_schema for place in range(group.num_columns))
-    place = next(place for place, name in enumerate(names) if name == "scale_set_id")
-    statistics = group.column(place).statistics
+    statistics = chunk.statistics
     if statistics is None or not statistics.has_min_max:
         return True
     first = np.searchsorted(ids, statistics.min)
     return bool(first < len(ids) and ids[first] <= statistics.max)
-
-
-def _size(groups: Sequence[pq.RowGroupMetaData], columns: Sequence[str]) -> int:
-    chunks = (group.column(place) for group in groups for place in range(group.num_columns))
-    return sum(chunk.total_compressed_size for chunk in chunks if chunk.path_in_schema.split(".")[0] in columns)

@@ -24,6 +24,7 @@ from pipelines.record.tables import day_name, day_number
 from schemas.tables.by_name import ROWS, VERSIONED
 from schemas.time import DAY, floor_to
 from transforms.core.columns.arrow import Ints, micros, no_rows, one_batch
+from transforms.core.columns.kernel import Bools
 from transforms.core.columns.members import places_of
 from transforms.core.ledger.changes import PUBLISHED
 from transforms.core.ledger.changes import ROWS as COUNTS
@@ -38,6 +39,8 @@ _PAUSES: Final = (0.5, 3.0)
 """Seconds before files are listed again because rows are missing; after the last of them they are not there."""
 _LAST: Final = 2**30 * DAY
 """Later than any cell."""
+_NONE: Final = -(2**63)
+"""The as_of of a cell that has no version."""
 _Found = TypeVar("_Found")
 _Rows = TypeVar("_Rows", pa.Table, pa.RecordBatch)
 _Matcher = Callable[[pa.StringArray], pa.BooleanArray]
@@ -109,16 +112,27 @@ class Selection:
             self._versions[day] = self.revisions(day, _REVISION)
         return self._versions[day]
 
+    def versions_of(self, days: Iterable[int]) -> list[pa.RecordBatch]:
+        """The same of several days, a batch a day that has any."""
+        with ThreadPoolExecutor(threads_for(self._root, _THREADS)) as pool:
+            found = pool.map(self.versions, sorted(set(self.days).intersection(days)))
+            return [versions for versions in found if versions is not None]
+
     def revisions(self, day: int, columns: Sequence[str]) -> pa.RecordBatch | None:
         """The same, with other columns of REVISIONS, VERSION among them; they are read anew each time."""
         return self._again("revisions", day, lambda paths: self._latest(paths, columns))
 
-    def table(self, name: str, days: Iterable[int], columns: Sequence[str]) -> pa.Table:
+    def table(self, name: str, days: Iterable[int], columns: Sequence[str], apart: Sequence[str] = ()) -> pa.Table:
         """Current rows of some days: see `rows`."""
-        return _joined(name, self.rows(name, days, columns), columns)
+        return _joined(name, self.rows(name, days, columns, apart=apart), columns)
 
     def rows(
-        self, table: str, days: Iterable[int], columns: Sequence[str], then: Callable[[pa.Table], pa.Table] = lambda rows: rows
+        self,
+        table: str,
+        days: Iterable[int],
+        columns: Sequence[str],
+        then: Callable[[pa.Table], pa.Table] = lambda rows: rows,
+        apart: Sequence[str] = (),
     ) -> list[pa.Table]:
         """Current rows, a table a day that has any.
 
@@ -127,13 +141,17 @@ class Selection:
             days: counted since the epoch.
             columns: those wanted; `start` and, where a scale set can have several at once, what tells them apart among them.
             then: what is made of a day's rows at once, so that they need not all be held.
+            apart: more columns that tell rows apart, which are read only where there are copies.
         """
         with ThreadPoolExecutor(threads_for(self._root, _THREADS)) as pool:
-            wanted = sorted(set(self.days).intersection(days))
-            list(pool.map(self.versions, wanted))  # before the files are listed: what is published has its rows on disk
-            held = [day for day in wanted if self._count(table, day)]
-            found = pool.map(lambda day: self._again(table, day, lambda paths: self._read(table, day, paths, columns)), held)
-            return [then(rows) for rows in found if rows is not None and len(rows)]
+            self.versions_of(days)  # before the files are listed: what is published has its rows on disk
+            held = [day for day in sorted(set(self.days).intersection(days)) if self._count(table, day)]
+
+            def made(day: int) -> pa.Table | None:
+                rows = self._again(table, day, lambda paths: self._read(table, day, paths, columns, apart))
+                return None if rows is None or not len(rows) else then(rows)
+
+            return [rows for rows in pool.map(made, held) if rows is not None]
 
     def every_version(self, table: str, days: Iterable[int], columns: Sequence[str]) -> pa.Table:
         """Rows of every version, exact copies too, with what names the version."""
@@ -147,9 +165,9 @@ class Selection:
 
     def scale_sets(self) -> list[str]:
         """The ids of all scale sets of which anything was ever published, wanted or not, ascending."""
-        paths = [path for paths in self.files("revisions").values() for path in paths]
         with ThreadPoolExecutor(threads_for(self._root, _THREADS)) as pool:
-            return sorted(set().union(*pool.map(_ids_in, paths)))
+            found = pool.map(lambda day: self._again("revisions", day, self._ids_in), self.days)
+            return sorted(pc.unique(pa.chunked_array([ids for held in found for ids in held], pa.string())).to_pylist())
 
     def _cells(self, day: int) -> list[int]:
         versions = self.versions(day)
@@ -191,22 +209,33 @@ class Selection:
             paths = files(self._root, f"{table}/{day_name(day)}/*.parquet")
         return reads(paths)
 
+    @cached_property
+    def _named(self) -> Ids | None:
+        """The ids of those wanted, ascending; None: of all. Of patterns they are looked up first, which reads one column more: of
+        the others then only row groups that may hold one of them."""
+        if not self.globs:
+            return self._ids
+        known = pa.array(self.scale_sets(), pa.string())
+        return _ascending(known.filter(self._wanted(known)))
+
     def _latest(self, paths: list[str], columns: Sequence[str]) -> pa.RecordBatch | None:
-        kept = [own for rows in self._groups("revisions", paths, columns, self._ids) if len(own := self._own(rows))]
+        kept = [own for rows in self._groups("revisions", paths, columns, self._named) if len(own := self._own(rows))]
         if not kept:
             return None
         joined = pa.concat_tables(kept)
         return kept_versions(one_batch(joined.to_batches(), joined.schema))
 
-    def _read(self, table: str, day: int, paths: list[str], columns: Sequence[str]) -> pa.Table | None:
+    def _read(self, table: str, day: int, paths: list[str], columns: Sequence[str], apart: Sequence[str]) -> pa.Table | None:
         versions = self.versions(day)
         assert versions is not None  # the day is among those that have rows
-        current = _Current(versions, day)
+        current = _Current(versions)
         names = list(dict.fromkeys([*VERSION, *columns]))
         found = [own for rows in self._groups(table, paths, names, _ascending(current.ids)) if len(own := current.of(rows))]
         count = self._count(table, day)
         rows = pa.concat_tables(found) if found else None
         if rows is not None and len(rows) > count:
+            if apart:
+                return self._read(table, day, paths, [*columns, *apart], ())
             rows = without_copies(rows)
         if count > (0 if rows is None else len(rows)):
             told = f"{count:,} rows of {table} of {day_name(day)} are required, which are published"
@@ -222,6 +251,11 @@ class Selection:
             self.opened[name or table].append(volume)
             yield rows
 
+    def _ids_in(self, paths: list[str]) -> list[pa.StringArray]:
+        """All ids of some files of `revisions`."""
+        found = self._groups("revisions", paths, ["scale_set_id"], None, "ids of revisions")
+        return [chunk.dictionary.cast(pa.string()) for rows in found for chunk in rows.column(0).chunks]
+
     def _own(self, rows: _Rows) -> _Rows:
         """Those of some rows, a table or a batch, that are of wanted scale sets."""
         ids = rows.column("scale_set_id")
@@ -233,31 +267,35 @@ class Selection:
 class _Current:
     """Tells current rows of a day from others."""
 
-    def __init__(self, versions: pa.RecordBatch, day: int) -> None:
+    def __init__(self, versions: pa.RecordBatch) -> None:
         column = versions.column("scale_set_id")
         used = column.dictionary.take(pc.unique(column.indices))
         self.ids = used.take(pc.sort_indices(used)).cast(pa.string())
-        self._start = day * DAY
-        key = self._keys(versions)
-        order = np.argsort(key, kind="stable")
-        self._key, self._as_of = key[order], micros(versions, "as_of")[order]
+        cell = micros(versions, "cell")
+        self._cells = np.unique(cell)
+        # One row a scale set and a last one for all others, one column a cell, and a last one for all others.
+        self._as_of = np.full((len(self.ids) + 1, len(self._cells) + 1), _NONE)
+        place = pc.index_in(column.dictionary, self.ids).fill_null(-1).to_numpy()[column.indices.to_numpy()]
+        self._as_of[place, np.searchsorted(self._cells, cell)] = micros(versions, "as_of")
 
     def of(self, rows: pa.Table) -> pa.Table:
         """Those of some rows that are current."""
         if not len(rows):
             return rows
-        key = np.concatenate([self._keys(batch) for batch in rows.to_batches()])
-        place = np.minimum(np.searchsorted(self._key, key), len(self._key) - 1)
-        as_of = rows.column("as_of").cast(pa.int64()).to_numpy()
-        kept = (self._key[place] == key) & (self._as_of[place] == as_of)
-        return rows if kept.all() else rows.filter(pa.array(kept))
+        batches = rows.select(VERSION).to_batches()
+        known = pa.chunked_array([batch.column(0).dictionary for batch in batches])
+        places = pc.index_in(known, self.ids).fill_null(-1).to_numpy()
+        ends = np.cumsum([len(batch.column(0).dictionary) for batch in batches])
+        kept = [self._kept(batch, place) for batch, place in zip(batches, np.split(places, ends[:-1]), strict=True)]
+        return rows if all(one.all() for one in kept) else rows.filter(pa.array(np.concatenate(kept)))
 
-    def _keys(self, batch: pa.RecordBatch) -> Ints:
-        """One number a (scale set, cell) of the day; negative for a scale set that is not wanted."""
-        column = batch.column("scale_set_id")
-        place = pc.index_in(column.dictionary, self.ids).fill_null(-1).to_numpy().astype(np.int64)
-        key: Ints = place[column.indices.to_numpy()] * DAY + (micros(batch, "cell") - self._start)
-        return key
+    def _kept(self, batch: pa.RecordBatch, places: Ints) -> Bools:
+        cell = micros(batch, "cell")
+        column = np.searchsorted(self._cells, cell)
+        column[self._cells[np.minimum(column, len(self._cells) - 1)] != cell] = -1
+        place = places[batch.column("scale_set_id").indices.to_numpy()]
+        kept: Bools = self._as_of[place, column] == micros(batch, "as_of")
+        return kept
 
 
 def current_versions(root: str, sets: pa.StringArray, since: int | None, until: int) -> pa.RecordBatch:
@@ -307,11 +345,6 @@ def _joined(table: str, parts: Iterable[pa.Table], columns: Sequence[str]) -> pa
     if not rows:
         return pa.schema([VERSIONED[table].field(name) for name in columns]).empty_table()
     return pa.concat_tables(rows, promote_options="permissive").unify_dictionaries()
-
-
-def _ids_in(path: str) -> set[str]:
-    column = read_row_groups(path, ["scale_set_id"], None).rows.column(0)
-    return {one for chunk in column.chunks for one in chunk.dictionary.to_pylist()}
 
 
 def _ascending(ids: pa.StringArray) -> Ids:

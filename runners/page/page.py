@@ -6,6 +6,7 @@ As a folder it is an index like it, and one such file for each scale set.
 import base64
 import hashlib
 import os
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -62,7 +63,7 @@ def report_with_page(settings: ReportSettings, path: str) -> Report:
         UsageError: the period is none, or too many lines are asked for.
     """
     selection = Selection(settings.data, settings.scale_sets)
-    made = run(settings, selection)
+    made = run(replace(settings, charts=True), selection)
     behind, wanted = ReportEvidence(settings.data, selection, made), drawn_sets(made, is_folder(path))
     page_of = file_of if is_folder(path) else no_page
     marks = marks_of(*behind.rows(wanted), behind.period, MARKED)

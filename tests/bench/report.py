@@ -30,6 +30,7 @@ from pipelines.reading.report import report as run
 from pipelines.record import tables
 from pipelines.record.selection import Selection
 from pipelines.record.tables import Rows, write_files
+from runners.process.allocator import keep_freed_memory
 from schemas.policy import Policy
 from schemas.tables.attribution import ATTRIBUTIONS
 from schemas.tables.availability import AVAILABILITY
@@ -131,7 +132,7 @@ def measure(root: str, asked: Asked) -> None:
     seconds, processor = time.perf_counter() - began, time.process_time() - used
     for table, opened in selection.opened.items():
         groups, of = sum(one.row_groups for one in opened), sum(one.of_row_groups for one in opened)
-        files = list(Path(root).glob(f"{table}/day=*/*.parquet"))
+        files = list(Path(root).glob(f"{table.rpartition(' ')[2]}/day=*/*.parquet"))
         size, read = sum(path.stat().st_size for path in files), sum(one.bytes for one in opened)
         told = f"{groups:,} of {of:,} in {len(opened):,} of {len(files):,} files | {read / 1e6:,.1f} of {size / 1e6:,.1f}"
         print(f"| {asked.name} | {table} | {told} |")
@@ -191,6 +192,7 @@ def main() -> None:
     parser.add_argument("--group", type=int, help="rows of a row group, instead of what the writer chooses")
     parser.add_argument("--year", action="store_true", help="also all sets over everything")
     args = parser.parse_args()
+    keep_freed_memory()  # as the command does
     if args.group:
         tables.row_group_size = lambda _: args.group
     with tempfile.TemporaryDirectory() as scratch:

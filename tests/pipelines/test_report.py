@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.reading.report import ReportSettings
+from pipelines.reading.report import _OPERATIONS, ReportSettings
 from pipelines.reading.report import report as run
 from pipelines.record.selection import Selection
 from schemas.timestamp import parse_time
@@ -334,8 +334,30 @@ def test_of_a_day_only_row_groups_that_may_hold_a_wanted_set_are_opened(tmp_path
     )
     selection = Selection(str(root), ("s3",))
     fleet = run(ReportSettings(str(root)), selection).fleet.to_pylist()[0]
-    (opened,) = selection.opened["availability"]
-    assert (fleet["up_seconds"], opened.row_groups, opened.of_row_groups) == (86_400, 1, 8)
+    assert fleet["up_seconds"] == 86_400
+    for table in ("revisions", "availability"):
+        (opened,) = selection.opened[table]
+        assert (opened.row_groups, opened.of_row_groups) == (1, 8), table
+
+
+def test_keys_of_operations_are_read_only_where_there_are_copies(october: Path, tmp_path: Path) -> None:
+    def read(root: Path) -> tuple[dict[str, Any], int]:
+        selection = Selection(str(root))
+        fleet = run(ReportSettings(str(root)), selection).fleet.to_pylist()[0]
+        return fleet, sum(one.bytes for one in selection.opened["operations"])
+
+    root = shutil.copytree(october, tmp_path / "copy")
+    once = read(root)
+    files = [pq.ParquetFile(path).metadata for path in root.glob("operations/day=*/*.parquet")]
+    groups = [file.row_group(number) for file in files for number in range(file.num_row_groups)]
+    chunks = [group.column(place) for group in groups for place in range(group.num_columns)]
+    needed = {*_OPERATIONS, "cell", "as_of"}
+    assert once[1] == sum(one.total_compressed_size for one in chunks if one.path_in_schema.split(".")[0] in needed)
+    for path in list(root.glob("operations/day=*/*.parquet")):
+        shutil.copy(path, path.with_name("copy.parquet"))
+    twice = read(root)
+    keys = sum(one.total_compressed_size for one in chunks if one.path_in_schema == "operation_key")
+    assert (twice[0], twice[1]) == (once[0], 2 * once[1] + 2 * (once[1] + keys))
 
 
 def test_a_set_of_two_policies_is_one_set_and_both_are_named(tmp_path: Path) -> None:

@@ -17,12 +17,13 @@ from schemas.tables.report import VM_YEAR
 from schemas.time import MINUTE, SECOND, to_micros
 from tests.support import plain_report as plain
 from tests.support.build import rows, to_batch
+from tests.support.report_rows import report_rows
 from tests.support.timelines import Timeline, timelines
 from transforms.core.evaluation.evaluate import evaluate
 from transforms.core.report.report import build_report
 from transforms.core.report.request import Report, ReportRequest
 from transforms.core.report.series import clipped, joined, runs_of
-from transforms.core.report.windows import curve_of, summed, worst_windows
+from transforms.core.report.windows import Curve, curve_of, summed, worst_windows
 from transforms.core.score.availability import class_times as table_times
 
 Row = dict[str, Any]
@@ -69,7 +70,7 @@ def case_of(timeline: Timeline, cuts: list[int], shift: int = 0) -> Case:
     places = sorted({first + (timeline.T - first) * cut // 1000 + shift for cut in cuts} | {first})[-len(cuts) :]
     edges = tuple(places) if len(places) > 1 else (first, timeline.T)
     a, b, c = (pa.Table.from_batches([t]) for t in (tables.availability, tables.attributions, tables.operations))
-    report = build_report(a, b, c, ReportRequest(edges, "hour", "UTC", 0.999, SKEW))
+    report = build_report(report_rows(a, b, c), ReportRequest(edges, "hour", "UTC", 0.999, SKEW))
     return Case(timeline, report, series, rows(tables.attributions), rows(tables.operations), a)
 
 
@@ -157,6 +158,14 @@ def test_the_whole_record_gives_what_class_times_give(timeline: Timeline) -> Non
     assert (fleet["raw_availability"], fleet["availability"]) == plain.availabilities(table_times(case.table))
 
 
+def changes_of(curve: Curve, group: int) -> set[int]:
+    """The moments at which the counts of a group change."""
+    own = slice(curve.offsets[group], curve.offsets[group + 1])
+    rows = list(zip(curve.start[own].tolist(), curve.end[own].tolist(), curve.counts[own].tolist(), strict=True))
+    goes_on = {row[1] for row, then in pairwise(rows) if (row[1], row[2]) == (then[0], then[2])}
+    return {moment for row in rows for moment in row[:2]} - goes_on
+
+
 @FEWER
 @given(cases(), st.integers(1, 1000), st.integers(0, 2**32))
 def test_no_window_is_worse_than_the_worst(case: Case, size: int, seed: int) -> None:
@@ -164,20 +173,24 @@ def test_no_window_is_worse_than_the_worst(case: Case, size: int, seed: int) -> 
     width = max(1, (until - since) * size // 1000)
     runs = clipped(runs_of(case.table), since, until)
     for good, bad in (("up", plain.BAD), ("raw_available", plain.RAW_BAD)):
-        curve = curve_of(runs.offsets, runs.start, runs.end, runs.of(good), runs.of(*bad))
+        curve = curve_of(runs, good, bad)
         groups = [(case.of(s)[0], curve, number) for number, s in enumerate(runs.ids.to_pylist())]
         for series, its, number in [*groups, (case.series, summed(curve), 0)]:
-            worst = worst_windows(its, since, until, width)
+            worst = worst_windows(its, since, until, [width])[0]
             start, share = int(worst.start[number]), float(worst.availability[number])
             expected = plain.worst_window(series, good, bad, case.span, width)
             assert close(None if start < 0 else share, expected)
             if expected is not None:
                 lo, hi = plain.known(series, case.span)
-                assert lo <= start <= hi - width
+                starts = {t for change in changes_of(its, number) for t in (change, change - width)} | {lo, hi - width}
+                shares = {t: plain.window_share(series, good, bad, (t, t + width)) for t in starts if lo <= t <= hi - width}
+                assert start == min(t for t, its_share in shares.items() if its_share == expected)
                 assert close(share, plain.window_share(series, good, bad, (start, start + width)))
-                others = [draw.randint(lo, hi - width) for _ in range(5)]
-                shares = [plain.window_share(series, good, bad, (t, t + width)) for t in others]
-                assert all(other >= expected for other in shares if other is not None)
+                others = [
+                    plain.window_share(series, good, bad, (t, t + width))
+                    for t in (draw.randint(lo, hi - width) for _ in range(5))
+                ]
+                assert all(other >= expected for other in others if other is not None)
 
 
 @FEWER
@@ -254,12 +267,19 @@ def test_rows_in_any_order_cut_anywhere_give_the_same_report(timeline: Timeline,
     a, b, c = (pa.Table.from_batches([t]) for t in (tables.availability, tables.attributions, tables.operations))
     a, b, c = (t.take(pa.array(draw.sample(range(len(t)), len(t)), pa.int64())) for t in (a, b, c))
     parts = pa.concat_tables([joined(a.slice(k * len(a) // 3, (k + 1) * len(a) // 3 - k * len(a) // 3)) for k in range(3)])
-    again = build_report(parts.unify_dictionaries(), b, c, case.report.request)
+    again = build_report(report_rows(parts, b, c), case.report.request)
     for name in Report._fields[1:]:
         assert getattr(again, name).to_pylist() == getattr(case.report, name).to_pylist(), name
 
 
+def test_of_equal_windows_the_first_is_told_that_begins_or_ends_at_a_change() -> None:
+    """What follows on time that does not count is bad whatever else changes: the first such window ends where more is bad."""
+    curve = Curve(np.array([0, 3]), np.array([0, 100, 105]), np.array([100, 105, 200]), np.array([0, 1, 2]))
+    worst = worst_windows(curve, 0, 200, [10])[0]
+    assert (worst.availability.tolist(), worst.start.tolist()) == ([0.0], [95])
+
+
 def test_a_kernel_of_windows_needs_no_rows() -> None:
     none = np.zeros(0, np.int64)
-    worst = worst_windows(curve_of(np.zeros(2, np.int64), none, none, none, none), 0, 100, 10)
+    worst = worst_windows(Curve(np.zeros(2, np.int64), none, none, none), 0, 100, [10])[0]
     assert (np.isnan(worst.availability).tolist(), worst.start.tolist()) == ([True], [-1])

@@ -15,6 +15,7 @@ from schemas.event import TIMESTAMP
 from schemas.tables.attribution import ATTRIBUTIONS
 from schemas.tables.operation import OPERATIONS
 from schemas.time import DAY, HOUR, MINUTE
+from tests.support.report_rows import report_rows
 from transforms.core.report.calendar import fitting, period_edges
 from transforms.core.report.charts.marks import marks_of, outages_of
 from transforms.core.report.report import build_report
@@ -47,7 +48,8 @@ def report_of_many(sets: int, days: int, zone: str = "Europe/Berlin", page: Page
         by=fitting(FIRST, FIRST + days * DAY), time_zone=zone, target=0.999, each=False, known=(FIRST, FIRST + days * DAY),
         policies=("0" * 12,),
     )  # fmt: skip
-    made = build_report(_series(ids, code, day, begin, later, np.where(outage, long, 0)), every, operations, request)
+    series = _series(ids, code, day, begin, later, np.where(outage, long, 0))
+    made = build_report(report_rows(series, every, operations), request)
     wanted = drawn_sets(made, page is not no_page)
     near = [table.filter(pc.is_in(table["scale_set_id"].cast(pa.string()), pa.array(wanted))) for table in (every, operations)]
     period = (FIRST, FIRST + days * DAY, FIRST + days * DAY)

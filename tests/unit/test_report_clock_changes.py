@@ -12,6 +12,7 @@ from schemas.policy import Policy
 from schemas.time import HOUR, SECOND, to_micros
 from schemas.timestamp import parse_time
 from tests.support.build import EPOCH, down, to_batch, up
+from tests.support.report_rows import report_rows
 from transforms.core.evaluation.evaluate import evaluate
 from transforms.core.report.calendar import label, midnight, period_edges
 from transforms.core.report.report import build_report
@@ -26,7 +27,7 @@ def month_of(zone_name: str, year: int, month: int, away: tuple[str, str], by: s
     events = [*up((since - EPOCH) / SECOND - 86_400, "1", "2"), *down(start, "1"), *up(end, "1")]
     tables = evaluate(to_batch(events), Policy(), -(-until // HOUR) * HOUR + HOUR)
     a, b, c = (pa.Table.from_batches([t]) for t in (tables.availability, tables.attributions, tables.operations))
-    return build_report(a, b, c, ReportRequest(period_edges(since, until, by, zone), by, zone_name, 0.999))
+    return build_report(report_rows(a, b, c), ReportRequest(period_edges(since, until, by, zone), by, zone_name, 0.999))
 
 
 CASES = {

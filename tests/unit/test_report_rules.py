@@ -10,6 +10,7 @@ import pytest
 from schemas.policy import Policy
 from schemas.time import MINUTE, SECOND
 from tests.support.build import EPOCH, Event, at, degraded, down, fallen, fault, op, signal, spanning, to_batch, unknown, up
+from tests.support.report_rows import report_rows
 from transforms.core.evaluation.evaluate import evaluate
 from transforms.core.report.report import as_json, build_report
 from transforms.core.report.request import Report, ReportRequest
@@ -25,7 +26,7 @@ def report(
     tables = evaluate(to_batch(events), Policy(), at(T))
     a, b, c = (pa.Table.from_batches([t]) for t in (tables.availability, tables.attributions, tables.operations))
     moments = tuple(at(edge) for edge in edges or (since, until))
-    return build_report(a, b, c, ReportRequest(moments, "day", "UTC", 0.999, 2 * MINUTE, **more))
+    return build_report(report_rows(a, b, c), ReportRequest(moments, "day", "UTC", 0.999, 2 * MINUTE, **more))
 
 
 def fleet(*told: Event | list[Event], **more: Any) -> Row:
@@ -178,9 +179,8 @@ def test_a_set_of_which_nothing_is_known_in_the_period_is_none() -> None:
         for n in ("availability", "attributions", "operations")
     )
     here = a.filter(pc.greater(a["end"], pa.scalar(at(week + 3600), pa.int64()).cast(a["end"].type)))
-    made = build_report(
-        here.unify_dictionaries(), b.unify_dictionaries(), c, ReportRequest((at(week + 3600), at(2 * week)), "day", "UTC")
-    )
+    told = report_rows(here.unify_dictionaries(), b.unify_dictionaries(), c)
+    made = build_report(told, ReportRequest((at(week + 3600), at(2 * week)), "day", "UTC"))
     assert (made.sets["scale_set_id"].to_pylist(), made.fleet["repaired"].to_pylist()) == (["b"], [0])
 
 

@@ -7,7 +7,8 @@ code on disk. Lists of different lengths lie one behind the other in one array, 
     values     [a  b  c |d   |e  f]          values[offsets[1]:offsets[2]] is list 1, d
 
 `group_by` makes such lists: it counts the entries of each group, adds the counts up to offsets, and then puts each entry at the
-next free place of its group, so that entries of one group stay in order.
+next free place of its group, so that entries of one group stay in order. `sort_by` does the same once for each eleven bits of
+its keys, the lowest first, after which all are in order: for millions of them a third of what comparisons would cost.
 """
 
 import hashlib
@@ -117,3 +118,27 @@ def group_by(codes: Ints, groups: int, order: Ints) -> tuple[Ints, Ints]:
         out[at[codes[row]]] = row
         at[codes[row]] += 1
     return offsets, out
+
+
+_BITS: Final = 11
+
+
+@kernel
+def sort_by(keys: Ints, values: Ints) -> tuple[Ints, Ints]:
+    """A stable sort of keys, none of them negative, and of a value that goes with each: (sorted keys, their values)."""
+    places = np.empty((1 << _BITS) + 1, np.int64)
+    for shift in range(0, 63, _BITS):
+        if len(keys) == 0 or keys.max() >> shift == 0:
+            break
+        places[:] = 0
+        for key in keys:
+            places[(key >> shift & (1 << _BITS) - 1) + 1] += 1
+        for digit in range(1 << _BITS):
+            places[digit + 1] += places[digit]
+        next_keys, next_values = np.empty_like(keys), np.empty_like(values)
+        for row in range(len(keys)):
+            digit = keys[row] >> shift & (1 << _BITS) - 1
+            next_keys[places[digit]], next_values[places[digit]] = keys[row], values[row]
+            places[digit] += 1
+        keys, values = next_keys, next_values
+    return keys, values

@@ -1,5 +1,6 @@
 """Causes: how much time was excused, removed and counted, by verdict, verb and initiator (rules: Episodes)."""
 
+import math
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -9,12 +10,14 @@ import pyarrow.compute as pc
 from schemas.tables.report import CAUSES, COUNTED
 from schemas.time import SECOND
 from transforms.core.columns.arrow import Ints
-from transforms.core.columns.kernel import NEVER
+from transforms.core.columns.kernel import NEVER, Bools
+from transforms.core.columns.members import by_place
 from transforms.core.report.figures import seconds
 from transforms.core.report.outages import is_in
 from transforms.core.report.series import numbered, times
 
 _KEY: Final = ["verdict", "verb", "initiator"]
+_REMOVED: Final = pa.array(["removed", "presumed_removed"])
 _TIMES: Final = ["excused_seconds", "removed_seconds", "counted_seconds"]
 
 
@@ -35,21 +38,34 @@ def causes(attributions: pa.Table, since: int, until: int, known: int) -> pa.Tab
         until: its end.
         known: T, at which open rows are cut.
     """
-    rows = attributions.filter(pc.is_valid(attributions.column("instance_id")))
-    start, end = times(rows, "start"), times(rows, "end", min(until, known))
-    rows = rows.filter(pa.array((start < until) & (end > since)))
-    shares = shares_of(rows, since, until, known)
+    start, end = times(attributions, "start"), times(attributions, "end", min(until, known))
+    mine = pc.is_valid(attributions.column("instance_id")).combine_chunks().to_numpy(zero_copy_only=False)
+    rows = attributions.filter(pa.array(mine & (start < until) & (end > since)))
+    group, keys = _groups(rows)
     start, onset = times(rows, "start"), times(rows, "onset")
     begins = (start == onset) & (start >= since)
-    keys = {name: rows.column(name).cast(pa.string()) for name in _KEY}
-    sums = dict(zip(_TIMES, shares, strict=True))
-    plain = pa.table({**keys, "set": rows.column("scale_set_id").cast(pa.string()), "episodes": begins.astype(np.int64), **sums})
-    found = plain.group_by(_KEY).aggregate([("episodes", "sum"), ("set", "count_distinct"), *((name, "sum") for name in _TIMES)])
-    whole = found.rename_columns(CAUSES.names)
+    ids, code = numbered(rows.column("scale_set_id"))
+    met = np.zeros((len(keys), len(ids)), np.bool_)
+    met[group, code] = True
+    sums = [by_place(np.add, share, group, len(keys), 0) for share in shares_of(rows, since, until, known)]
+    episodes = np.bincount(group[begins], minlength=len(keys))
+    whole = pa.table([*keys.columns, episodes, met.sum(axis=1), *sums], CAUSES.names)
     most = [-whole.column(name).to_numpy() for name in ("removed_seconds", "excused_seconds", "counted_seconds")]
     ordered = whole.take(pa.array(np.lexsort((*_text_ranks(whole), *most))))
     columns = [seconds(c.to_numpy()) if name in _TIMES else c for name, c in zip(CAUSES.names, ordered.columns, strict=True)]
     return pa.table(columns, schema=CAUSES)
+
+
+def _groups(rows: pa.Table) -> tuple[Ints, pa.Table]:
+    """The group of each row, and the texts of each group; one may be null."""
+    names, codes = zip(*(numbered(rows.column(name)) for name in _KEY), strict=True)
+    room = [len(one) + 1 for one in names]
+    key = np.ravel_multi_index([code + 1 for code in codes], room)
+    used = np.flatnonzero(np.bincount(key, minlength=math.prod(room)))
+    group = np.zeros(math.prod(room), np.int64)
+    group[used] = np.arange(len(used))
+    held = zip(names, np.unravel_index(used, room), strict=True)
+    return group[key], pa.table([one.take(pa.array(place - 1, mask=place == 0)) for one, place in held], _KEY)
 
 
 def shares_of(rows: pa.Table, since: int, until: int, known: int) -> Shares:
@@ -58,6 +74,17 @@ def shares_of(rows: pa.Table, since: int, until: int, known: int) -> Shares:
     A row that lies in it as a whole holds the figures itself. For one that an edge cuts, or that is still open, they are the
     times before and after its limit; an upper bound, where part of that was Unknown, since rows do not say when.
     """
+    start, end = times(rows, "start"), times(rows, "end", known)
+    shares = Shares(_told(rows, "excused_seconds"), np.zeros(len(rows), np.int64), _told(rows, "counted_seconds"))
+    open_ = (shares.excused < 0) | (shares.counted < 0)
+    reckoned = open_ | (start < since) | (end > until) | is_in(rows, "verdict", _REMOVED)
+    few = rows.filter(pa.array(reckoned))
+    for told, share in zip(shares, _reckoned(few, since, until, known), strict=True):
+        told[reckoned] = share
+    return shares
+
+
+def _reckoned(rows: pa.Table, since: int, until: int, known: int) -> Shares:
     start, end = times(rows, "start"), times(rows, "end", known)
     lo, hi = np.maximum(start, since), np.minimum(end, until)
     limit = times(rows, "limit", NEVER)
@@ -71,16 +98,20 @@ def shares_of(rows: pa.Table, since: int, until: int, known: int) -> Shares:
     counted = np.where(counts & ~unknown, np.where(verdict["overrun"], after, whole), none)
     removed = np.where(verdict["removed"], whole, np.where(verdict["presumed_removed"], after, none))
     inside = (start >= since) & (end <= until)
-    return Shares(_told(rows, "excused_seconds", excused, inside), removed, _told(rows, "counted_seconds", counted, inside))
+    return Shares(_least(rows, "excused_seconds", excused, inside), removed, _least(rows, "counted_seconds", counted, inside))
 
 
-def _told(rows: pa.Table, column: str, reckoned: Ints, inside: np.ndarray) -> Ints:
+def _least(rows: pa.Table, column: str, reckoned: Ints, inside: Bools) -> Ints:
     """A row's own figure where the row lies inside; elsewhere the computed one, at most its own."""
-    column_ = rows.column(column)
-    said = np.round(column_.fill_null(0).to_numpy() * SECOND).astype(np.int64)
-    closed = pc.is_valid(column_).combine_chunks().to_numpy(zero_copy_only=False)
-    said_or_less: Ints = np.where(closed, np.where(inside, said, np.minimum(reckoned, said)), reckoned)
+    said = _told(rows, column)
+    said_or_less: Ints = np.where(said < 0, reckoned, np.where(inside, said, np.minimum(reckoned, said)))
     return said_or_less
+
+
+def _told(rows: pa.Table, column: str) -> Ints:
+    """A row's own figure in microseconds; -1 where it has none yet."""
+    said: Ints = np.round(rows.column(column).fill_null(-1 / SECOND).to_numpy() * SECOND).astype(np.int64)
+    return said
 
 
 def _length(start: Ints, end: Ints) -> Ints:

@@ -19,7 +19,8 @@ The kernel walks the beginnings and ends of windows of each set, and between two
     runs       [---)[------)[-------)
                 row
 
-Invariant: `before` and `row` only move forward; a run that goes on behind `now` is looked at again for the next stretch.
+There is one such walk a verb, and one of all windows, side by side. Invariant: `before` and `row` only move forward; a run that
+goes on behind `now` is looked at again for the next stretch.
 """
 
 import math
@@ -33,11 +34,22 @@ from schemas.event import STATES
 from schemas.tables.report import CHANCE
 from schemas.time import SECOND
 from transforms.core.columns.arrow import Ints
-from transforms.core.columns.kernel import kernel
+from transforms.core.columns.kernel import NEVER, group_by, kernel, sort_by
 from transforms.core.report.outages import is_in
 from transforms.core.report.series import Runs, numbered, times
 
 _KINDS: Final = pa.array(STATES)
+
+
+class Presence(NamedTuple):
+    """How many instances of each scale set are there, and not removed, over time."""
+
+    ids: pa.StringArray
+    offsets: Ints
+    """`start[offsets[s]:offsets[s + 1]]` are the intervals of scale set s, ascending."""
+    start: Ints
+    end: Ints
+    at_risk: Ints
 
 
 class Windows(NamedTuple):
@@ -63,11 +75,16 @@ class Onsets(NamedTuple):
     """1 where no operation could have explained it, else 0."""
 
 
-def chance(runs: Runs, attributions: pa.Table, operations: pa.Table, skew: int, span: tuple[int, int]) -> pa.Table:
+def presence_of(runs: Runs) -> Presence:
+    """What `chance` needs of the series."""
+    return Presence(runs.ids, runs.offsets, runs.start, runs.end, runs.at_risk)
+
+
+def chance(runs: Presence, attributions: pa.Table, operations: pa.Table, skew: int, span: tuple[int, int]) -> pa.Table:
     """CHANCE of the onsets in [since, until).
 
     Args:
-        runs: the series, clipped to the span.
+        runs: of the series, clipped to the span.
         attributions: current rows.
         operations: current rows, including those that began before the span and have a window in it.
         skew: the policy's, in microseconds.
@@ -77,8 +94,10 @@ def chance(runs: Runs, attributions: pa.Table, operations: pa.Table, skew: int, 
     windows = windows_of(operations, runs.ids, verbs, skew, span)
     onsets = onsets_of(attributions, runs.ids, verbs, span)
     sets = len(runs.ids)
-    inside = np.stack([exposure(runs, _of_verb(windows, verb)) for verb in range(len(verbs))] or [np.zeros(sets, np.int64)])
-    outside = np.bincount(runs.set, runs.at_risk * (runs.end - runs.start), sets).astype(np.int64) - exposure(runs, windows)
+    exposed = exposures(runs, windows, len(verbs))
+    inside, whole = exposed[:-1], exposed[-1]
+    time = np.append(0, np.cumsum(runs.at_risk * (runs.end - runs.start)))[runs.offsets]
+    outside = np.diff(time) - whole
     alone = _counted(onsets.set, onsets.kind, onsets.alone == 1, sets)
     told = outside > 0
     rate = np.divide(alone, outside[:, None], out=np.zeros(alone.shape), where=told[:, None])
@@ -100,7 +119,7 @@ def windows_of(operations: pa.Table, ids: pa.StringArray, verbs: pa.StringArray,
     code, verb = numbered(operations.column("scale_set_id"), ids)[1], numbered(operations.column("verb"), verbs)[1]
     many = pc.list_value_length(operations.column("instance_ids")).fill_null(0).to_numpy().astype(np.int64)
     named = np.where(is_in(operations, "target", pa.array(["named"])), many, -1)
-    kept = (start < end) & (code >= 0)
+    kept = (start < end) & (code >= 0) & (verb >= 0)
     return Windows(code[kept], verb[kept], start[kept], end[kept], named[kept])
 
 
@@ -109,35 +128,27 @@ def onsets_of(attributions: pa.Table, ids: pa.StringArray, verbs: pa.StringArray
     start = times(attributions, "start")
     mine = pc.is_valid(attributions.column("instance_id")).combine_chunks().to_numpy(zero_copy_only=False)
     here = (start == times(attributions, "onset")) & (span[0] <= start) & (start < span[1])
-    rows = attributions.filter(pa.array(here & mine & ~is_in(attributions, "verdict", pa.array(["removed"]))))
+    kept = pa.array(here & mine & ~is_in(attributions, "verdict", pa.array(["removed"])))
+    rows = attributions.select(["scale_set_id", "verb", "worst_state", "candidates"]).filter(kept)
     code, verb = numbered(rows.column("scale_set_id"), ids)[1], numbered(rows.column("verb"), verbs)[1]
     kind = numbered(rows.column("worst_state"), _KINDS)[1]
     return Onsets(code, verb, kind, (rows.column("candidates").to_numpy() == 0).astype(np.int64))
 
 
-def exposure(runs: Runs, windows: Windows) -> Ints:
-    """Instance time of each set inside some windows: at each moment the number of instances named, at most those at risk."""
-    moment = np.concatenate([windows.start, windows.end])
-    sign = np.repeat([1, -1], len(windows.start))
-    code, named = np.tile(windows.set, 2), np.tile(windows.named, 2)
-    order = np.lexsort((moment, code))
-    changes = np.stack([moment, np.where(named >= 0, named, 0) * sign, np.where(named < 0, sign, 0)], axis=1)[order]
-    bounds = np.searchsorted(code[order], np.arange(len(runs.ids) + 1))
-    total = np.zeros(len(runs.ids), np.int64)
-    _expose(bounds, changes, runs.offsets, runs.start, runs.end, runs.at_risk, total)
-    return total
+def exposures(runs: Presence, windows: Windows, verbs: int) -> Ints:
+    """Instance time inside the windows of each verb, and last of all, one row each, of each set: at each moment the number of
+    instances named, at most those at risk."""
+    moments = np.concatenate([windows.start, windows.end])
+    _, order = sort_by(moments - moments.min(initial=NEVER), np.arange(len(moments)))
+    bounds, order = group_by(np.tile(windows.set, 2), len(runs.ids), order)
+    totals = np.zeros((verbs + 1, len(runs.ids)), np.int64)
+    _expose(bounds, order, moments, windows.verb, windows.named, *runs[1:], totals)
+    return totals
 
 
 def _verbs(operations: pa.Table, attributions: pa.Table) -> pa.StringArray:
-    both = pa.chunked_array(
-        [c for t in (operations, attributions) for c in t.column("verb").cast(pa.string()).chunks], pa.string()
-    )
-    return numbered(both)[0]
-
-
-def _of_verb(windows: Windows, verb: int) -> Windows:
-    kept = windows.verb == verb
-    return Windows(*(column[kept] for column in windows))
+    each = [numbered(table.column("verb"))[0] for table in (operations, attributions)]
+    return numbered(pa.chunked_array(each, pa.string()))[0]
 
 
 def _counted(group: Ints, kind: Ints, chosen: np.ndarray, groups: int) -> Ints:
@@ -159,18 +170,37 @@ def _row(verb: str, kind: int, operations: int, inside: Ints, onsets: int, expec
 
 
 @kernel
-def _expose(bounds: Ints, changes: Ints, offsets: Ints, starts: Ints, ends: Ints, present: Ints, total: Ints) -> None:
-    """Adds to each set's total; `changes` are (moment, instances named more, windows of all more), ascending within a set."""
-    for s in range(len(total)):
-        row, named, whole, before = offsets[s], 0, 0, 0
-        for k in range(bounds[s], bounds[s + 1]):
-            now = changes[k, 0]
-            if named > 0 or whole > 0:
-                while row < offsets[s + 1] and ends[row] <= before:
-                    row += 1
-                at = row
-                while at < offsets[s + 1] and starts[at] < now:
-                    length = min(ends[at], now) - max(starts[at], before)
-                    total[s] += length * (present[at] if whole > 0 else min(present[at], named))
-                    at += 1
-            named, whole, before = named + changes[k, 1], whole + changes[k, 2], now
+def _expose(
+    bounds: Ints,
+    order: Ints,
+    moments: Ints,
+    verb: Ints,
+    sizes: Ints,
+    offsets: Ints,
+    starts: Ints,
+    ends: Ints,
+    present: Ints,
+    totals: Ints,
+) -> None:
+    """Adds to the totals of each verb, and to the last ones, of all. `moments` are the beginnings of all windows and then their
+    ends; `order` puts those of a set in order of time."""
+    verbs, sets = totals.shape
+    row, named, whole, before = np.zeros((4, verbs), np.int64)
+    for s in range(sets):
+        row[:], named[:], whole[:], before[:] = offsets[s], 0, 0, 0
+        for k in order[bounds[s] : bounds[s + 1]]:
+            window, sign, now = k % len(verb), 1 if k < len(verb) else -1, moments[k]
+            for v in (verb[window], verbs - 1):
+                if named[v] > 0 or whole[v] > 0:
+                    while row[v] < offsets[s + 1] and ends[row[v]] <= before[v]:
+                        row[v] += 1
+                    at = row[v]
+                    while at < offsets[s + 1] and starts[at] < now:
+                        length = min(ends[at], now) - max(starts[at], before[v])
+                        totals[v, s] += length * (present[at] if whole[v] > 0 else min(present[at], named[v]))
+                        at += 1
+                if sizes[window] < 0:
+                    whole[v] += sign
+                else:
+                    named[v] += sign * sizes[window]
+                before[v] = now

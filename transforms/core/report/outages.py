@@ -7,17 +7,18 @@ else at the onset; and it is repaired where the episode ends. A row that is stil
 from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.tables.report import COUNTED
 from transforms.core.columns.arrow import Ints
-from transforms.core.columns.kernel import NEVER
-from transforms.core.report.series import numbered, times
+from transforms.core.columns.kernel import NEVER, Bools
+from transforms.core.columns.members import places_among
+from transforms.core.report.series import each_text, encoded, numbered, times
 
-Bools = npt.NDArray[np.bool_]
 _BAD: Final = pa.array(["Degraded", "Unavailable"])
+_WHOSE: Final = ["scale_set_id", "instance_id"]
+_COLUMNS: Final = [*_WHOSE, "start", "end", "onset", "limit", "verdict"]
 
 
 class Interruptions(NamedTuple):
@@ -43,7 +44,8 @@ def interruptions(attributions: pa.Table, ids: pa.StringArray, known: Ints) -> I
         known: T of each scale set; a row may end there only because nothing more is known.
     """
     # Of a scale set whose series ends where the period begins there are rows here, but no id.
-    rows = attributions.filter(pc.and_(_counts(attributions), pa.array(is_in(attributions, "scale_set_id", ids))))
+    mine = pc.and_(_counts(attributions), pa.array(is_in(attributions, "scale_set_id", ids)))
+    rows = attributions.select(_COLUMNS).filter(mine)
     _, code = numbered(rows.column("scale_set_id"), ids)
     start, end = times(rows, "start"), times(rows, "end", NEVER)
     end = np.where(end < known[code], end, NEVER)
@@ -56,23 +58,23 @@ def interruptions(attributions: pa.Table, ids: pa.StringArray, known: Ints) -> I
 
 def is_in(rows: pa.Table, column: str, values: pa.Array) -> Bools:
     """Whether a text column has one of some values."""
-    plain = rows.column(column).cast(pa.string())
-    found: Bools = pc.is_in(plain, values).combine_chunks().to_numpy(zero_copy_only=False)
-    return found
+    return each_text(encoded(rows.column(column)), lambda texts: places_among(texts, values) >= 0, False)
 
 
 def continued(rows: pa.Table, attributions: pa.Table) -> Bools:
-    """Whether another row with the same onset continues a row where it ends."""
-    followers = attributions.filter(pc.greater(attributions.column("start"), attributions.column("onset")))
-    if not len(followers):
-        return np.zeros(len(rows), np.bool_)
-    later = set(_keys(followers, "start"))
-    return np.array([key in later for key in _keys(rows, "end")], np.bool_)
+    """Whether another row with the same onset continues a row of an instance where that ends."""
+    goes_on = pc.and_(pc.greater(attributions["start"], attributions["onset"]), pc.is_valid(attributions["instance_id"]))
+    followers = attributions.select(_COLUMNS).filter(goes_on)
+    found: Bools = pc.is_in(rows["end"], followers["start"].combine_chunks()).combine_chunks().to_numpy(zero_copy_only=False)
+    names = [numbered(followers[name])[0] for name in _WHOSE]
+    later = set(_keys(followers, "start", names))
+    found[found] = [key in later for key in _keys(rows.filter(pa.array(found)), "end", names)]
+    return found
 
 
-def _keys(rows: pa.Table, moment: str) -> list[tuple[str, str | None, int, int]]:
-    columns = [rows.column(name).to_pylist() for name in ("scale_set_id", "instance_id")]
-    return list(zip(*columns, times(rows, moment, NEVER).tolist(), times(rows, "onset").tolist(), strict=True))
+def _keys(rows: pa.Table, moment: str, names: list[pa.StringArray]) -> list[tuple[int, ...]]:
+    whose = [numbered(rows[column], known)[1] for column, known in zip(_WHOSE, names, strict=True)]
+    return list(zip(*(each.tolist() for each in (*whose, times(rows, moment, NEVER), times(rows, "onset"))), strict=True))
 
 
 def _counts(rows: pa.Table) -> pa.Array:

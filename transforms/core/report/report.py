@@ -1,27 +1,29 @@
 """The report of a period: `build_report` makes it from current rows, `as_json` turns it into JSON (contract: trueup report)."""
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
 
 from schemas.event import TIMESTAMP
-from schemas.tables.availability import SERIES_STATES
+from schemas.tables.availability import RAW, SERIES_STATES
 from schemas.tables.report import COVERAGE, FLEET, PERIODS, SET_PERIODS, SETS, STATES, VALUES, WINDOWS
 from schemas.time import SECOND, format_time, to_micros
 from transforms.core.columns.arrow import Ints
+from transforms.core.columns.members import by_place
 from transforms.core.report.calendar import label
 from transforms.core.report.causes import causes
-from transforms.core.report.chance import chance
+from transforms.core.report.chance import chance, presence_of
 from transforms.core.report.figures import Outages, figures, seconds
 from transforms.core.report.outages import Interruptions, interruptions
 from transforms.core.report.request import Report, ReportRequest
-from transforms.core.report.series import Runs, clipped, runs_of, table_of
+from transforms.core.report.series import COUNTS, SERIES, Runs, clipped, table_of
 from transforms.core.report.spells import spells_of
-from transforms.core.report.sums import sum_times
-from transforms.core.report.windows import Curve, Worst, curve_of, summed, worst_windows
+from transforms.core.report.sums import Sums, sum_times
+from transforms.core.report.windows import Curve, curve_of, summed, worst_windows
 
 _KINDS: Final = {
     "": ("up", ("degraded", "unavailable", "overrun")),
@@ -30,46 +32,80 @@ _KINDS: Final = {
 """Of each kind of availability: what is good, and what is bad."""
 
 
-def build_report(series: pa.Table, attributions: pa.Table, operations: pa.Table, request: ReportRequest) -> Report:
-    """The report of some scale sets.
+class Rows(NamedTuple):
+    """Where the rows of a report come from; all are current, and each is there once.
 
-    Args:
-        series: rows of table `availability` that meet the period, or what `joined` makes of them.
-        attributions: rows of table `attributions` that meet the period; rows of the set itself and later ones are ignored.
-        operations: rows of table `operations` of which [start - skew, limit) meets the period.
-        request: the period and what else was asked for.
-
-    All rows are current, and each is there once.
+    Each is asked for once, when what was made of others and is not needed any more has been let go: together they would take
+    more memory than all else.
     """
-    whole = runs_of(series)
-    runs = clipped(whole, request.since, request.until)
-    spans = interruptions(attributions, runs.ids, _known(whole))
-    sums = sum_times(runs, request.edges, spells_of(operations, runs.ids), request.each)
-    by_set, by_period, by_pair = _outages(spans, request, len(runs.ids))
-    pairs = sums.set * (len(request.edges) - 1) + sums.period
-    fleet = Outages(*(column.sum(keepdims=True) for column in by_set))
-    known = int(whole.end.max(initial=request.since))
-    worst = _worst(runs, request)
-    sets = _table({"scale_set_id": runs.ids, **figures(sums.by_set, by_set, request.target), **worst[1]}, SETS)
+
+    series: Callable[[], Runs]
+    """Of the rows of table `availability` that meet the period."""
+    attributions: Callable[[], pa.Table]
+    """Rows of table `attributions` that meet the period; rows of the set itself and later ones are ignored."""
+    operations: Callable[[], pa.Table]
+    """Rows of table `operations` of which [start - skew, limit) meets the period."""
+
+
+class _Seen(NamedTuple):
+    """What the series tells by itself."""
+
+    sums: Sums
+    worst: tuple[dict[str, pa.Array], dict[str, pa.Array]]
+    states: pa.Table
+    coverage: pa.Table
+    series: pa.Table
+
+
+def build_report(rows: Rows, request: ReportRequest) -> Report:
+    """The report of some scale sets."""
+    runs, span = rows.series(), (request.since, request.until)
+    known = _known(runs)
+    runs, operations = clipped(runs, *span), rows.operations()
+    seen, presence = _seen(runs, operations, request), presence_of(runs)
+    del runs
+    attributions, ids = rows.attributions(), presence.ids
+    outages = _outages(interruptions(attributions, ids, known), request, len(ids))
     return Report(
         request=request,
-        fleet=_table({**figures(sums.by_set.sum(axis=0, keepdims=True), fleet, request.target), **worst[0]}, FLEET),
-        sets=sets.sort_by([("bad_seconds", "descending"), ("scale_set_id", "ascending")]),
-        periods=_table({**_bounds(request), **figures(sums.by_period, by_period, request.target)}, PERIODS),
-        set_periods=_table(
-            {
-                "scale_set_id": runs.ids.take(pa.array(sums.set)),
-                **{name: column.take(pa.array(sums.period)) for name, column in _bounds(request).items()},
-                **figures(sums.each, Outages(*(column[pairs] for column in by_pair)), request.target),
-            },
-            SET_PERIODS,
-        ),
-        states=_states(runs),
-        causes=causes(attributions, request.since, request.until, known),
-        chance=chance(runs, attributions, operations, request.skew, (request.since, request.until)),
-        coverage=_coverage(runs, request),
-        series=table_of(runs),
+        **_lines(ids, seen, outages, request),
+        states=seen.states,
+        causes=causes(attributions, *span, int(known.max(initial=request.since))),
+        chance=chance(presence, attributions, operations, request.skew, span),
+        coverage=seen.coverage,
+        series=seen.series,
     )
+
+
+def _seen(runs: Runs, operations: pa.Table, request: ReportRequest) -> _Seen:
+    return _Seen(
+        sums=sum_times(runs, request.edges, spells_of(operations, runs.ids), request.each),
+        worst=_worst(runs, request),
+        states=_states(runs),
+        coverage=_coverage(runs, request),
+        series=table_of(runs) if request.charts else SERIES.empty_table(),
+    )
+
+
+def _lines(
+    ids: pa.StringArray, seen: _Seen, outages: tuple[Outages, Outages, Outages], request: ReportRequest
+) -> dict[str, pa.Table]:
+    """The tables of figures."""
+    (sums, worst), (by_set, by_period, by_pair) = seen[:2], outages
+    pairs = sums.set * (len(request.edges) - 1) + sums.period
+    whole = Outages(*(column.sum(keepdims=True) for column in by_set))
+    sets = _table({"scale_set_id": ids, **figures(sums.by_set, by_set, request.target), **worst[1]}, SETS)
+    of_pairs = {
+        "scale_set_id": ids.take(pa.array(sums.set)),
+        **{name: column.take(pa.array(sums.period)) for name, column in _bounds(request).items()},
+        **figures(sums.each, Outages(*(column[pairs] for column in by_pair)), request.target),
+    }
+    return {
+        "fleet": _table({**figures(sums.by_set.sum(axis=0, keepdims=True), whole, request.target), **worst[0]}, FLEET),
+        "sets": sets.sort_by([("bad_seconds", "descending"), ("scale_set_id", "ascending")]),
+        "periods": _table({**_bounds(request), **figures(sums.by_period, by_period, request.target)}, PERIODS),
+        "set_periods": _table(of_pairs, SET_PERIODS),
+    }
 
 
 def as_json(report: Report) -> dict[str, Any]:
@@ -133,10 +169,8 @@ def _open_at_ends(group: Ints, lo: Ints, hi: Ints, groups: int, periods: int) ->
 
 
 def _known(runs: Runs) -> Ints:
-    """Where the series of each set ends."""
-    known = np.zeros(len(runs.ids), np.int64)
-    np.maximum.at(known, runs.set, runs.end)
-    return known
+    """Where the series of each set ends; each has some."""
+    return runs.end[runs.offsets[1:] - 1]
 
 
 def _inside(moments: Ints, request: ReportRequest) -> np.ndarray:
@@ -148,7 +182,7 @@ def _worst(runs: Runs, request: ReportRequest) -> tuple[dict[str, pa.Array], dic
     fleet: dict[str, pa.Array] = {}
     sets: dict[str, pa.Array] = {}
     for kind, (good, bad) in _KINDS.items():
-        each = curve_of(runs.offsets, runs.start, runs.end, runs.of(good), runs.of(*bad))
+        each = curve_of(runs, good, bad)
         for columns, curve in ((fleet, summed(each)), (sets, each)):
             columns |= _worst_columns(kind, curve, request)
     return fleet, sets
@@ -156,8 +190,8 @@ def _worst(runs: Runs, request: ReportRequest) -> tuple[dict[str, pa.Array], dic
 
 def _worst_columns(kind: str, curve: Curve, request: ReportRequest) -> dict[str, pa.Array]:
     columns = {}
-    for window, length in WINDOWS.items():
-        worst: Worst = worst_windows(curve, request.since, request.until, length * SECOND)
+    found = worst_windows(curve, request.since, request.until, [length * SECOND for length in WINDOWS.values()])
+    for window, worst in zip(WINDOWS, found, strict=True):
         none = worst.start < 0
         columns[f"{kind}worst_{window}"] = pa.array(worst.availability, mask=none)
         columns[f"{kind}worst_{window}_start"] = pa.array(worst.start, mask=none).cast(TIMESTAMP)
@@ -172,9 +206,10 @@ def _bounds(request: ReportRequest) -> dict[str, pa.Array]:
 def _states(runs: Runs) -> pa.Table:
     """The states in which each set spent any time."""
     size, length = len(SERIES_STATES), runs.end - runs.start
-    told = [np.zeros(len(runs.ids) * size, np.int64) for _ in range(2)]
-    for total, state in zip(told, (runs.reported, runs.state), strict=True):
-        np.add.at(total, (runs.set * size + state)[state >= 0], length[state >= 0])
+    told = []
+    for state in (runs.reported, runs.state):
+        place = np.where(state < 0, len(runs.ids) * size, runs.set * size + state)
+        told.append(by_place(np.add, length, place, len(runs.ids) * size + 1, 0)[:-1])
     used = np.flatnonzero(told[0] + told[1])
     names = pa.array(SERIES_STATES).take(pa.array(used % size))
     ids = runs.ids.take(pa.array(used // size))
@@ -184,9 +219,7 @@ def _states(runs: Runs) -> pa.Table:
 def _coverage(runs: Runs, request: ReportRequest) -> pa.Table:
     """Scale sets that have instances, in the series or in the inventory, where the known part of the period begins or ends."""
     ends = (runs.start == runs.start.min(), runs.end == runs.end.max()) if len(runs.set) else ()
-    counted = [
-        dict(zip(runs.ids.take(pa.array(runs.set[held])).to_pylist(), runs.present[held].tolist(), strict=True)) for held in ends
-    ] or [{}, {}]
+    counted = [_present(runs, np.flatnonzero(held)) for held in ends] or [{}, {}]
     named = request.inventory or ({}, {})
     ids = sorted(set(runs.ids.to_pylist()).union(*named))
     columns = [
@@ -195,6 +228,12 @@ def _coverage(runs: Runs, request: ReportRequest) -> pa.Table:
         *([sizes.get(one) for one in ids] for sizes in named),
     ]
     return pa.table(columns, schema=COVERAGE)
+
+
+def _present(runs: Runs, rows: Ints) -> dict[str, int]:
+    """The instances that are counted in some rows, by scale set."""
+    counts = np.sum([runs.counts[COUNTS.index(name), rows] for name in RAW], axis=0)
+    return dict(zip(runs.ids.take(pa.array(runs.set[rows])).to_pylist(), counts.tolist(), strict=True))
 
 
 def _table(columns: dict[str, pa.Array], schema: pa.Schema) -> pa.Table:

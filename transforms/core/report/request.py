@@ -20,6 +20,8 @@ class ReportRequest(NamedTuple):
     """The policy's (rules: Defaults)."""
     each: bool = True
     """Whether `set_periods` is wanted: it has up to scale sets x periods rows."""
+    charts: bool = True
+    """Whether `series` is wanted, of which charts are made."""
     inventory: "tuple[Mapping[str, int], Mapping[str, int]] | None" = None
     """Instances that the inventory names, by scale set, at the first and the last microsecond of the period."""
 
@@ -53,4 +55,5 @@ class Report(NamedTuple):
     chance: pa.Table
     coverage: pa.Table
     series: pa.Table
-    """What the figures are made of: the series without the cuts of the grid (`transforms.core.report.series`), for charts."""
+    """What the figures are made of: the series without the cuts of the grid (`transforms.core.report.series`), for charts.
+    Empty unless the request has `charts`."""

@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 
 from transforms.core.columns.arrow import Ints
-from transforms.core.report.series import numbered, times
+from transforms.core.columns.kernel import NEVER, sort_by
+from transforms.core.report.series import in_order, numbered, times
 
 
 class Spells(NamedTuple):
@@ -27,7 +28,7 @@ def spells_of(operations: pa.Table, ids: pa.StringArray) -> Spells:
         operations: current rows of table `operations`.
         ids: the scale sets, by whose order they are numbered.
     """
-    excusing = operations.filter(operations.column("excuses"))
+    excusing = operations.select(["scale_set_id", "start", "limit"]).filter(operations.column("excuses"))
     _, code = numbered(excusing.column("scale_set_id"), ids)
     return merged(code, times(excusing, "start"), times(excusing, "limit"), len(ids))
 
@@ -40,8 +41,9 @@ def no_spells(sets: int) -> Spells:
 def merged(code: Ints, start: Ints, end: Ints, sets: int) -> Spells:
     """Stretches of time without overlaps; code -1 is left out."""
     kept = (code >= 0) & (start < end)
-    order = np.lexsort((start[kept], code[kept]))
-    code, start, end = code[kept][order], start[kept][order], end[kept][order]
+    code, start, end = code[kept], start[kept], end[kept]
+    order = in_order(code, start, sets)
+    code, start, end = code[order], start[order], end[order]
     reached = _running_end(code, end)
     first = np.ones(len(code), np.bool_)
     first[1:] = (code[1:] != code[:-1]) | (start[1:] > reached[:-1])
@@ -57,6 +59,10 @@ def merged(code: Ints, start: Ints, end: Ints, sets: int) -> Spells:
 
 def _running_end(code: Ints, end: Ints) -> Ints:
     """The latest end so far within each set. Ends are ranked and shifted by set, so that one running maximum serves all sets."""
-    rank = np.argsort(np.argsort(end, kind="stable"), kind="stable") + code * len(end)
-    highest = np.maximum.accumulate(rank) if len(end) else rank
-    return np.sort(end, kind="stable")[highest - code * len(end)] if len(end) else end
+    least, rows = end.min(initial=NEVER), np.arange(len(end))
+    ends, order = sort_by(end - least, rows)
+    rank = np.empty_like(rows)
+    rank[order] = rows
+    shift = code * len(end)
+    highest: Ints = np.maximum.accumulate(rank + shift) - shift
+    return ends[highest] + least

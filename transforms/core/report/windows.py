@@ -11,17 +11,26 @@ The kernel lets the window slide over those moments, once with its beginning at 
     side 0      [t ............ t + width)                 t = m0, m1, ...
     side 1             [t ............ t + width)          t + width = m2, m3, ...
 
-Invariant: within a side t only grows, so `left` and `right`, the changes at or before its two ends, only move forward.
+Invariant: within a side t only grows, so `passed`, the moments at or before the end that is not at one, only moves forward.
+First it looks only at moments where availability can turn from falling to rising; where no window has bad time, then at all.
 """
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from transforms.core.columns.kernel import Ints, array_kernel, inner_kernel, kernel
+from transforms.core.columns.kernel import Ints, first_at_or_after, inner_kernel, kernel, sort_by
+from transforms.core.report.series import Runs
 
 Floats = npt.NDArray[np.float64]
+Places = npt.NDArray[np.int32]
+_HALF: Final = 32
+_LOW: Final = (1 << _HALF) - 1
+"""Of a number that holds two counts the bits of the second."""
+_AT_ONCE: Final = 16_384
+"""Changes that are sorted at once: as many as a processor has at hand."""
 
 
 class Curve(NamedTuple):
@@ -31,8 +40,8 @@ class Curve(NamedTuple):
     """`start[offsets[g]:offsets[g + 1]]` are those of group g, ascending and without overlaps."""
     start: Ints
     end: Ints
-    good: Ints
-    bad: Ints
+    counts: Ints
+    """Both in one number, good << 32 and bad, whose sums and differences are those of both."""
 
 
 class Worst(NamedTuple):
@@ -44,88 +53,178 @@ class Worst(NamedTuple):
     """Where the earliest of them begins; -1 if there is none."""
 
 
-def curve_of(offsets: Ints, start: Ints, end: Ints, good: Ints, bad: Ints) -> Curve:
-    """A curve in which adjacent intervals with equal counts are joined into one."""
-    group = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
-    first = np.ones(len(start), np.bool_)
-    same = (group[1:] == group[:-1]) & (start[1:] == end[:-1]) & (good[1:] == good[:-1]) & (bad[1:] == bad[:-1])
-    first[1:] = ~same
-    begins = np.flatnonzero(first)
-    last = np.append(begins[1:], len(start))[: len(begins)] - 1
-    bounds = np.searchsorted(group[begins], np.arange(len(offsets)))
-    return Curve(bounds, start[begins], end[last], good[begins], bad[begins])
+def curve_of(runs: Runs, good: str, bad: tuple[str, ...]) -> Curve:
+    """The curve of each scale set, of some of its counts."""
+    counts = runs.of(good)
+    counts <<= _HALF
+    counts += runs.of(*bad)
+    return Curve(runs.offsets, runs.start, runs.end, counts)
 
 
 def summed(curve: Curve) -> Curve:
     """The sum of all groups, as one group."""
-    moments, place = np.unique(np.concatenate([curve.start, curve.end]), return_inverse=True)
-    good, bad = (np.cumsum(_changes(place, column, len(moments)))[:-1] for column in (curve.good, curve.bad))
-    return curve_of(np.array([0, len(good)]), moments[:-1], moments[1:], good, bad)
+    rows = len(curve.start)
+    room = 2 * rows + len(curve.offsets) - np.count_nonzero(curve.start[1:] == curve.end[:-1])
+    moments, counts = np.empty(room, np.int64), np.empty(room, np.int64)
+    last = max(0, _sum(*curve, 1 + rows // _AT_ONCE, moments, counts) - 1)
+    return Curve(np.array([0, last]), moments[:last], moments[1 : last + 1], counts[:last])
 
 
-def worst_windows(curve: Curve, since: int, until: int, width: int) -> Worst:
-    """The worst window [t, t + width) within [since, until), and within what is known, of each group; microseconds."""
+def worst_windows(curve: Curve, since: int, until: int, widths: Sequence[int]) -> list[Worst]:
+    """Of each width the worst window [t, t + width) of each group within [since, until), and within what is known."""
     groups = len(curve.offsets) - 1
-    worst, at = np.full(groups, np.nan), np.full(groups, -1, np.int64)
-    if width <= until - since:
-        _slide(*curve, since, until, width, worst, at)
-    return Worst(worst, at)
+    worst, at = np.full((len(widths), groups), np.nan), np.full((len(widths), groups), -1, np.int64)
+    _slide(*curve, since, until, np.array(widths, np.int64), worst, at)
+    return [Worst(*both) for both in zip(worst, at, strict=True)]
 
 
-def _changes(place: Ints, column: Ints, moments: int) -> Ints:
-    change = np.zeros(moments, np.int64)
-    np.add.at(change, place[: len(column)], column)
-    np.subtract.at(change, place[len(column) :], column)
-    return change
+@kernel
+def _sum(offsets: Ints, starts: Ints, ends: Ints, counts: Ints, parts: int, moments: Ints, totals: Ints) -> int:
+    """Writes the moments at which the sum of all groups changes, and the sum from each on; gives their number.
+
+    It goes through parts of the time, so that little is sorted at once: each group goes on where it stood, at[group] / 2 rows on,
+    and by one more half where what follows is the end of that row.
+    """
+    if len(starts) == 0:
+        return 0
+    at, low, high = 2 * offsets[:-1], starts.min(), ends.max()
+    n, total = 1, 0
+    moments[0], totals[0] = low, 0
+    for part in range(parts):
+        floor, edge = low + (high - low) * part // parts, low + (high - low) * (part + 1) // parts + (part + 1) // parts
+        m = n
+        for group in range(len(at)):
+            while at[group] < 2 * offsets[group + 1]:
+                row, over = at[group] >> 1, at[group] & 1
+                moment = ends[row] if over else starts[row]
+                if moment >= edge:
+                    break
+                at[group] += 1
+                if over == 0:
+                    change = counts[row] - (counts[row - 1] if row > offsets[group] and ends[row - 1] == moment else 0)
+                else:
+                    change = 0 if row + 1 < offsets[group + 1] and starts[row + 1] == moment else -counts[row]
+                if change != 0:
+                    moments[m], totals[m] = moment - floor, change
+                    m += 1
+        keys, changes = sort_by(moments[n:m], totals[n:m])
+        for k in range(len(keys)):
+            total += changes[k]
+            if k + 1 == len(keys) or keys[k + 1] != keys[k]:
+                n = _go_on(moments, totals, n, keys[k] + floor, total)
+    return n if moments[n - 1] == high else _go_on(moments, totals, n, high, -1)
+
+
+@inner_kernel
+def _go_on(moments: Ints, totals: Ints, n: int, moment: int, total: int) -> int:
+    """Writes that from a moment on the sum is another; gives the number of moments."""
+    if moments[n - 1] == moment:
+        totals[n - 1] = total
+    elif totals[n - 1] != total:
+        moments[n], totals[n] = moment, total
+        n += 1
+    return n
 
 
 @kernel
 def _slide(
-    offsets: Ints, starts: Ints, ends: Ints, good: Ints, bad: Ints, since: int, until: int, width: int, worst: Floats, at: Ints
+    offsets: Ints, starts: Ints, ends: Ints, counts: Ints, since: int, until: int, widths: Ints, worst: Floats, at: Ints
 ) -> None:
-    """For each group, the lowest availability of a known [t, t + width) within [since, until), and the earliest such t."""
+    """For each width and group, the lowest availability of a known [t, t + width) within [since, until), and the first such t."""
+    most = 0
+    for group in range(len(offsets) - 1):
+        most = max(most, 2 * (offsets[group + 1] - offsets[group]))
+    moments, rates, sums = np.empty(most, np.int64), np.empty(most, np.int64), np.empty((most, 2), np.int64)
+    every, turns = np.arange(most, dtype=np.int32), np.empty((2, most), np.int32)
     for group in range(len(offsets) - 1):
         lo, hi = offsets[group], offsets[group + 1]
         if lo == hi:
             continue
-        first, last = max(since, starts[lo]), min(until, ends[hi - 1]) - width
-        moments, rates, sums = _integrals(starts[lo:hi], ends[lo:hi], good[lo:hi], bad[lo:hi])
-        n, best, where = len(moments), np.inf, -1
-        for side in range(2):
-            left, right = 0, 0  # how many moments are at or before t, and at or before t + width
-            for k in range(-1, n + 1):
-                t = first if k < 0 else last if k == n else moments[k] - side * width
-                if t < first or t > last:
-                    continue
-                while left < n and moments[left] <= t:
-                    left += 1
-                while right < n and moments[right] <= t + width:
-                    right += 1
-                up = _until(moments, rates, sums, 0, right, t + width) - _until(moments, rates, sums, 0, left, t)
-                down = _until(moments, rates, sums, 1, right, t + width) - _until(moments, rates, sums, 1, left, t)
-                ratio = up / (up + down) if up + down > 0 else np.inf
-                if ratio < best or (ratio == best and t < where):
-                    best, where = ratio, t
-        if where >= 0:
-            worst[group], at[group] = best, where
+        first, end = max(since, starts[lo]), min(until, ends[hi - 1])
+        n = _integrate(starts, ends, counts, lo, hi, moments, rates, sums)
+        begins, stops = turns[0, : _turns(rates, n, 0, turns[0])], turns[1, : _turns(rates, n, 1, turns[1])]
+        for k in range(len(widths)):
+            if first + widths[k] <= end:
+                share, where = _lowest(moments, rates, sums, begins, stops, n, first, end - widths[k], widths[k])
+                if not share < 1:
+                    share, where = _lowest(moments, rates, sums, every[:n], every[:n], n, first, end - widths[k], widths[k])
+                if where >= 0:
+                    worst[k, group], at[k, group] = share, where
 
 
-@array_kernel
-def _integrals(starts: Ints, ends: Ints, good: Ints, bad: Ints) -> tuple[Ints, Ints, Ints]:
-    """The moments at which a curve changes, the good and bad counts from each on, and the instance time of both before it."""
-    moments, n = np.empty(2 * len(starts), np.int64), 0
-    rates, sums = np.zeros((2 * len(starts), 2), np.int64), np.zeros((2 * len(starts), 2), np.int64)
-    for row in range(len(starts)):
+@inner_kernel
+def _lowest(
+    moments: Ints, rates: Ints, sums: Ints, begins: Places, stops: Places, n: int, first: int, last: int, width: int
+) -> tuple[float, int]:
+    """The lowest availability of a [t, t + width) with t in [first, last], and the first such t; -1: there is none.
+
+    Looks at windows that begin at some moments or end at others, and at the first and the last.
+    """
+    best, where = np.inf, -1
+    for t in (first, last):
+        left, right = first_at_or_after(moments, 0, n, t + 1), first_at_or_after(moments, 0, n, t + width + 1)
+        down = _until(moments, rates, sums, 1, right, t + width) - _until(moments, rates, sums, 1, left, t)
+        up = _until(moments, rates, sums, 0, right, t + width) - _until(moments, rates, sums, 0, left, t)
+        if up + down > 0 and up / (up + down) < best:
+            best, where = up / (up + down), t
+    for side in range(2):
+        sign, passed = 1 - 2 * side, 0  # how many moments are at or before the other end
+        for k in begins if side == 0 else stops:
+            t, end = moments[k] - side * width, moments[k] + sign * width
+            if t < first:
+                continue
+            if t > last:
+                break
+            while passed < n and moments[passed] <= end:
+                passed += 1
+            down = sign * (_until(moments, rates, sums, 1, passed, end) - sums[k, 1])
+            if down == 0 and best < 1:
+                continue
+            up = sign * (_until(moments, rates, sums, 0, passed, end) - sums[k, 0])
+            ratio = up / (up + down) if up + down > 0 else np.inf
+            if ratio < best or (ratio == best and t < where):
+                best, where = ratio, t
+    return best, where
+
+
+@inner_kernel
+def _turns(rates: Ints, n: int, side: int, found: Places) -> int:
+    """Finds the moments where the availability of a window with bad time can turn that begins (side 0) or ends (1) there.
+
+    From falling to rising it turns at its beginning only where counts get worse, which it leaves behind from there on, and at its
+    end only where they get better. And the first of equal windows can be one that has taken in what follows on uncounted time.
+    """
+    size, before = 0, 0
+    for k in range(n):
+        good, bad = (rates[k] >> _HALF) - (before >> _HALF), (rates[k] & _LOW) - (before & _LOW)
+        fresh = k > 1 and rates[k - 2] == 0
+        if (bad > 0 or good < 0) if side == 0 else (bad < 0 or good > 0 or fresh):
+            found[size] = k
+            size += 1
+        before = rates[k]
+    return size
+
+
+@inner_kernel
+def _integrate(starts: Ints, ends: Ints, counts: Ints, lo: int, hi: int, moments: Ints, rates: Ints, sums: Ints) -> int:
+    """The moments at which a curve changes, its counts from each on, and the instance time of both before it; gives how many."""
+    n = 0
+    for row in range(lo, hi):
         if n == 0 or moments[n - 1] != starts[row]:
-            moments[n] = starts[row]
+            moments[n], rates[n] = starts[row], counts[row]
             n += 1
-        rates[n - 1, 0], rates[n - 1, 1] = good[row], bad[row]
-        moments[n] = ends[row]
+        elif rates[n - 2] != counts[row]:
+            rates[n - 1] = counts[row]
+        else:
+            n -= 1  # it goes on as before
+        moments[n], rates[n] = ends[row], 0
         n += 1
+    sums[0] = 0
     for k in range(1, n):
-        for column in range(2):
-            sums[k, column] = sums[k - 1, column] + rates[k - 1, column] * (moments[k] - moments[k - 1])
-    return moments[:n], rates[:n], sums[:n]
+        length = moments[k] - moments[k - 1]
+        sums[k, 0] = sums[k - 1, 0] + (rates[k - 1] >> _HALF) * length
+        sums[k, 1] = sums[k - 1, 1] + (rates[k - 1] & _LOW) * length
+    return n
 
 
 @inner_kernel
@@ -133,4 +232,5 @@ def _until(moments: Ints, rates: Ints, sums: Ints, column: int, after: int, t: i
     """The instance time before t; `after` is the number of moments at or before t."""
     if after == 0:
         return 0
-    return int(sums[after - 1, column] + rates[after - 1, column] * (t - moments[after - 1]))
+    rate = rates[after - 1] & _LOW if column else rates[after - 1] >> _HALF
+    return int(sums[after - 1, column] + rate * (t - moments[after - 1]))

@@ -1,0 +1,11 @@
+"""The rows of a report, as tables that are there already."""
+
+import pyarrow as pa
+
+from transforms.core.report.report import Rows
+from transforms.core.report.series import runs_of
+
+
+def report_rows(series: pa.Table, attributions: pa.Table, operations: pa.Table) -> Rows:
+    """Rows of tables."""
+    return Rows(lambda: runs_of(series), lambda: attributions, lambda: operations)
