@@ -17,7 +17,7 @@ from schemas.policy import Policy
 from schemas.time import DAY, HOUR, format_time, parse_duration
 from schemas.wording import nearest
 from transforms.core.report.calendar import fitting, period_edges
-from transforms.core.report.report import Rows, build_report
+from transforms.core.report.report import ReportRows, build_report
 from transforms.core.report.request import Report, ReportRequest
 from transforms.core.report.series import SERIES, gathered, joined
 
@@ -106,7 +106,7 @@ def report(settings: ReportSettings, selection: Selection | None = None) -> Repo
         policies=policies,
     )
     attributed, operated = days_of(since - reach.attribution, until), days_of(since - reach.operation, until + reach.skew)
-    rows = Rows(
+    rows = ReportRows(
         series=lambda: gathered(selection.rows("availability", days, SERIES.names, joined)),
         attributions=lambda: selection.table("attributions", attributed, _ATTRIBUTIONS),
         operations=lambda: selection.table("operations", operated, _OPERATIONS, ("operation_key",)),

@@ -62,6 +62,6 @@ KERNELS = _kernels()
 def test_inner_kernel_that_counts_no_references_gives_no_arrays_and_calls_nothing_that_does(name: str) -> None:
     function = KERNELS[name].py_func
     given = get_type_hints(function)["return"]
-    assert {*(get_args(given) or (given,))} <= {int, bool, type(None), np.uint64, Judgement, BestCandidate}
+    assert {*(get_args(given) or (given,))} <= {int, float, bool, type(None), np.uint64, Judgement, BestCandidate}
     called = [function.__globals__.get(used) for used in function.__code__.co_names]
     assert not [each for each in called if isinstance(each, Dispatcher) and each.targetoptions.get("_nrt") is not False]

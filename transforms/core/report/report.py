@@ -32,7 +32,7 @@ _KINDS: Final = {
 """Of each kind of availability: what is good, and what is bad."""
 
 
-class Rows(NamedTuple):
+class ReportRows(NamedTuple):
     """Where the rows of a report come from; all are current, and each is there once.
 
     Each is asked for once, when what was made of others and is not needed any more has been let go: together they would take
@@ -42,9 +42,9 @@ class Rows(NamedTuple):
     series: Callable[[], Runs]
     """Of the rows of table `availability` that meet the period."""
     attributions: Callable[[], pa.Table]
-    """Rows of table `attributions` that meet the period; rows of the set itself and later ones are ignored."""
+    """ReportRows of table `attributions` that meet the period; rows of the set itself and later ones are ignored."""
     operations: Callable[[], pa.Table]
-    """Rows of table `operations` of which [start - skew, limit) meets the period."""
+    """ReportRows of table `operations` of which [start - skew, limit) meets the period."""
 
 
 class _Seen(NamedTuple):
@@ -57,7 +57,7 @@ class _Seen(NamedTuple):
     series: pa.Table
 
 
-def build_report(rows: Rows, request: ReportRequest) -> Report:
+def build_report(rows: ReportRows, request: ReportRequest) -> Report:
     """The report of some scale sets."""
     runs, span = rows.series(), (request.since, request.until)
     known = _known(runs)
