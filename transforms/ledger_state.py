@@ -96,7 +96,7 @@ class LedgerPart(NamedTuple):
     """Some scale sets of a key, to be evaluated together."""
 
     is_long: bool
-    """Whether it has more than twice the events of a part: those of one scale set."""
+    """Whether it has more than twice the events that a part should have: most are those of one scale set."""
     held: Callable[[], HeldSets]
     """Gives what is held of them and has arrived, once; threads may call those of several parts side by side."""
 
