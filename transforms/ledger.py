@@ -53,6 +53,8 @@ _STANDING: Final = StandingCoder()
 PART_EVENTS: Final = 250_000
 """Events of a bounded input that one thread evaluates together, unless a scale set alone has more: few enough for what is made of
 them to lie in memory beside that of the other threads, enough for calls not to cost more than they do."""
+MOST_PARTS: Final = 64
+"""Of more events, parts are larger: each batch of the input is cut into all of them, which costs for each pair of the two."""
 Late: TypeAlias = TaggedOutput[Literal["late"], pa.RecordBatch]
 
 
@@ -216,7 +218,7 @@ class Keep(beam.DoFn):
             yield from late
         held.forget_settled()
         let_go(arrived)
-        parts = held.parts(arrived, PART_EVENTS)
+        parts = held.parts(arrived, part_events(sum(map(len, arrived))))
         long, others = ([part for part in parts if part.is_long is which] for which in (True, False))
         for closed in side_by_side(partial(self._closed, key, T), others, cores(), long):
             count("used", closed.used)
@@ -408,6 +410,15 @@ class Keep(beam.DoFn):
         upcoming = next_due(held.notes().grid_ends, self._grid, self._settings.clock())
         if upcoming is not None:
             timer.set(Timestamp(micros=upcoming))
+
+
+def part_events(events: int) -> int:
+    """About how many of so many events one thread evaluates together.
+
+    >>> part_events(10), part_events(32_000_000)
+    (250000, 500000)
+    """
+    return max(PART_EVENTS, events // MOST_PARTS)
 
 
 def _give_back_freed_memory(part: LedgerPart) -> None:

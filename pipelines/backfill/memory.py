@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from pipelines.record.folder import head
 from transforms.files.shards import CODECS, Plan
-from transforms.ledger import PART_EVENTS
+from transforms.ledger import part_events
 from transforms.publish import FLUSH_ROWS
 from transforms.side_by_side import cores
 
@@ -58,7 +58,7 @@ def _bytes_of_line(paths: list[str]) -> int:
 def bytes_for(events: int) -> int:
     """Bytes at the peak of a run over so many events, if no scale set alone has more than a part of the ledger: all of them lie
     between stages, each core evaluates a part, and the results of earlier ones are held until they are enough for a file."""
-    evaluated, held = min(events, cores() * PART_EVENTS), min(events, FLUSH_ROWS)
+    evaluated, held = min(events, cores() * part_events(events)), min(events, FLUSH_ROWS)
     return BASE + events * BYTES_OF_EVENT + evaluated * BYTES_OF_EVALUATION + held * BYTES_OF_RESULT
 
 
