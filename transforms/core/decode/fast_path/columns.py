@@ -21,7 +21,7 @@ from transforms.core.columns.batches import compact, concat
 from transforms.core.decode.fast_path.canonical import canonical_counts, canonical_events, columns_of_records
 from transforms.core.decode.fast_path.drafts import AnnotationDrafts, Drafts, OperationDrafts, SignalDrafts
 from transforms.core.decode.fast_path.places import OTHER, PLACED, UNPLACED, Places, TargetColumns
-from transforms.core.decode.fast_path.shapes import NONE, Record
+from transforms.core.decode.fast_path.shapes import NO_RAW, NONE, KnownRecord, Record
 from transforms.core.decode.fast_path.sorting import sort_out, sort_unknown
 from transforms.core.decode.fast_path.times import micros_of
 from transforms.core.decode.slow_path.build import CODES, events_of
@@ -30,6 +30,8 @@ from transforms.core.decode.terms.text import DEEPEST, ORDINARY, is_plain, parse
 
 _BLOCK: Final = 512
 _decode: Final = msgspec.json.Decoder(Record).decode
+_decode_known: Final = msgspec.json.Decoder(KnownRecord).decode
+_UNREADABLE: Final = (msgspec.MsgspecError, RecursionError, UnicodeError)
 _NAMED, _ALL, _UNNAMED = (CODES["target"][name] for name in ("named", "all", "unnamed"))
 _STATE_CODES: Final[dict[str | None, int]] = {
     name: code for code, state in enumerate(STATES) for name in (state, state.casefold())
@@ -66,27 +68,57 @@ def finished(drafts: Drafts, rows: int, settings: DecodeSettings) -> Columns:
 
 def _draft_block(drafts: Drafts, block: range, settings: DecodeSettings) -> None:
     """Sorts out the ordinary records of a block of rows, few enough to stay in the processor's cache meanwhile."""
-    lines = drafts.lines
-    rows = [row for row in block if _is_flat(lines[row]) or is_plain(lines[row])]
+    rows, doubtful = list(block), frozenset[int]()
+    records = _known([drafts.lines[row] for row in block])
+    if records is None:
+        found = {row: record for row in block if (record := _one_known(drafts.lines[row])) is not None}
+        others = {row: record for row in block if row not in found and (record := _ordinary(drafts.lines[row])) is not None}
+        drafts.odd += [row for row in block if row not in found and row not in others]
+        rows, records, doubtful = [*found, *others], [*found.values(), *others.values()], frozenset(others)
+    sort_out(drafts, rows, records, list(map(_CLASSIFIERS[settings.format], records)), doubtful)
+
+
+def _known(lines: Sequence[bytes]) -> list[Record] | None:
+    """The records of lines; None if any is not plainly a known one."""
+    if not all(map(bytes.isascii, lines)) or max(map(len, lines)) > ORDINARY:
+        return None
     try:
-        records = list(map(_decode, [lines[row] for row in rows]))
-    except (msgspec.MsgspecError, RecursionError, UnicodeError):
-        pairs = [(row, record) for row in rows if (record := _ordinary(lines[row])) is not None]
-        rows, records = [row for row, _ in pairs], [record for _, record in pairs]
-    if len(rows) < len(block):
-        drafts.odd += sorted(set(block) - set(rows))
-    sort_out(drafts, rows, records, list(map(_CLASSIFIERS[settings.format], records)))
+        records = list(map(_decode_known, lines))
+    except _UNREADABLE:
+        return None
+    return None if any(map(_may_be_deep, records)) else records
 
 
-def _is_flat(line: bytes) -> bool:
-    """Whether a line is ASCII, short and surely not too deep: a look that costs less than `is_plain`."""
-    return line.isascii() and line.count(b"{") + line.count(b"[") <= DEEPEST and len(line) <= ORDINARY
+def _one_known(line: bytes) -> Record | None:
+    records = _known([line])
+    return None if records is None else records[0]
+
+
+def _may_be_deep(record: Record) -> bool:
+    """Whether what is kept raw of a known record may have many levels; all else of it has few."""
+    data, identity, told = record.data, record.identity, record.properties
+    return (
+        _has_many_levels(record.claims)
+        or (data is not None and _has_many_levels(data.claims))
+        or (identity is not None and _has_many_levels(identity.claims))
+        or (told is not None and (_has_many_levels(told.requestbody) or _has_many_levels(told.request_body)))
+    )
+
+
+def _has_many_levels(raw: msgspec.Raw) -> bool:
+    if raw is NO_RAW:
+        return False
+    text = bytes(raw)
+    if text.startswith(b'"') or (text.find(b"{", 1) < 0 and b"[" not in text):
+        return False
+    return text.count(b"{") + text.count(b"[") > DEEPEST // 2
 
 
 def _ordinary(line: bytes) -> Record | None:
+    """A record that has other fields, too."""
     try:
-        return _decode(line)
-    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+        return _decode(line) if is_plain(line) else None
+    except _UNREADABLE:
         return None
 
 

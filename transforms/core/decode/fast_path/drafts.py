@@ -77,10 +77,7 @@ class OperationDrafts(_CommonDrafts):
 
 @dataclass
 class Drafts:
-    """What a chunk of ordinary records holds; `odd` are rows that are for `record.py` after all, `unknown` of no format.
-
-    `loose` are the rows that spell some names otherwise than exactly, once that was looked at.
-    """
+    """What a chunk of ordinary records holds; `odd` are rows that are for `record.py` after all, `unknown` of no format."""
 
     lines: Sequence[bytes]
     signals: SignalDrafts = field(default_factory=SignalDrafts)
@@ -91,7 +88,6 @@ class Drafts:
     ignored: Counter[str] = field(default_factory=Counter)
     odd: list[int] = field(default_factory=list)
     unknown: list[int] = field(default_factory=list)
-    loose: frozenset[int] | None = None
     unread: Unread = field(default_factory=Unread)
 
 

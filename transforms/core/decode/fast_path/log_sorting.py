@@ -13,9 +13,9 @@ from schemas.fields import whole_number
 from transforms.core.decode.fast_path.drafts import Drafts, NumberedRecords, Text, having, meaning_by
 from transforms.core.decode.fast_path.loose import LOOSE_ROW, matching
 from transforms.core.decode.fast_path.shapes import EMPTY, NONE, EventProperties, LogRow, Properties, Record, text
-from transforms.core.decode.slow_path.events import record_hash
+from transforms.core.decode.slow_path.events import text_hash
 from transforms.core.decode.terms.reasons import ignored_kind
-from transforms.core.decode.terms.text import parse_json, parse_known
+from transforms.core.decode.terms.text import parse_json
 
 _MANY: Final = 1 << 31
 _decode_row: Final = msgspec.json.Decoder(LogRow).decode
@@ -207,7 +207,7 @@ def _told(record: Record, export: bool) -> EventProperties:
 
 def _log_ids(drafts: Drafts, found: NumberedRecords, export: bool) -> list[Text]:
     if export:
-        return [record.event_data_id or record_hash(parse_known(drafts.lines[row])) for row, record in found]
+        return [record.event_data_id or text_hash(drafts.lines[row]) for row, record in found]
     return [record.event_data_id or record.id or None for _, record in found]
 
 

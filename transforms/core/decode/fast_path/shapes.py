@@ -1,9 +1,11 @@
 """What the columnar decoder reads of a record: every field that any format needs, typed as it ordinarily comes.
 
-A record with another type in one of these fields is not ordinary: msgspec refuses it, and `record.py` reads it.
+A record with another type in one of these fields is not ordinary: msgspec refuses it, and `record.py` reads it. Of a known
+record all other fields are known as well (contract: Formats), which msgspec tells as it decodes: none spells a name otherwise,
+and nothing in it is nested deep but what is kept raw.
 """
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -11,6 +13,7 @@ from schemas.azure.activity_log import LOG_ANALYTICS
 
 Text = str | None
 Number = int | str | None
+Plain = str | int | float | bool | None
 
 
 class LocalizedText(msgspec.Struct, gc=False):
@@ -129,6 +132,59 @@ LogRow: Final = msgspec.defstruct(
     gc=False,
 )
 """A row of Log Analytics, by its exact columns."""
+
+
+def _known(base: type[msgspec.Struct], unread: str = "", **typed: Any) -> Any:
+    """A shape without other fields than its own, which some typed ones replace, and those that are known and not read."""
+    fields = [*((name, type | None, None) for name, type in typed.items()), *((name, Plain, None) for name in unread.split())]
+    return msgspec.defstruct(f"Known{base.__name__}", fields, bases=(base,), forbid_unknown_fields=True, gc=False)
+
+
+_Evidence: Final = _known(
+    msgspec.Struct, "role roleAssignmentScope roleAssignmentId roleDefinitionId principalId principalType"
+)
+_Authorization: Final = _known(msgspec.Struct, "action scope", evidence=_Evidence)
+_Request: Final = _known(msgspec.Struct, "clientRequestId clientIpAddress method url")
+_Operational: Final = _known(msgspec.Struct, "resourceEventTime")
+_Label: Final = _known(LocalizedText, "localizedValue") | str
+_Told: Final = _known(EventProperties, "title previousHealthStatus type")
+_Properties: Final = _known(
+    Properties,
+    "targetResourceType previousAvailabilityState reason summary"
+    " eventName entity message hierarchy statusCode statusMessage serviceRequestId responseBody"
+    " Description LastScaleActionTime stage title type previousHealthStatus"
+    " healthEventType healthEventCause healthEventCategory",
+    event_properties=_Told,
+)
+_Health: Final = _known(_Properties, requestbody=type(None), request_body=type(None))
+_ResourceInfo: Final = _known(ResourceInfoShape, "id name type", properties=_Health)
+_Data: Final = _known(
+    Data,
+    "apiVersion resourceProvider status subscriptionId tenantId",
+    resource_info=_ResourceInfo,
+    operationalInfo=_Operational,
+    authorization=_Authorization,
+    httpRequest=_Request,
+)
+KnownRecord: Final = _known(
+    Record,
+    "source topic dataVersion metadataVersion channels description level operationId resourceGroupName submissionTimestamp"
+    " subscriptionId tenantId resultSignature durationMs callerIpAddress location Level operationVersion",
+    data=_Data,
+    category=_Label,
+    operation_name=_Label,
+    status=_Label,
+    result_type=_Label,
+    identity=_known(IdentityShape, authorization=_Authorization),
+    properties=_Properties,
+    eventName=_Label,
+    resourceProviderName=_Label,
+    resourceType=_Label,
+    subStatus=_Label,
+    authorization=_Authorization,
+    relatedEvents=list[str],
+)
+"""A `Record` of the fields that Azure's documentation and samples have."""
 
 
 NONE: Final = Properties()

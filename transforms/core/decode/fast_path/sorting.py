@@ -3,12 +3,10 @@
 `columns.py` says what the texts mean, `record.py` both for any single record.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from functools import lru_cache
 from itertools import compress
 from typing import Final
-
-import numpy as np
 
 from schemas.azure.action import verb_of
 from schemas.azure.health_event import ANNOTATED, RESOURCE_PHASES, STATUS_CHANGED, without_health_tail
@@ -23,8 +21,13 @@ from transforms.core.decode.terms.text import parse_known
 from transforms.core.decode.terms.unread import fields_of
 
 
-def sort_out(drafts: Drafts, rows: Sequence[int], records: Sequence[Record], classes: Sequence[str]) -> None:
-    """Puts each record where its class belongs; those of no class wait for `sort_unknown`."""
+def sort_out(
+    drafts: Drafts, rows: Sequence[int], records: Sequence[Record], classes: Sequence[str], doubtful: Set[int] = frozenset()
+) -> None:
+    """Puts each record where its class belongs; those of no class wait for `sort_unknown`.
+
+    Of the rows that are `doubtful`, fields may be spelt otherwise than exactly.
+    """
     pairs = list(zip(rows, records, strict=True))
     for name in set(classes):
         found = having(pairs, classes, name)
@@ -37,7 +40,7 @@ def sort_out(drafts: Drafts, rows: Sequence[int], records: Sequence[Record], cla
         elif name == "none":
             drafts.unknown += [row for row, _ in found]
         else:
-            _SORTERS[name](drafts, _exact(drafts, found))
+            _SORTERS[name](drafts, _exact(drafts, found, doubtful))
 
 
 def sort_unknown(drafts: Drafts) -> None:
@@ -58,14 +61,12 @@ def sort_unknown(drafts: Drafts) -> None:
 _LOG_ROW: Final = b'"OperationNameValue"'
 
 
-def _exact(drafts: Drafts, found: NumberedRecords) -> NumberedRecords:
-    """Those that spell all names exactly; the others are odd. All lines are looked at at once, when the first must be."""
-    if drafts.loose is None:
-        drafts.loose = frozenset(np.flatnonzero(matching(drafts.lines, LOOSE)).tolist())
-    if not drafts.loose:
-        return found
-    drafts.odd += [row for row, _ in found if row in drafts.loose]
-    return [pair for pair in found if pair[0] not in drafts.loose]
+def _exact(drafts: Drafts, found: NumberedRecords, doubtful: Set[int]) -> NumberedRecords:
+    """Those that spell all names exactly; the others are odd."""
+    unsure = [row for row, _ in found if row in doubtful] if doubtful else []
+    loose = set(compress(unsure, matching([drafts.lines[row] for row in unsure], LOOSE).tolist())) if unsure else set()
+    drafts.odd += loose
+    return [pair for pair in found if pair[0] not in loose] if loose else found
 
 
 def _event_grid(drafts: Drafts, found: NumberedRecords) -> None:

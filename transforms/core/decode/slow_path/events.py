@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple, TypeVar
 
+import msgspec
 from pydantic import ValidationError
 
 from schemas.azure.action import phase_of, targets_in
@@ -21,7 +22,7 @@ from schemas.signal import CanonicalEvent, HealthSignal
 from schemas.timestamp import is_acceptable, parse_time
 from transforms.core.decode.terms.reasons import IgnoredRecord, RejectedRecord, missing, rejected_by
 from transforms.core.decode.terms.settings import DecodeSettings
-from transforms.core.decode.terms.text import is_too_deep, parse_json
+from transforms.core.decode.terms.text import is_too_deep, parse_json, parse_known
 
 Event = HealthSignal | FaultNotice | OperationRecord
 _Model = TypeVar("_Model", bound=CanonicalEvent)
@@ -176,7 +177,34 @@ _parts_of_json: Final = json.encoder.c_make_encoder(  # type: ignore[attr-define
 
 def record_hash(record: Mapping[str, Any]) -> str:
     """The event_id of a record whose source has none: SHA-256 of the record as JSON with sorted keys, 32 hex digits."""
-    return hashlib.sha256("".join(_parts_of_json(record, 0)).encode()).hexdigest()[:32]
+    return _digest("".join(_parts_of_json(record, 0)).encode())
+
+
+def text_hash(text: bytes) -> str:
+    """`record_hash` of the object in a text that is known to be JSON."""
+    plain = _sorted_text(text)
+    return record_hash(parse_known(text)) if plain is None else _digest(plain)
+
+
+def _sorted_text(text: bytes) -> bytes | None:
+    """What `record_hash` makes a digest of, by msgspec; None where that would write a letter or number otherwise."""
+    try:
+        plain = msgspec.json.format(_encode_sorted(_decode_without_fractions(text)), indent=0)
+    except (msgspec.MsgspecError, ValueError):
+        return None
+    return plain if plain.isascii() and b"\x7f" not in plain else None
+
+
+def _no_fraction(digits: str) -> float:
+    raise ValueError(f"a whole number is required, got {digits}")
+
+
+_decode_without_fractions: Final = msgspec.json.Decoder(float_hook=_no_fraction).decode
+_encode_sorted: Final = msgspec.json.Encoder(order="sorted").encode
+
+
+def _digest(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()[:32]
 
 
 def row_hash(row: Mapping[str, Any]) -> str:
