@@ -124,7 +124,7 @@ def run_backfill(settings: "BackfillSettings", plan: "Plan | None" = None) -> "S
         import_beam()
     from pipelines.backfill.backfill import backfill as run
     from runners.engines.local import execute, options_of, room_of, runner_named
-    from runners.process.allocator import keep_freed_memory
+    from transforms.allocator import keep_freed_memory
 
     keep_freed_memory()
     elsewhere = settings.runner != IN_MEMORY

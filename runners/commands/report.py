@@ -117,7 +117,7 @@ def report(**given: Any) -> int:
     if given["table"] is not None and given["form"] != "csv":
         raise UsageError(f"--table: --as csv is required with it, got {given['form']}.")
     settings = _settings(given)
-    from runners.process.allocator import keep_freed_memory
+    from transforms.allocator import keep_freed_memory
 
     keep_freed_memory()
     if given["page"] is None:

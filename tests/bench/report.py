@@ -30,13 +30,13 @@ from pipelines.reading.report import report as run
 from pipelines.record import tables
 from pipelines.record.selection import Selection
 from pipelines.record.tables import Rows, write_files
-from runners.process.allocator import keep_freed_memory
 from schemas.policy import Policy
 from schemas.tables.attribution import ATTRIBUTIONS
 from schemas.tables.availability import AVAILABILITY
 from schemas.tables.operation import OPERATIONS
 from schemas.tables.revision import REVISIONS
 from schemas.time import DAY, HOUR, MINUTE, format_time
+from transforms.allocator import keep_freed_memory
 from transforms.core.columns.arrow import Ints, one_batch
 
 RUN = "import sys; from runners.cli import main; sys.exit(main())"

@@ -23,6 +23,7 @@ from tests.fixtures.native import (
     grid_event,
     health_export,
     health_record,
+    line,
     operation,
     resource_event,
     rest,
@@ -30,6 +31,7 @@ from tests.fixtures.native import (
     state,
     status_event,
 )
+from transforms.core.decode.fast_path.columns import known_records
 from transforms.core.decode.slow_path.events import record_hash
 
 
@@ -214,6 +216,24 @@ def test_the_id_of_a_graph_row_is_the_hash_of_the_whole_row() -> None:
     one_row, other = (decode(graph_row(annotation("VirtualMachineCrashed"), type=..., extra=extra)) for extra in (1, 2))
     assert one_row.events["event_id"] != other.events["event_id"]
     assert len(one_row.events["event_id"][0].as_py()) == 32
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        pytest.param(status_event(), id="status"),
+        pytest.param(annotation_event("VirtualMachinePreempted"), id="annotation"),
+        pytest.param(resource_event(), id="resource_event"),
+        pytest.param(rest(), id="rest"),
+        pytest.param(autoscale(), id="autoscale"),
+        pytest.param(health_record(), id="health"),
+        pytest.param(export(), id="export"),
+        pytest.param(signal(), id="canonical"),
+    ],
+)
+def test_a_record_as_azure_sends_it_is_known_so_its_text_needs_no_second_look(record: Any) -> None:
+    assert known_records([line(record)]) is not None
+    assert known_records([line(record), line(record | {"somethingNew": 1})]) is None
 
 
 def test_records_that_differ_only_in_the_order_of_keys_have_one_hash() -> None:

@@ -8,8 +8,21 @@ import pytest
 
 from schemas.tables.reject import REJECTS
 from tests.fixtures.decoding import NOW, SETTINGS, decode, one, rejected, rows, settings
-from tests.fixtures.native import annotation_event, fault, health_record, line, operation, rest, signal, status_event
+from tests.fixtures.native import (
+    annotation_event,
+    export,
+    fault,
+    health_record,
+    line,
+    operation,
+    resource_event,
+    rest,
+    signal,
+    status_event,
+)
 from transforms.core.decode import DecodeResult, decode_records, decode_text
+from transforms.core.decode.fast_path.columns import known_records
+from transforms.core.decode.terms.text import DEEPEST
 
 
 @pytest.mark.parametrize(
@@ -120,6 +133,24 @@ def test_64_levels_are_fine_and_65_too_deep() -> None:
     assert rejected(_nested(65)) == ("too_deep", "a record may have 64 levels, got 65")
     assert rejected(_nested(10_000))[0] == "too_deep"
     assert rejected(b"[" * 10_000 + b"]" * 10_000)[0] == "too_deep"
+
+
+@pytest.mark.parametrize(
+    "nest",
+    [
+        pytest.param(lambda deep: rest(claims=deep), id="claims"),
+        pytest.param(lambda deep: rest(properties={"requestbody": deep}), id="request_body"),
+        pytest.param(lambda deep: rest(properties={"requestBody": deep}), id="request_body_of_an_export"),
+        pytest.param(lambda deep: export(identity={"claims": deep}), id="claims_of_an_identity"),
+        pytest.param(lambda deep: resource_event(data=resource_event()["data"] | {"claims": deep}), id="claims_of_an_event"),
+    ],
+)
+def test_what_is_kept_raw_of_a_known_record_may_not_be_too_deep(nest: Any) -> None:
+    deep: Any = {}
+    for level in range(DEEPEST):
+        deep = {"a": deep} if level % 2 else [deep]
+    assert known_records([line(nest({}))]) is not None
+    assert rejected(nest(deep))[0] == "too_deep"
 
 
 def test_brackets_in_texts_are_no_levels() -> None:

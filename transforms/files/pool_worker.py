@@ -7,6 +7,7 @@ import signal
 import threading
 from typing import TYPE_CHECKING, Any
 
+from transforms.allocator import keep_freed_memory
 from transforms.core.decode import DecodeResult, DecodeSettings
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ _SETTINGS: list[DecodeSettings] = []
 
 def join(settings: DecodeSettings, level: int) -> None:
     """Takes what all shards are decoded with, and ends when the parent does, who may be killed while this one waits for work."""
+    keep_freed_memory()
     logging.basicConfig(level=level)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of a terminal; the parent answers it
     _SETTINGS[:] = [settings]

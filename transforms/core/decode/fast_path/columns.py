@@ -4,7 +4,7 @@ A row is left whenever anything about it is not plainly right, so only `record.p
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from functools import lru_cache, partial
 from itertools import compress
@@ -19,7 +19,7 @@ from schemas.azure.annotation import FAULT, Announcement
 from schemas.event import KINDS, STATES, TIMESTAMP
 from transforms.core.columns.batches import compact, concat
 from transforms.core.decode.fast_path.canonical import canonical_counts, canonical_events, columns_of_records
-from transforms.core.decode.fast_path.drafts import AnnotationDrafts, Drafts, OperationDrafts, SignalDrafts
+from transforms.core.decode.fast_path.drafts import AnnotationDrafts, Drafts, OperationDrafts, RecordsFound, SignalDrafts
 from transforms.core.decode.fast_path.places import OTHER, PLACED, UNPLACED, Places, TargetColumns
 from transforms.core.decode.fast_path.shapes import NO_RAW, NONE, KnownRecord, Record
 from transforms.core.decode.fast_path.sorting import sort_out, sort_unknown
@@ -28,7 +28,7 @@ from transforms.core.decode.slow_path.build import CODES, events_of
 from transforms.core.decode.terms.settings import Counts, DecodeSettings
 from transforms.core.decode.terms.text import DEEPEST, ORDINARY, is_plain, parse_known
 
-_BLOCK: Final = 512
+_BLOCK: Final = 256
 _decode: Final = msgspec.json.Decoder(Record).decode
 _decode_known: Final = msgspec.json.Decoder(KnownRecord).decode
 _UNREADABLE: Final = (msgspec.MsgspecError, RecursionError, UnicodeError)
@@ -68,17 +68,15 @@ def finished(drafts: Drafts, rows: int, settings: DecodeSettings) -> Columns:
 
 def _draft_block(drafts: Drafts, block: range, settings: DecodeSettings) -> None:
     """Sorts out the ordinary records of a block of rows, few enough to stay in the processor's cache meanwhile."""
-    rows, doubtful = list(block), frozenset[int]()
-    records = _known([drafts.lines[row] for row in block])
-    if records is None:
-        found = {row: record for row in block if (record := _one_known(drafts.lines[row])) is not None}
-        others = {row: record for row in block if row not in found and (record := _ordinary(drafts.lines[row])) is not None}
-        drafts.odd += [row for row in block if row not in found and row not in others]
-        rows, records, doubtful = [*found, *others], [*found.values(), *others.values()], frozenset(others)
-    sort_out(drafts, rows, records, list(map(_CLASSIFIERS[settings.format], records)), doubtful)
+    lines = [drafts.lines[row] for row in block]
+    known = known_records(lines)
+    found = ordinary_records(block, lines) if known is None else RecordsFound(list(block), known)
+    if len(found.rows) < len(block):
+        drafts.odd += sorted(set(block) - set(found.rows))
+    sort_out(drafts, found, list(map(_CLASSIFIERS[settings.format], found.records)), is_exact=known is not None)
 
 
-def _known(lines: Sequence[bytes]) -> list[Record] | None:
+def known_records(lines: Sequence[bytes]) -> list[Record] | None:
     """The records of lines; None if any is not plainly a known one."""
     if not all(map(bytes.isascii, lines)) or max(map(len, lines)) > ORDINARY:
         return None
@@ -89,35 +87,42 @@ def _known(lines: Sequence[bytes]) -> list[Record] | None:
     return None if any(map(_may_be_deep, records)) else records
 
 
-def _one_known(line: bytes) -> Record | None:
-    records = _known([line])
-    return None if records is None else records[0]
-
-
 def _may_be_deep(record: Record) -> bool:
     """Whether what is kept raw of a known record may have many levels; all else of it has few."""
     data, identity, told = record.data, record.identity, record.properties
     return (
-        _has_many_levels(record.claims)
-        or (data is not None and _has_many_levels(data.claims))
+        (record.claims is not NO_RAW and _has_many_levels(record.claims))
+        or (data is not None and data.claims is not NO_RAW and _has_many_levels(data.claims))
         or (identity is not None and _has_many_levels(identity.claims))
         or (told is not None and (_has_many_levels(told.requestbody) or _has_many_levels(told.request_body)))
     )
 
 
 def _has_many_levels(raw: msgspec.Raw) -> bool:
-    if raw is NO_RAW:
-        return False
     text = bytes(raw)
     if text.startswith(b'"') or (text.find(b"{", 1) < 0 and b"[" not in text):
         return False
     return text.count(b"{") + text.count(b"[") > DEEPEST // 2
 
 
-def _ordinary(line: bytes) -> Record | None:
-    """A record that has other fields, too."""
+def ordinary_records(rows: Sequence[int], lines: Sequence[bytes]) -> RecordsFound:
+    """The ordinary ones among records that may have any fields."""
+    plain = [(row, line) for row, line in zip(rows, lines, strict=True) if _is_flat(line) or is_plain(line)]
     try:
-        return _decode(line) if is_plain(line) else None
+        return RecordsFound([row for row, _ in plain], [_decode(line) for _, line in plain])
+    except _UNREADABLE:
+        found = [(row, record) for row, line in plain if (record := _ordinary(line)) is not None]
+        return RecordsFound([row for row, _ in found], [record for _, record in found])
+
+
+def _is_flat(line: bytes) -> bool:
+    """Whether a line is ASCII, short and surely not too deep: a look that costs less than `is_plain`."""
+    return line.isascii() and line.count(b"{") + line.count(b"[") <= DEEPEST and len(line) <= ORDINARY
+
+
+def _ordinary(line: bytes) -> Record | None:
+    try:
+        return _decode(line)
     except _UNREADABLE:
         return None
 
@@ -170,7 +175,9 @@ class _Desk:
 
     def signals(self, draft: SignalDrafts) -> pa.RecordBatch:
         """Batch of health signals."""
-        states = np.fromiter((_state_code(state) for state in draft.states), np.int8, len(draft.states))
+        states = np.array([_STATE_CODES.get(state, -1) for state in draft.states], np.int8)
+        for row in np.flatnonzero(states < 0).tolist():
+            states[row] = _STATE_CODES.get((draft.states[row] or "").casefold(), -1)
         good, micros, placed, ids = self._judge(draft, states >= 0, health=True)
         self._signalled[np.array(draft.rows, np.int64)[good]] = True
         self._count(draft.formats, good, "signal")
@@ -220,25 +227,24 @@ class _Desk:
         complete = [key is not None and phase is not None for key, phase in zip(draft.keys, draft.phases, strict=True)]
         good, micros, placed, ids = self._judge(draft, np.array(complete, bool), health=False)
         self._count(draft.formats, good, "operation")
-        chosen = np.flatnonzero(good)
-        targets, named = self._targets(draft, placed, chosen, unnamed)
+        some = good.tolist()
+        targets, named = self._targets(draft, placed, np.flatnonzero(good), unnamed)
         columns = {
-            "scale_set_id": self._places.set_ids(placed.sets[chosen]),
-            "operation_key": pa.array([draft.keys[row] for row in chosen], pa.string()),
-            "verb": pa.array([draft.verbs[row] for row in chosen], pa.string()),
-            "phase": _codes("phase", [draft.phases[row] for row in chosen]),
-            "initiator": _codes("initiator", [draft.initiators[row] for row in chosen]),
+            "scale_set_id": self._places.set_ids(placed.sets[good]),
+            "operation_key": pa.array(compress(draft.keys, some), pa.string()),
+            "verb": pa.array(compress(draft.verbs, some), pa.string()),
+            "phase": _codes("phase", compress(draft.phases, some)),
+            "initiator": _codes("initiator", compress(draft.initiators, some)),
             "target": pa.array(targets, pa.int8()),
             "instance_ids": _lists(named),
-            "count": pa.array([draft.counts[row] for row in chosen], pa.int64()),
+            "count": pa.array(compress(draft.counts, some), pa.int64()),
         }
-        return events_of(len(chosen), _event_columns("operation", good, micros, ids) | columns)
+        return events_of(len(targets), _event_columns("operation", good, micros, ids) | columns)
 
-    def canonical(self, found: list[tuple[int, Record]]) -> pa.RecordBatch:
+    def canonical(self, found: RecordsFound) -> pa.RecordBatch:
         """Batch of canonical events."""
-        columns = columns_of_records([record for _, record in found], self._settings.now)
-        events, good = canonical_events(columns, self._settings)
-        self._odd.extend(row for (row, _), own in zip(found, good.tolist(), strict=True) if not own)
+        events, good = canonical_events(columns_of_records(found.records, self._settings.now), self._settings)
+        self._odd.extend(compress(found.rows, (~good).tolist()))
         self.counts += canonical_counts(events, self._settings.now)
         return events
 
@@ -271,16 +277,15 @@ class _Desk:
     def _targets(
         self, draft: OperationDrafts, placed: TargetColumns, chosen: np.ndarray, unnamed: bool
     ) -> tuple[list[int], list[list[str] | None]]:
+        if unnamed:
+            return [_UNNAMED] * len(chosen), [None] * len(chosen)
         names, instances = self._places.instance_names(), placed.instances.tolist()
         found: list[tuple[int, list[str] | None]] = []
         for row in chosen.tolist():
-            if instances[row] >= 0 and not unnamed:
+            if instances[row] >= 0:
                 found.append((_NAMED, [names[instances[row]]]))
                 continue
             body = draft.bodies[row]
-            if unnamed:
-                found.append((_UNNAMED, None))
-                continue
             target, ids = _targets_in(b"" if body is None else bytes(body), draft.names[row], draft.verbs[row])
             found.append((target, list(ids) or None))
         return [target for target, _ in found], [named for _, named in found]
@@ -309,17 +314,12 @@ def _targets_in(body: bytes, operation: str, verb: str) -> tuple[int, tuple[str,
     return CODES["target"][target], tuple(sorted({name.casefold() for name in ids}))
 
 
-def _state_code(state: str | None) -> int:
-    code = _STATE_CODES.get(state, -1)
-    return code if code >= 0 or not state else _STATE_CODES.get(state.casefold(), -1)
-
-
 def _pick(draft: AnnotationDrafts, rows: np.ndarray) -> AnnotationDrafts:
     """The same columns with these rows only."""
     return AnnotationDrafts(**{own.name: [getattr(draft, own.name)[row] for row in rows.tolist()] for own in fields(draft)})
 
 
-def _codes(column: str, values: Sequence[str | None]) -> pa.Array:
+def _codes(column: str, values: Iterable[str | None]) -> pa.Array:
     return pa.array([CODES[column][value] for value in values if value is not None], pa.int8())
 
 

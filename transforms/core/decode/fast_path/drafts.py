@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import compress
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -16,8 +16,26 @@ from transforms.core.decode.terms.unread import Unread
 Text = str | None
 Heading = tuple[int, str, Text, Text, Text]
 """Row, format, id, target and time of a record."""
-NumberedRecords = list[tuple[int, Record]]
-"""Records with their rows."""
+
+
+class RecordsFound(NamedTuple):
+    """Records side by side with their rows."""
+
+    rows: list[int]
+    records: list[Record]
+
+    def having(self, names: Sequence[str], name: str) -> "RecordsFound":
+        """Those whose name it is, with no copy where all have it."""
+        return self if names.count(name) == len(names) else self.of([own == name for own in names])
+
+    def of(self, some: Sequence[bool]) -> "RecordsFound":
+        """Some of them."""
+        return RecordsFound(list(compress(self.rows, some)), list(compress(self.records, some)))
+
+    def add(self, others: "RecordsFound") -> None:
+        """Puts others behind these."""
+        self.rows.extend(others.rows)
+        self.records.extend(others.records)
 
 
 @dataclass
@@ -77,24 +95,23 @@ class OperationDrafts(_CommonDrafts):
 
 @dataclass
 class Drafts:
-    """What a chunk of ordinary records holds; `odd` are rows that are for `record.py` after all, `unknown` of no format."""
+    """What a chunk of ordinary records holds; `odd` are rows that are for `record.py` after all, `unknown` of no format.
+
+    `loose` are the rows that spell some names otherwise than exactly, once that was looked at.
+    """
 
     lines: Sequence[bytes]
     signals: SignalDrafts = field(default_factory=SignalDrafts)
     annotations: AnnotationDrafts = field(default_factory=AnnotationDrafts)
     operations: OperationDrafts = field(default_factory=OperationDrafts)
     scalings: OperationDrafts = field(default_factory=OperationDrafts)
-    canonical: list[tuple[int, Record]] = field(default_factory=list)
+    canonical: RecordsFound = field(default_factory=lambda: RecordsFound([], []))
     ignored: Counter[str] = field(default_factory=Counter)
     odd: list[int] = field(default_factory=list)
     unknown: list[int] = field(default_factory=list)
+    loose: frozenset[int] | None = None
     unread: Unread = field(default_factory=Unread)
 
 
 meaning_by: Final = lru_cache(4096)(meaning_of)
 _initiator_in: Final = lru_cache(1024)(initiator_in)
-
-
-def having(found: NumberedRecords, names: Sequence[str], name: str) -> NumberedRecords:
-    """Those whose name it is, with no copy where all have it."""
-    return found if names.count(name) == len(names) else list(compress(found, [own == name for own in names]))

@@ -1,7 +1,7 @@
 """Ordinary Activity Log records, sorted out into drafts: where REST and export schema keep each field
 (contract: Kinds, Administrative)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -10,9 +10,9 @@ import msgspec
 from schemas.azure.action import SERVICE_PRINCIPAL, initiator_of, phase_of, scaling_of, verb_of
 from schemas.azure.health_event import claims_in
 from schemas.fields import whole_number
-from transforms.core.decode.fast_path.drafts import Drafts, NumberedRecords, Text, having, meaning_by
+from transforms.core.decode.fast_path.drafts import Drafts, RecordsFound, Text, meaning_by
 from transforms.core.decode.fast_path.loose import LOOSE_ROW, matching
-from transforms.core.decode.fast_path.shapes import EMPTY, NONE, EventProperties, LogRow, Properties, Record, text
+from transforms.core.decode.fast_path.shapes import EMPTY, NONE, EventProperties, LogRow, Properties, Record, texts
 from transforms.core.decode.slow_path.events import text_hash
 from transforms.core.decode.terms.reasons import ignored_kind
 from transforms.core.decode.terms.text import parse_json
@@ -22,35 +22,39 @@ _decode_row: Final = msgspec.json.Decoder(LogRow).decode
 _decode_properties: Final = msgspec.json.Decoder(Properties).decode
 
 
-def sort_rest(drafts: Drafts, found: NumberedRecords) -> None:
+def sort_rest(drafts: Drafts, found: RecordsFound) -> None:
     """Sorts out records in REST schema."""
-    categories = [_folded(text(record.category)) for _, record in found]
+    categories = [_folded(category) for category in texts([record.category for record in found.records])]
     _activity(drafts, found, categories, False)
 
 
-def sort_export(drafts: Drafts, found: NumberedRecords) -> None:
+def sort_export(drafts: Drafts, found: RecordsFound) -> None:
     """Sorts out records in export schema."""
-    categories = [_export_category((r.properties or NONE).event_category or None, text(r.category)) for _, r in found]
-    _activity(drafts, found, categories, True)
+    _activity(drafts, found, _categories(found, _export_category), True)
 
 
 def sort_log_rows(drafts: Drafts, rows: Sequence[int]) -> None:
     """Sorts out rows of Log Analytics, which spell their names exactly or are odd."""
     loose = matching([drafts.lines[row] for row in rows], LOOSE_ROW).tolist()
-    found: NumberedRecords = []
+    found = RecordsFound([], [])
     for row, own in zip(rows, loose, strict=True):
         record = None if own else _log_record(drafts.lines[row])
         if record is None:
             drafts.odd.append(row)
         else:
-            found.append((row, record))
+            found.rows.append(row)
+            found.records.append(record)
     sort_log_records(drafts, found)
 
 
-def sort_log_records(drafts: Drafts, found: NumberedRecords) -> None:
+def sort_log_records(drafts: Drafts, found: RecordsFound) -> None:
     """Sorts out records that were rows of Log Analytics."""
-    categories = [_row_category((r.properties or NONE).event_category or None, text(r.category)) for _, r in found]
-    _activity(drafts, found, categories, True)
+    _activity(drafts, found, _categories(found, _row_category), True)
+
+
+def _categories(found: RecordsFound, category_of: Callable[[Text, Text], str]) -> list[str]:
+    told = [(record.properties or NONE).event_category or None for record in found.records]
+    return list(map(category_of, told, texts([record.category for record in found.records])))
 
 
 def _log_record(line: bytes) -> Record | None:
@@ -102,42 +106,50 @@ def _row_category(own: Text, category: Text) -> str:
     return _export_category(own, None) if category is None else _folded(category)
 
 
-def _activity(drafts: Drafts, found: NumberedRecords, categories: list[str], export: bool) -> None:
+def _activity(drafts: Drafts, found: RecordsFound, categories: list[str], export: bool) -> None:
     for category in set(categories):
-        some = having(found, categories, category)
+        some = found.having(categories, category)
         sorter = _CATEGORIES.get(category)
         if sorter is None:
-            drafts.ignored[category] += len(some)
+            drafts.ignored[category] += len(some.rows)
         else:
             sorter(drafts, some, export)
 
 
-def _administrative(drafts: Drafts, found: NumberedRecords, export: bool) -> None:
+def _administrative(drafts: Drafts, found: RecordsFound, export: bool) -> None:
     draft = drafts.operations
-    names = [text(record.operation_name) for _, record in found]
-    verbs = [None if name is None else verb_of(name) for name in names]
-    drafts.ignored.update(ignored_kind("operation", name) for name, verb in zip(names, verbs, strict=True) if verb is None)
-    kept: list[tuple[int, Record, Any, Any]] = [
-        (row, record, name, verb) for (row, record), name, verb in zip(found, names, verbs, strict=True) if verb is not None
-    ]
-    draft.rows += [row for row, _, _, _ in kept]
-    draft.formats += ["activitylog"] * len(kept)
-    draft.ids += _log_ids(drafts, [(row, r) for row, r, _, _ in kept], export)
-    draft.targets += [r.resource_id or None for _, r, _, _ in kept]
-    draft.times += [r.time if export else r.event_timestamp for _, r, _, _ in kept]
-    draft.keys += [key_of(r.correlation_id, name, r.resource_id) for _, r, name, _ in kept]
-    draft.verbs += [verb for _, _, _, verb in kept]
-    draft.phases += [_phase(r, export) for _, r, _, _ in kept]
-    draft.initiators += [_initiator(name, r) for _, r, name, _ in kept]
-    draft.bodies += [None if verb == "update" else _body(r) for _, r, _, verb in kept]
-    draft.names += [name for _, _, name, _ in kept]
-    draft.counts += [None] * len(kept)
+    given = texts([record.operation_name for record in found.records])
+    meant = [name and verb_of(name) for name in given]
+    names = [name for name, verb in zip(given, meant, strict=True) if name is not None and verb is not None]
+    verbs = [verb for verb in meant if verb is not None]
+    if len(verbs) < len(given):
+        drafts.ignored.update(ignored_kind("operation", name) for name, verb in zip(given, meant, strict=True) if verb is None)
+        found = found.of([verb is not None for verb in meant])
+    records = found.records
+    resources = [record.resource_id or None for record in records]
+    draft.rows += found.rows
+    draft.formats += ["activitylog"] * len(records)
+    draft.ids += _log_ids(drafts, found, export)
+    draft.targets += resources
+    draft.times += _times(records, export)
+    draft.keys += map(key_of, [record.correlation_id for record in records], names, resources)
+    draft.verbs += verbs
+    draft.phases += _phases(records, export)
+    draft.initiators += map(_initiator, names, records)
+    draft.bodies += [None if verb == "update" else _body(record) for record, verb in zip(records, verbs, strict=True)]
+    draft.names += names
+    draft.counts += [None] * len(records)
 
 
-def _autoscale(drafts: Drafts, found: NumberedRecords, export: bool) -> None:
+def _times(records: Sequence[Record], export: bool) -> list[Text]:
+    return [record.time for record in records] if export else [record.event_timestamp for record in records]
+
+
+def _autoscale(drafts: Drafts, found: RecordsFound, export: bool) -> None:
     draft = drafts.scalings
-    for row, record in found:
-        name, told = text(record.operation_name), _told(record, export)
+    names, phases = texts([record.operation_name for record in found.records]), _phases(found.records, export)
+    for row, record, name, phase in zip(found.rows, found.records, names, phases, strict=True):
+        told = _told(record, export)
         verb = None if name is None else scaling_of(name)
         if name is None or verb is None:
             drafts.ignored[ignored_kind("autoscale", name)] += 1
@@ -148,12 +160,11 @@ def _autoscale(drafts: Drafts, found: NumberedRecords, export: bool) -> None:
         if not _has_plain_counts(told):
             drafts.odd.append(row)
             continue
-        phase = _phase(record, export)
         draft.rows.append(row)
         draft.formats.append("activitylog")
-        draft.ids += _log_ids(drafts, [(row, record)], export)
+        draft.ids += _log_ids(drafts, RecordsFound([row], [record]), export)
         draft.targets.append(told.resource_name)
-        draft.times.append(record.time if export else record.event_timestamp)
+        draft.times += _times([record], export)
         draft.keys.append(key_of(record.correlation_id, name, told.resource_name))
         draft.verbs.append(verb)
         draft.phases.append("announced" if phase == "succeeded" else phase)
@@ -176,16 +187,15 @@ def _removed(told: EventProperties) -> int | None:
     return fewer if fewer > 0 else None
 
 
-def _health_records(drafts: Drafts, found: NumberedRecords, export: bool) -> None:
-    ids = _log_ids(drafts, found, export)
-    for (row, record), event_id in zip(found, ids, strict=True):
+def _health_records(drafts: Drafts, found: RecordsFound, export: bool) -> None:
+    ids, times = _log_ids(drafts, found, export), _times(found.records, export)
+    for row, record, event_id, time in zip(found.rows, found.records, ids, times, strict=True):
         told = _told(record, export)
         state = told.current_health_status or told.health_status or None
         meaning = meaning_by(told.details) if told.details else None
         if state is None and meaning is None:
             drafts.ignored["health_unchanged"] += 1
             continue
-        time = record.time if export else record.event_timestamp
         if state is not None:
             draft = drafts.signals
             draft.rows.append(row)
@@ -205,10 +215,11 @@ def _told(record: Record, export: bool) -> EventProperties:
     return own.event_properties or own if export else own
 
 
-def _log_ids(drafts: Drafts, found: NumberedRecords, export: bool) -> list[Text]:
+def _log_ids(drafts: Drafts, found: RecordsFound, export: bool) -> list[Text]:
     if export:
-        return [record.event_data_id or text_hash(drafts.lines[row]) for row, record in found]
-    return [record.event_data_id or record.id or None for _, record in found]
+        own = zip(found.rows, found.records, strict=True)
+        return [record.event_data_id or text_hash(drafts.lines[row]) for row, record in own]
+    return [record.event_data_id or record.id or None for record in found.records]
 
 
 def key_of(correlation: Text, operation: str, resource: Text) -> Text:
@@ -216,10 +227,11 @@ def key_of(correlation: Text, operation: str, resource: Text) -> Text:
     return f"{correlation}|{operation}|{resource}".casefold() if correlation and resource else None
 
 
-def _phase(record: Record, export: bool) -> Text:
-    status, result = text(record.status), text(record.result_type)
-    outcome = (result or status) if export else (status or result)
-    return None if outcome is None else phase_of(outcome)
+def _phases(records: Sequence[Record], export: bool) -> list[Text]:
+    statuses, results = texts([record.status for record in records]), texts([record.result_type for record in records])
+    first, second = (results, statuses) if export else (statuses, results)
+    outcomes = [one or other for one, other in zip(first, second, strict=True)]
+    return [None if outcome is None else phase_of(outcome) for outcome in outcomes]
 
 
 def _initiator(operation: str, record: Record) -> str:

@@ -60,8 +60,9 @@ class Places:
         if target is None:
             return ABSENT, -1, -1
         scale_set_id, _, name = target.casefold().rpartition("/virtualmachines/")
-        if scale_set_id in self._sets and name and "/" not in name:
-            return PLACED, self._sets[scale_set_id], self._instances.setdefault(name, len(self._instances))
+        code = self._sets.get(scale_set_id)
+        if code is not None and name and "/" not in name:
+            return PLACED, code, self._instances.setdefault(name, len(self._instances))
         resource = parse_resource(target)
         if resource is None:
             return OTHER, -1, -1

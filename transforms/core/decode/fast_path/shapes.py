@@ -5,6 +5,7 @@ record all other fields are known as well (contract: Formats), which msgspec tel
 and nothing in it is nested deep but what is kept raw.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -140,11 +141,9 @@ def _known(base: type[msgspec.Struct], unread: str = "", **typed: Any) -> Any:
     return msgspec.defstruct(f"Known{base.__name__}", fields, bases=(base,), forbid_unknown_fields=True, gc=False)
 
 
-_Evidence: Final = _known(
-    msgspec.Struct, "role roleAssignmentScope roleAssignmentId roleDefinitionId principalId principalType"
-)
+_Evidence: Final = _known(msgspec.Struct, "role roleAssignmentScope roleAssignmentId roleDefinitionId principalId principalType")
 _Authorization: Final = _known(msgspec.Struct, "action scope", evidence=_Evidence)
-_Request: Final = _known(msgspec.Struct, "clientRequestId clientIpAddress method url")
+_Request: Final = _known(msgspec.Struct, "clientRequestId clientIpAddress method url uri")
 _Operational: Final = _known(msgspec.Struct, "resourceEventTime")
 _Label: Final = _known(LocalizedText, "localizedValue") | str
 _Told: Final = _known(EventProperties, "title previousHealthStatus type")
@@ -182,6 +181,7 @@ KnownRecord: Final = _known(
     resourceType=_Label,
     subStatus=_Label,
     authorization=_Authorization,
+    httpRequest=_Request,
     relatedEvents=list[str],
 )
 """A `Record` of the fields that Azure's documentation and samples have."""
@@ -191,6 +191,6 @@ NONE: Final = Properties()
 """Properties of a record that has none: read only."""
 
 
-def text(label: Label) -> Text:
-    """The text of a label; "" counts as nothing."""
-    return (label if isinstance(label, str) or label is None else label.value) or None
+def texts(labels: Sequence[Label]) -> list[Text]:
+    """The texts of labels; "" counts as nothing."""
+    return [(label.value if isinstance(label, LocalizedText) else label) or None for label in labels]

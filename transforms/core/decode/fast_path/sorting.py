@@ -3,44 +3,47 @@
 `columns.py` says what the texts mean, `record.py` both for any single record.
 """
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import compress
 from typing import Final
 
+import numpy as np
+
 from schemas.azure.action import verb_of
 from schemas.azure.health_event import ANNOTATED, RESOURCE_PHASES, STATUS_CHANGED, without_health_tail
 from schemas.azure.resource_graph import ANNOTATIONS, STATUSES
-from transforms.core.decode.fast_path.drafts import Drafts, NumberedRecords, Text, having, meaning_by
+from transforms.core.decode.fast_path.drafts import Drafts, RecordsFound, Text, meaning_by
 from transforms.core.decode.fast_path.log_sorting import claims_of, initiator_by, key_of, sort_export, sort_log_rows, sort_rest
 from transforms.core.decode.fast_path.loose import LOOSE, MARKED, matching
-from transforms.core.decode.fast_path.shapes import NONE, Properties, Record
+from transforms.core.decode.fast_path.shapes import NONE, Properties
 from transforms.core.decode.slow_path.events import row_hash
 from transforms.core.decode.terms.reasons import ignored_kind
 from transforms.core.decode.terms.text import parse_known
 from transforms.core.decode.terms.unread import fields_of
 
 
-def sort_out(
-    drafts: Drafts, rows: Sequence[int], records: Sequence[Record], classes: Sequence[str], doubtful: Set[int] = frozenset()
-) -> None:
+def sort_out(drafts: Drafts, records: RecordsFound, classes: Sequence[str], is_exact: bool) -> None:
     """Puts each record where its class belongs; those of no class wait for `sort_unknown`.
 
-    Of the rows that are `doubtful`, fields may be spelt otherwise than exactly.
+    Args:
+        drafts: where they are put.
+        records: ordinary ones.
+        classes: of each record.
+        is_exact: all their names are known to be spelt exactly.
     """
-    pairs = list(zip(rows, records, strict=True))
     for name in set(classes):
-        found = having(pairs, classes, name)
+        found = records.having(classes, name)
         if name == "canonical":
-            drafts.canonical += found
+            drafts.canonical.add(found)
         elif name == "eventgrid":
             _event_grid(drafts, found)
         elif name == "unsure":
-            drafts.odd += [row for row, _ in found]
+            drafts.odd += found.rows
         elif name == "none":
-            drafts.unknown += [row for row, _ in found]
+            drafts.unknown += found.rows
         else:
-            _SORTERS[name](drafts, _exact(drafts, found, doubtful))
+            _SORTERS[name](drafts, found if is_exact else _exact(drafts, found))
 
 
 def sort_unknown(drafts: Drafts) -> None:
@@ -61,26 +64,27 @@ def sort_unknown(drafts: Drafts) -> None:
 _LOG_ROW: Final = b'"OperationNameValue"'
 
 
-def _exact(drafts: Drafts, found: NumberedRecords, doubtful: Set[int]) -> NumberedRecords:
-    """Those that spell all names exactly; the others are odd."""
-    unsure = [row for row, _ in found if row in doubtful] if doubtful else []
-    loose = set(compress(unsure, matching([drafts.lines[row] for row in unsure], LOOSE).tolist())) if unsure else set()
-    drafts.odd += loose
-    return [pair for pair in found if pair[0] not in loose] if loose else found
+def _exact(drafts: Drafts, found: RecordsFound) -> RecordsFound:
+    """Those that spell all names exactly; the others are odd. All lines are looked at at once, when the first must be."""
+    if drafts.loose is None:
+        drafts.loose = frozenset(np.flatnonzero(matching(drafts.lines, LOOSE)).tolist())
+    loose = [row in drafts.loose for row in found.rows]
+    drafts.odd += compress(found.rows, loose)
+    return found.of([not own for own in loose]) if any(loose) else found
 
 
-def _event_grid(drafts: Drafts, found: NumberedRecords) -> None:
-    kinds = [_grid_kind(record.event_type or record.type or None) for _, record in found]
+def _event_grid(drafts: Drafts, found: RecordsFound) -> None:
+    kinds = [_grid_kind(record.event_type or record.type) for record in found.records]
     for kind in set(kinds):
-        some = having(found, kinds, kind)
+        some = found.having(kinds, kind)
         if kind == "status":
-            _statuses(drafts, "eventgrid", some)
+            _statuses(drafts, "eventgrid", some, _health(some))
         elif kind == "annotation":
-            _annotations(drafts, "eventgrid", some)
+            _annotations(drafts, "eventgrid", some, _health(some))
         elif kind in ("succeeded", "failed"):
             _resource_events(drafts, kind, some)
         else:
-            drafts.ignored[kind] += len(some)
+            drafts.ignored[kind] += len(some.rows)
 
 
 @lru_cache(1024)
@@ -93,68 +97,74 @@ def _grid_kind(name: Text) -> str:
     return RESOURCE_PHASES.get(folded) or ignored_kind("type", name)
 
 
-def _resource_graph(drafts: Drafts, found: NumberedRecords) -> None:
-    for row, record in found:
-        told = record.properties or NONE
-        if not (told.availability_state or told.annotation_name):
-            drafts.odd.append(row)
-            continue
-        kind = (record.type or (STATUSES if told.availability_state else ANNOTATIONS)).casefold()
+def _resource_graph(drafts: Drafts, found: RecordsFound) -> None:
+    told = [record.properties or NONE for record in found.records]
+    kinds = [_graph_kind(record.type, own) for record, own in zip(found.records, told, strict=True)]
+    for kind in set(kinds):
+        some, own = found.having(kinds, kind), [own for own, its in zip(told, kinds, strict=True) if its == kind]
         if kind == STATUSES:
-            _statuses(drafts, "resourcegraph", [(row, record)])
+            _statuses(drafts, "resourcegraph", some, own)
         elif kind == ANNOTATIONS:
-            _annotations(drafts, "resourcegraph", [(row, record)])
+            _annotations(drafts, "resourcegraph", some, own)
+        elif kind:
+            drafts.ignored[kind] += len(some.rows)
         else:
-            drafts.ignored[ignored_kind("type", record.type)] += 1
+            drafts.odd += some.rows
 
 
-def _health(record: Record) -> Properties:
-    data = record.data
-    info = data and data.resource_info
-    return (info and info.properties) or NONE
+def _graph_kind(type: Text, told: Properties) -> str:
+    """The type of a row that tells something, "" of one that does not; what it counts as where it is ignored."""
+    if not (told.availability_state or told.annotation_name):
+        return ""
+    kind = (type or (STATUSES if told.availability_state else ANNOTATIONS)).casefold()
+    return kind if kind in (STATUSES, ANNOTATIONS) else ignored_kind("type", type)
 
 
-def _ids(drafts: Drafts, format: str, found: NumberedRecords) -> list[Text]:
+def _health(found: RecordsFound) -> list[Properties]:
+    infos = [record.data and record.data.resource_info for record in found.records]
+    return [(info and info.properties) or NONE for info in infos]
+
+
+def _ids(drafts: Drafts, format: str, found: RecordsFound) -> list[Text]:
     if format == "resourcegraph":
-        return [row_hash(parse_known(drafts.lines[row])) for row, _ in found]
-    return [record.id or None for _, record in found]
+        return [row_hash(parse_known(drafts.lines[row])) for row in found.rows]
+    return [record.id or None for record in found.records]
 
 
-def _target(told: Properties, record: Record, format: str) -> Text:
-    if told.target_resource_id or format != "eventgrid":
-        return told.target_resource_id or None
-    return without_health_tail(record.subject) or None
+def _targets(told: Sequence[Properties], found: RecordsFound, format: str) -> list[Text]:
+    targets = [own.target_resource_id or None for own in told]
+    if format == "eventgrid" and None in targets:
+        subjects = [without_health_tail(record.subject) or None for record in found.records]
+        return [target or subject for target, subject in zip(targets, subjects, strict=True)]
+    return targets
 
 
-def _statuses(drafts: Drafts, format: str, found: NumberedRecords) -> None:
+def _statuses(drafts: Drafts, format: str, found: RecordsFound, told: Sequence[Properties]) -> None:
     draft = drafts.signals
-    told = [_health(r) for _, r in found] if format == "eventgrid" else [r.properties or NONE for _, r in found]
-    draft.rows += [row for row, _ in found]
-    draft.formats += [format] * len(found)
+    draft.rows += found.rows
+    draft.formats += [format] * len(told)
     draft.ids += _ids(drafts, format, found)
-    draft.targets += [_target(t, r, format) for t, (_, r) in zip(told, found, strict=True)]
-    draft.times += [t.occurred_time for t in told]
-    draft.states += [t.availability_state for t in told]
+    draft.targets += _targets(told, found, format)
+    draft.times += [own.occurred_time for own in told]
+    draft.states += [own.availability_state for own in told]
 
 
-def _annotations(drafts: Drafts, format: str, found: NumberedRecords) -> None:
-    draft, ids = drafts.annotations, _ids(drafts, format, found)
-    for (row, record), event_id in zip(found, ids, strict=True):
-        told = _health(record) if format == "eventgrid" else record.properties or NONE
-        if not told.annotation_name:
+def _annotations(drafts: Drafts, format: str, found: RecordsFound, told: Sequence[Properties]) -> None:
+    draft, ids, targets = drafts.annotations, _ids(drafts, format, found), _targets(told, found, format)
+    for row, own, event_id, target in zip(found.rows, told, ids, targets, strict=True):
+        if not own.annotation_name:
             drafts.odd.append(row)
             continue
-        meaning = meaning_by(told.annotation_name, told.impact_type, told.category)
+        meaning = meaning_by(own.annotation_name, own.impact_type, own.category)
         if meaning is None:
-            drafts.ignored[ignored_kind("annotation", told.annotation_name)] += 1
+            drafts.ignored[ignored_kind("annotation", own.annotation_name)] += 1
             continue
-        heading = row, format, event_id, _target(told, record, format), told.occurred_time
-        draft.add(heading, told.annotation_name, meaning, told)
+        draft.add((row, format, event_id, target, own.occurred_time), own.annotation_name, meaning, own)
 
 
-def _resource_events(drafts: Drafts, phase: str, found: NumberedRecords) -> None:
+def _resource_events(drafts: Drafts, phase: str, found: RecordsFound) -> None:
     draft = drafts.operations
-    for row, record in found:
+    for row, record in zip(found.rows, found.records, strict=True):
         data = record.data
         name = (data.operation_name or None) if data else None
         verb = None if name is None else verb_of(name)
