@@ -22,6 +22,8 @@ CODECS: Final = {".gz": "gzip", ".zst": "zstd"}
 _NAMES: Final = ".jsonl, .json, .ndjson, .csv (or one of these with .gz or .zst), .avro or .parquet"
 SHARD: Final = 64 << 20
 """Bytes of a part of a large file."""
+TABLE_SHARD: Final = 16 << 20
+"""The same of Parquet, before compression: less than text, of which it holds as many events."""
 _BLOCK: Final = 8 << 20
 _STEP: Final = 64 << 10
 """Bytes that are decompressed at once: so much may be lost before the place where a file is damaged."""
@@ -172,7 +174,7 @@ def _row_groups(path: str, size: int) -> list[Shard]:
         return [Shard(path, "parquet", 0, 1, size)]
     shards, start, mode, sizes = [], 0, found.mode, found.sizes
     for group in range(len(sizes)):
-        if sum(sizes[start : group + 1]) >= SHARD or group == len(sizes) - 1:
+        if sum(sizes[start : group + 1]) >= TABLE_SHARD or group == len(sizes) - 1:
             shards.append(Shard(path, mode, start, group + 1, sum(sizes[start : group + 1])))
             start = group + 1
     return shards
