@@ -205,7 +205,7 @@ def _parquet(path: Path, count: int, group: int) -> None:
 def test_parquet_is_read_by_row_groups_and_rows_keep_their_numbers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shard: Any
 ) -> None:
-    monkeypatch.setattr(files, "SHARD", shard)
+    monkeypatch.setattr(files, "TABLE_SHARD", shard)
     monkeypatch.setitem(tables._ROWS, "parquet", 3)
     _parquet(tmp_path / "a.parquet", 20, 7)
     assert len(plan_shards([str(tmp_path)]).shards) == (3 if shard == 1 else 1)

@@ -58,8 +58,17 @@ def decode_columns(lines: Sequence[bytes], settings: DecodeSettings) -> Columns:
 def finished(drafts: Drafts, rows: int, settings: DecodeSettings) -> Columns:
     """The events of what was sorted out of so many rows."""
     desk = _Desk(settings, drafts, rows)
-    batches = [desk.signals(drafts.signals), *desk.annotations(drafts.annotations), desk.operations(drafts.operations)]
-    batches += [desk.operations(drafts.scalings, unnamed=True), desk.canonical(drafts.canonical)]
+    batches = list[pa.RecordBatch]()
+    if drafts.signals.rows:
+        batches.append(desk.signals(drafts.signals))
+    if drafts.annotations.rows:
+        batches += desk.annotations(drafts.annotations)
+    if drafts.operations.rows:
+        batches.append(desk.operations(drafts.operations))
+    if drafts.scalings.rows:
+        batches.append(desk.operations(drafts.scalings, unnamed=True))
+    if drafts.canonical.rows:
+        batches.append(desk.canonical(drafts.canonical))
     desk.counts.ignored.update(drafts.ignored)
     desk.counts.unread = drafts.unread
     desk.counts.records = rows - len(drafts.odd)
@@ -189,13 +198,16 @@ class _Desk:
         second = np.array(draft.second, bool)
         single = _pick(draft, np.flatnonzero(~second))
         double = _pick(draft, np.flatnonzero(second & self._signalled[np.array(draft.rows, np.int64)]))
-        return [batch for part, own in ((single, False), (double, True)) for batch in self._annotated(part, own)]
+        parts = ((single, False), (double, True))
+        return [batch for part, own in parts if part.rows for batch in self._annotated(part, own)]
 
     def _annotated(self, draft: AnnotationDrafts, second: bool) -> list[pa.RecordBatch]:
         good, micros, placed, ids = self._judge(draft, np.ones(len(draft.rows), bool), health=True, second=second)
         fault = np.array([meaning == FAULT for meaning in draft.meanings], bool)
         batches = []
         for kind, some in (("fault", good & fault), ("operation", good & ~fault)):
+            if not some.any():
+                continue
             if not second:
                 self._count(draft.formats, some, kind)
             columns = _event_columns(kind, some, micros, ids, second)

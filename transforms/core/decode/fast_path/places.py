@@ -1,6 +1,7 @@
 """Columns of resource ids to scale sets and instances: each text of a chunk is parsed once."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import chain
 from typing import Final, NamedTuple
 
@@ -16,6 +17,10 @@ OTHER: Final = 1
 UNPLACED: Final = 2
 ABSENT: Final = 3
 _MACHINE: Final = 4
+
+
+_parse: Final = lru_cache(1 << 16)(parse_resource)
+"""Of scale sets, which are the same in all chunks of an input."""
 
 
 class TargetColumns(NamedTuple):
@@ -59,11 +64,11 @@ class Places:
     def _parse(self, target: str | None) -> tuple[int, int, int]:
         if target is None:
             return ABSENT, -1, -1
-        scale_set_id, _, name = target.casefold().rpartition("/virtualmachines/")
-        code = self._sets.get(scale_set_id)
-        if code is not None and name and "/" not in name:
-            return PLACED, code, self._instances.setdefault(name, len(self._instances))
-        resource = parse_resource(target)
+        folded = target.casefold()
+        scale_set_id, is_below, name = folded.rpartition("/virtualmachines/")
+        if name and "/" not in name and _parse(scale_set_id) == (scale_set_id, None):
+            return self._codes(Place(scale_set_id, name))
+        resource = parse_resource(folded) if is_below else _parse(folded)
         if resource is None:
             return OTHER, -1, -1
         if isinstance(resource, Place):
