@@ -225,24 +225,32 @@ class Keep(beam.DoFn):
             count("duplicate", closed.duplicates)
             count("unchanged", closed.unchanged)
             yield from [closed.changes] if len(closed.changes.revisions) or len(closed.changes.checkpoints) else []
+        if long:
+            _give_back_freed_memory()
         for state in held:
             state.clear()
 
     def _closed(self, key: str, T: int, some: LedgerPart) -> ClosedSets:
         """Evaluates some scale sets of a bounded input, once; several threads do so at a time."""
-        part = some.held()
-        evaluated = self._evaluated(part.events, T, part.standing)
-        _give_back_freed_memory(some)
+        _, standing, events, known = some.held()
+        before, given = records_in(standing.events), [events]
+        del events  # of many, what is made of them needs the room
+        evaluated = self._evaluated(given, T, standing)
+        if some.is_long:
+            _give_back_freed_memory()
         publication = self._publication(T)._replace(backfill=True)
-        changes, unchanged = changed_cells(evaluated, part.known, publication)
+        changes, unchanged = changed_cells(evaluated, known, publication)
+        if some.is_long:
+            _give_back_freed_memory()
         if self._settings.emit_checkpoints:
             # What is not published yet can still change, but what a standing has closed is never opened again.
             closed = self._until(T) - self._grid - self._settings.policy.lateness
-            closed = max([closed, *moments_of(part.standing.marks, CLOSED).values()])
-            kept, settled = fold(evaluated, closed, part.standing)
+            closed = max([closed, *moments_of(standing.marks, CLOSED).values()])
+            kept, settled = fold(evaluated, closed, standing)
             changes = changes._replace(checkpoints=checkpoint_row(key, 0, kept), settled=settled)
-        _give_back_freed_memory(some)
-        return ClosedSets(changes, evaluated.used - records_in(part.standing.events), evaluated.duplicates, unchanged)
+        if some.is_long:
+            _give_back_freed_memory()
+        return ClosedSets(changes, evaluated.used - before, evaluated.duplicates, unchanged)
 
     def _on_time(self, arrived: pa.RecordBatch, standing: Standing, counted: bool) -> tuple[pa.RecordBatch, list[Late]]:
         """Splits events into those that a standing can still take in, and rejects of the others."""
@@ -368,7 +376,7 @@ class Keep(beam.DoFn):
         """
         events = concat([part.events, arrived])
         T = ends_in_stream(part.names, events, part.standing.marks, fired, self._grid)
-        evaluated = self._evaluated(events, T, part.standing)
+        evaluated = self._evaluated([events], T, part.standing)
         count("looks")
         changes = changed_cells(evaluated, part.known, self._publication(T)._replace(final=final)).changes
         if len(changes.revisions):
@@ -393,9 +401,10 @@ class Keep(beam.DoFn):
             held.add(arrived)
             count("retained", len(arrived))
 
-    def _evaluated(self, events: pa.RecordBatch, T: End, standing: Standing) -> "Evaluation":
+    def _evaluated(self, events: list[pa.RecordBatch], T: End, standing: Standing) -> "Evaluation":
+        """The evaluation of one batch, which is taken out of its list, so that it is held no longer than it is needed."""
         policy = self._settings.policy
-        return resumed_cells(self._settings.evaluate(events, policy, T, standing.marks), standing, policy)
+        return resumed_cells(self._settings.evaluate(events.pop(), policy, T, standing.marks), standing, policy)
 
     def _publication(self, T: End) -> Publication:
         settings = self._settings
@@ -421,10 +430,9 @@ def part_events(events: int) -> int:
     return max(PART_EVENTS, events // MOST_PARTS)
 
 
-def _give_back_freed_memory(part: LedgerPart) -> None:
-    """Gives back to the system what lies free between what is still held, where that is much: up to 1.5 GB of 3 M events."""
-    if part.is_long:
-        pa.default_memory_pool().release_unused()
+def _give_back_freed_memory() -> None:
+    """Gives back to the system what lies free between what is still held: up to 2.5 GB after 3 M events of one scale set."""
+    pa.default_memory_pool().release_unused()
 
 
 def _first(events: pa.RecordBatch, names: pa.StringArray) -> Ints:

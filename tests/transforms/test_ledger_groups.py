@@ -1,11 +1,19 @@
 """A group of scale sets under one key: what is looked at together, and what is put off."""
 
+import weakref
+from typing import Any
+
+import pyarrow as pa
 import pytest
+from apache_beam.utils.timestamp import Timestamp
 
 from schemas.policy import Policy
 from schemas.time import HOUR
-from tests.support.build import Event, at, signal
-from tests.support.keeping import Disk, Ledger
+from tests.support.build import Event, at, signal, to_batch
+from tests.support.keeping import Disk, Ledger, State
+from transforms.core.evaluation.evaluate import Evaluation, evaluate
+from transforms.core.ledger.decisions import input_of_events
+from transforms.ledger import Keep, LedgerSettings
 
 NOW = at(48 * 3600)
 FIVE = [signal(10, "1", "Available", scale_set=name) for name in "abcde"]
@@ -57,3 +65,18 @@ def test_a_checkpoint_holds_the_events_of_scale_sets_of_which_nothing_is_due_yet
     again.advance(at(2 * 3600))
     again.flush()
     assert cells(disk) == {("a", 0), ("a", 1), ("b", 1)}
+
+
+def test_the_events_of_a_bounded_input_are_the_evaluations_alone_while_it_works() -> None:
+    released: list[bool] = []
+
+    def evaluating(events: pa.RecordBatch, *rest: Any) -> Evaluation:
+        same, held = pa.RecordBatch.from_arrays(events.columns, schema=events.schema), weakref.ref(events)
+        del events
+        released.append(held() is None)
+        return evaluate(same, *rest)
+
+    keep, state = Keep(LedgerSettings(Policy(), evaluating, lambda: NOW)), State()
+    list(keep.process(("0", input_of_events(to_batch(FIVE), at(3600))), timer=state.timer, **state.cells))
+    list(keep.at_grid_end("0", Timestamp(micros=at(3600)), timer=state.timer, **state.cells))
+    assert released == [True]
