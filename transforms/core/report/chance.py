@@ -36,7 +36,8 @@ from schemas.time import SECOND
 from transforms.core.columns.arrow import Ints
 from transforms.core.columns.kernel import NEVER, group_by, kernel, sort_by
 from transforms.core.report.outages import is_in
-from transforms.core.report.series import Runs, numbered, times
+from transforms.core.report.series import numbered, times
+from transforms.core.report.steps import Steps
 
 _KINDS: Final = pa.array(STATES)
 
@@ -45,11 +46,7 @@ class Presence(NamedTuple):
     """How many instances of each scale set are there, and not removed, over time."""
 
     ids: pa.StringArray
-    offsets: Ints
-    """`start[offsets[s]:offsets[s + 1]]` are the intervals of scale set s, ascending."""
-    start: Ints
-    end: Ints
-    at_risk: Ints
+    at_risk: Steps
 
 
 class Windows(NamedTuple):
@@ -75,16 +72,11 @@ class Onsets(NamedTuple):
     """1 where no operation could have explained it, else 0."""
 
 
-def presence_of(runs: Runs) -> Presence:
-    """What `chance` needs of the series."""
-    return Presence(runs.ids, runs.offsets, runs.start, runs.end, runs.at_risk)
-
-
 def chance(runs: Presence, attributions: pa.Table, operations: pa.Table, skew: int, span: tuple[int, int]) -> pa.Table:
     """CHANCE of the onsets in [since, until).
 
     Args:
-        runs: of the series, clipped to the span.
+        runs: within the span.
         attributions: current rows.
         operations: current rows, including those that began before the span and have a window in it.
         skew: the policy's, in microseconds.
@@ -96,8 +88,7 @@ def chance(runs: Presence, attributions: pa.Table, operations: pa.Table, skew: i
     sets = len(runs.ids)
     exposed = exposures(runs, windows, len(verbs))
     inside, whole = exposed[:-1], exposed[-1]
-    time = np.append(0, np.cumsum(runs.at_risk * (runs.end - runs.start)))[runs.offsets]
-    outside = np.diff(time) - whole
+    outside = runs.at_risk.integral() - whole
     alone = _counted(onsets.set, onsets.kind, onsets.alone == 1, sets)
     told = outside > 0
     rate = np.divide(alone, outside[:, None], out=np.zeros(alone.shape), where=told[:, None])
@@ -142,7 +133,7 @@ def exposures(runs: Presence, windows: Windows, verbs: int) -> Ints:
     _, order = sort_by(moments - moments.min(initial=NEVER), np.arange(len(moments)))
     bounds, order = group_by(np.tile(windows.set, 2), len(runs.ids), order)
     totals = np.zeros((verbs + 1, len(runs.ids)), np.int64)
-    _expose(bounds, order, moments, windows.verb, windows.named, *runs[1:], totals)
+    _expose(bounds, order, moments, windows.verb, windows.named, *runs.at_risk, totals)
     return totals
 
 
@@ -176,9 +167,9 @@ def _expose(
     moments: Ints,
     verb: Ints,
     sizes: Ints,
-    offsets: Ints,
-    starts: Ints,
-    ends: Ints,
+    firsts: Ints,
+    lasts: Ints,
+    steps: Ints,
     present: Ints,
     totals: Ints,
 ) -> None:
@@ -187,16 +178,16 @@ def _expose(
     verbs, sets = totals.shape
     row, named, whole, before = np.zeros((4, verbs), np.int64)
     for s in range(sets):
-        row[:], named[:], whole[:], before[:] = offsets[s], 0, 0, 0
+        row[:], named[:], whole[:], before[:], last = firsts[s], 0, 0, 0, lasts[s] - 1
         for k in order[bounds[s] : bounds[s + 1]]:
             window, sign, now = k % len(verb), 1 if k < len(verb) else -1, moments[k]
             for v in (verb[window], verbs - 1):
                 if named[v] > 0 or whole[v] > 0:
-                    while row[v] < offsets[s + 1] and ends[row[v]] <= before[v]:
+                    while row[v] < last and steps[row[v] + 1] <= before[v]:
                         row[v] += 1
                     at = row[v]
-                    while at < offsets[s + 1] and starts[at] < now:
-                        length = min(ends[at], now) - max(starts[at], before[v])
+                    while at < last and steps[at] < now:
+                        length = min(steps[at + 1], now) - max(steps[at], before[v])
                         totals[v, s] += length * (present[at] if whole[v] > 0 else min(present[at], named[v]))
                         at += 1
                 if sizes[window] < 0:

@@ -21,27 +21,15 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from transforms.core.columns.kernel import Ints, first_at_or_after, inner_kernel, kernel, sort_by
+from transforms.core.columns.kernel import Ints, first_at_or_after, inner_kernel, kernel
 from transforms.core.report.series import Runs
+from transforms.core.report.steps import Steps
 
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int32]
 _HALF: Final = 32
 _LOW: Final = (1 << _HALF) - 1
 """Of a number that holds two counts the bits of the second."""
-_AT_ONCE: Final = 16_384
-"""Changes that are sorted at once: as many as a processor has at hand."""
-
-
-class Curve(NamedTuple):
-    """Good and bad instances over time, of some groups; one entry an interval on which both are constant."""
-
-    offsets: Ints
-    """`start[offsets[g]:offsets[g + 1]]` are those of group g, ascending and without overlaps."""
-    start: Ints
-    end: Ints
-    counts: Ints
-    """Both in one number, good << 32 and bad, whose sums and differences are those of both."""
 
 
 class Worst(NamedTuple):
@@ -53,101 +41,51 @@ class Worst(NamedTuple):
     """Where the earliest of them begins; -1 if there is none."""
 
 
-def curve_of(runs: Runs, good: str, bad: tuple[str, ...]) -> Curve:
-    """The curve of each scale set, of some of its counts."""
-    counts = runs.of(good)
-    counts <<= _HALF
-    counts += runs.of(*bad)
-    return Curve(runs.offsets, runs.start, runs.end, counts)
+def rates_of(runs: Runs, good: str, bad: tuple[str, ...]) -> Ints:
+    """Good and bad instances of each run in one number, good << 32 and bad, whose sums and differences are those of both."""
+    rates = runs.of(good)
+    rates <<= _HALF
+    rates += runs.of(*bad)
+    return rates
 
 
-def summed(curve: Curve) -> Curve:
-    """The sum of all groups, as one group."""
-    rows = len(curve.start)
-    room = 2 * rows + len(curve.offsets) - np.count_nonzero(curve.start[1:] == curve.end[:-1])
-    moments, counts = np.empty(room, np.int64), np.empty(room, np.int64)
-    last = max(0, _sum(*curve, 1 + rows // _AT_ONCE, moments, counts) - 1)
-    return Curve(np.array([0, last]), moments[:last], moments[1 : last + 1], counts[:last])
+def worst_windows(steps: Steps, since: int, until: int, widths: Sequence[int]) -> list[Worst]:
+    """Of each width the worst window [t, t + width) of each group within [since, until), and within what is known.
 
-
-def worst_windows(curve: Curve, since: int, until: int, widths: Sequence[int]) -> list[Worst]:
-    """Of each width the worst window [t, t + width) of each group within [since, until), and within what is known."""
-    groups = len(curve.offsets) - 1
+    Args:
+        steps: of `rates_of`.
+        since: start of the period, in microseconds.
+        until: its end.
+        widths: in microseconds.
+    """
+    groups = len(steps.first)
     worst, at = np.full((len(widths), groups), np.nan), np.full((len(widths), groups), -1, np.int64)
-    _slide(*curve, since, until, np.array(widths, np.int64), worst, at)
+    _slide(*steps, since, until, np.array(widths, np.int64), worst, at)
     return [Worst(*both) for both in zip(worst, at, strict=True)]
 
 
 @kernel
-def _sum(offsets: Ints, starts: Ints, ends: Ints, counts: Ints, parts: int, moments: Ints, totals: Ints) -> int:
-    """Writes the moments at which the sum of all groups changes, and the sum from each on; gives their number.
-
-    It goes through parts of the time, so that little is sorted at once: each group goes on where it stood, at[group] / 2 rows on,
-    and by one more half where what follows is the end of that row.
-    """
-    if len(starts) == 0:
-        return 0
-    at, low, high = 2 * offsets[:-1], starts.min(), ends.max()
-    n, total = 1, 0
-    moments[0], totals[0] = low, 0
-    for part in range(parts):
-        floor, edge = low + (high - low) * part // parts, low + (high - low) * (part + 1) // parts + (part + 1) // parts
-        m = n
-        for group in range(len(at)):
-            while at[group] < 2 * offsets[group + 1]:
-                row, over = at[group] >> 1, at[group] & 1
-                moment = ends[row] if over else starts[row]
-                if moment >= edge:
-                    break
-                at[group] += 1
-                if over == 0:
-                    change = counts[row] - (counts[row - 1] if row > offsets[group] and ends[row - 1] == moment else 0)
-                else:
-                    change = 0 if row + 1 < offsets[group + 1] and starts[row + 1] == moment else -counts[row]
-                if change != 0:
-                    moments[m], totals[m] = moment - floor, change
-                    m += 1
-        keys, changes = sort_by(moments[n:m], totals[n:m])
-        for k in range(len(keys)):
-            total += changes[k]
-            if k + 1 == len(keys) or keys[k + 1] != keys[k]:
-                n = _go_on(moments, totals, n, keys[k] + floor, total)
-    return n if moments[n - 1] == high else _go_on(moments, totals, n, high, -1)
-
-
-@inner_kernel
-def _go_on(moments: Ints, totals: Ints, n: int, moment: int, total: int) -> int:
-    """Writes that from a moment on the sum is another; gives the number of moments."""
-    if moments[n - 1] == moment:
-        totals[n - 1] = total
-    elif totals[n - 1] != total:
-        moments[n], totals[n] = moment, total
-        n += 1
-    return n
-
-
-@kernel
 def _slide(
-    offsets: Ints, starts: Ints, ends: Ints, counts: Ints, since: int, until: int, widths: Ints, worst: Floats, at: Ints
+    firsts: Ints, lasts: Ints, moments: Ints, rates: Ints, since: int, until: int, widths: Ints, worst: Floats, at: Ints
 ) -> None:
     """For each width and group, the lowest availability of a known [t, t + width) within [since, until), and the first such t."""
     most = 0
-    for group in range(len(offsets) - 1):
-        most = max(most, 2 * (offsets[group + 1] - offsets[group]))
-    moments, rates, sums = np.empty(most, np.int64), np.empty(most, np.int64), np.empty((most, 2), np.int64)
-    every, turns = np.arange(most, dtype=np.int32), np.empty((2, most), np.int32)
-    for group in range(len(offsets) - 1):
-        lo, hi = offsets[group], offsets[group + 1]
-        if lo == hi:
+    for group in range(len(firsts)):
+        most = max(most, lasts[group] - firsts[group])
+    sums, every, turns = np.empty((most, 2), np.int64), np.arange(most, dtype=np.int32), np.empty((2, most), np.int32)
+    for group in range(len(firsts)):
+        lo, hi, n = firsts[group], lasts[group], lasts[group] - firsts[group]
+        if n == 0:
             continue
-        first, end = max(since, starts[lo]), min(until, ends[hi - 1])
-        n = _integrate(starts, ends, counts, lo, hi, moments, rates, sums)
-        begins, stops = turns[0, : _turns(rates, n, 0, turns[0])], turns[1, : _turns(rates, n, 1, turns[1])]
+        own, its = moments[lo:hi], rates[lo:hi]
+        first, end = max(since, own[0]), min(until, own[n - 1])
+        _integrate(own, its, sums)
+        begins, stops = turns[0, : _turns(its, n, 0, turns[0])], turns[1, : _turns(its, n, 1, turns[1])]
         for k in range(len(widths)):
             if first + widths[k] <= end:
-                share, where = _lowest(moments, rates, sums, begins, stops, n, first, end - widths[k], widths[k])
+                share, where = _lowest(own, its, sums, begins, stops, n, first, end - widths[k], widths[k])
                 if not share < 1:
-                    share, where = _lowest(moments, rates, sums, every[:n], every[:n], n, first, end - widths[k], widths[k])
+                    share, where = _lowest(own, its, sums, every[:n], every[:n], n, first, end - widths[k], widths[k])
                 if where >= 0:
                     worst[k, group], at[k, group] = share, where
 
@@ -206,25 +144,13 @@ def _turns(rates: Ints, n: int, side: int, found: Places) -> int:
 
 
 @inner_kernel
-def _integrate(starts: Ints, ends: Ints, counts: Ints, lo: int, hi: int, moments: Ints, rates: Ints, sums: Ints) -> int:
-    """The moments at which a curve changes, its counts from each on, and the instance time of both before it; gives how many."""
-    n = 0
-    for row in range(lo, hi):
-        if n == 0 or moments[n - 1] != starts[row]:
-            moments[n], rates[n] = starts[row], counts[row]
-            n += 1
-        elif rates[n - 2] != counts[row]:
-            rates[n - 1] = counts[row]
-        else:
-            n -= 1  # it goes on as before
-        moments[n], rates[n] = ends[row], 0
-        n += 1
+def _integrate(moments: Ints, rates: Ints, sums: Ints) -> None:
+    """The instance time of both, good and bad, before each moment."""
     sums[0] = 0
-    for k in range(1, n):
+    for k in range(1, len(moments)):
         length = moments[k] - moments[k - 1]
         sums[k, 0] = sums[k - 1, 0] + (rates[k - 1] >> _HALF) * length
         sums[k, 1] = sums[k - 1, 1] + (rates[k - 1] & _LOW) * length
-    return n
 
 
 @inner_kernel
