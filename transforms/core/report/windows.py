@@ -12,6 +12,7 @@ The kernel lets the window slide over those moments, once with its beginning at 
     side 1             [t ............ t + width)          t + width = m2, m3, ...
 
 Invariant: within a side t only grows, so `passed`, the moments at or before the end that is not at one, only moves forward.
+Where some windows in a row cannot, for all that they have in common, be worse than the worst so far, none of them is looked at.
 First it looks only at moments where availability can turn from falling to rising; where no window has bad time, then at all.
 """
 
@@ -26,10 +27,13 @@ from transforms.core.report.series import Runs
 from transforms.core.report.steps import Steps
 
 Floats = npt.NDArray[np.float64]
-Places = npt.NDArray[np.int32]
 _HALF: Final = 32
 _LOW: Final = (1 << _HALF) - 1
 """Of a number that holds two counts the bits of the second."""
+_BLOCK: Final = 32
+"""Windows in a row that are left out together, or looked at one by one."""
+_MARGIN: Final = 1e-12
+"""More than what a ratio is rounded by."""
 
 
 class Worst(NamedTuple):
@@ -72,33 +76,30 @@ def _slide(
     most = 0
     for group in range(len(firsts)):
         most = max(most, lasts[group] - firsts[group])
-    sums, every, turns = np.empty((most, 2), np.int64), np.arange(most, dtype=np.int32), np.empty((2, most), np.int32)
+    sums = np.empty((most, 2), np.int64)
     for group in range(len(firsts)):
-        lo, hi, n = firsts[group], lasts[group], lasts[group] - firsts[group]
-        if n == 0:
+        lo, hi = firsts[group], lasts[group]
+        if lo == hi:
             continue
         own, its = moments[lo:hi], rates[lo:hi]
-        first, end = max(since, own[0]), min(until, own[n - 1])
+        first, end = max(since, own[0]), min(until, own[-1])
         _integrate(own, its, sums)
-        begins, stops = turns[0, : _turns(its, n, 0, turns[0])], turns[1, : _turns(its, n, 1, turns[1])]
         for k in range(len(widths)):
             if first + widths[k] <= end:
-                share, where = _lowest(own, its, sums, begins, stops, n, first, end - widths[k], widths[k])
+                share, where = _lowest(own, its, sums, first, end - widths[k], widths[k], False)
                 if not share < 1:
-                    share, where = _lowest(own, its, sums, every[:n], every[:n], n, first, end - widths[k], widths[k])
+                    share, where = _lowest(own, its, sums, first, end - widths[k], widths[k], True)
                 if where >= 0:
                     worst[k, group], at[k, group] = share, where
 
 
 @inner_kernel
-def _lowest(
-    moments: Ints, rates: Ints, sums: Ints, begins: Places, stops: Places, n: int, first: int, last: int, width: int
-) -> tuple[float, int]:
+def _lowest(moments: Ints, rates: Ints, sums: Ints, first: int, last: int, width: int, every: bool) -> tuple[float, int]:
     """The lowest availability of a [t, t + width) with t in [first, last], and the first such t; -1: there is none.
 
-    Looks at windows that begin at some moments or end at others, and at the first and the last.
+    Looks at windows that begin or end at a moment where availability can turn (or at every one), and at the first and the last.
     """
-    best, where = np.inf, -1
+    best, where, n = np.inf, -1, len(moments)
     for t in (first, last):
         left, right = first_at_or_after(moments, 0, n, t + 1), first_at_or_after(moments, 0, n, t + width + 1)
         down = _until(moments, rates, sums, 1, right, t + width) - _until(moments, rates, sums, 1, left, t)
@@ -107,40 +108,67 @@ def _lowest(
             best, where = up / (up + down), t
     for side in range(2):
         sign, passed = 1 - 2 * side, 0  # how many moments are at or before the other end
-        for k in begins if side == 0 else stops:
-            t, end = moments[k] - side * width, moments[k] + sign * width
-            if t < first:
+        for block in range(0, n, _BLOCK):
+            stop = min(block + _BLOCK, n)
+            if moments[stop - 1] - side * width < first:
                 continue
-            if t > last:
+            if moments[block] - side * width > last:
                 break
-            while passed < n and moments[passed] <= end:
-                passed += 1
-            down = sign * (_until(moments, rates, sums, 1, passed, end) - sums[k, 1])
-            if down == 0 and best < 1:
+            passed = _passed(moments, passed, moments[block] + sign * width)
+            if best < 1 and _least(moments, rates, sums, passed, block, stop - 1, sign * width) > best + _MARGIN:
                 continue
-            up = sign * (_until(moments, rates, sums, 0, passed, end) - sums[k, 0])
-            ratio = up / (up + down) if up + down > 0 else np.inf
-            if ratio < best or (ratio == best and t < where):
-                best, where = ratio, t
+            for k in range(block, stop):
+                t, end = moments[k] - side * width, moments[k] + sign * width
+                if t < first or t > last or not (every or _turns(rates, k, side)):
+                    continue
+                passed = _passed(moments, passed, end)
+                down = sign * (_until(moments, rates, sums, 1, passed, end) - sums[k, 1])
+                if down == 0 and best < 1:
+                    continue
+                up = sign * (_until(moments, rates, sums, 0, passed, end) - sums[k, 0])
+                ratio = up / (up + down) if up + down > 0 else np.inf
+                if ratio < best or (ratio == best and t < where):
+                    best, where = ratio, t
     return best, where
 
 
 @inner_kernel
-def _turns(rates: Ints, n: int, side: int, found: Places) -> int:
-    """Finds the moments where the availability of a window with bad time can turn that begins (side 0) or ends (1) there.
+def _passed(moments: Ints, passed: int, t: int) -> int:
+    """How many moments are at or before t, of which `passed` are."""
+    while passed < len(moments) and moments[passed] <= t:
+        passed += 1
+    return passed
+
+
+@inner_kernel
+def _least(moments: Ints, rates: Ints, sums: Ints, passed: int, k: int, last: int, away: int) -> float:
+    """No window from or to one of the moments k to `last` is less available: it has at least the good time that all of them
+    have, and at most the bad time that any has. Its other end is `away`; `passed` moments are at or before that of k's."""
+    if moments[last] - moments[k] >= abs(away):
+        return 0.0
+    there, here = moments[k] + away, moments[last] + away
+    ahead = _passed(moments, passed, here)
+    if away > 0:
+        up = _until(moments, rates, sums, 0, passed, there) - sums[last, 0]
+        down = _until(moments, rates, sums, 1, ahead, here) - sums[k, 1]
+    else:
+        up = sums[k, 0] - _until(moments, rates, sums, 0, ahead, here)
+        down = sums[last, 1] - _until(moments, rates, sums, 1, passed, there)
+    return up / (up + down) if up + down > 0 else 0.0
+
+
+@inner_kernel
+def _turns(rates: Ints, k: int, side: int) -> bool:
+    """Whether the availability of a window with bad time can turn where it begins (side 0) or ends (1) at the moment k.
 
     From falling to rising it turns at its beginning only where counts get worse, which it leaves behind from there on, and at its
     end only where they get better. And the first of equal windows can be one that has taken in what follows on uncounted time.
     """
-    size, before = 0, 0
-    for k in range(n):
-        good, bad = (rates[k] >> _HALF) - (before >> _HALF), (rates[k] & _LOW) - (before & _LOW)
-        fresh = k > 1 and rates[k - 2] == 0
-        if (bad > 0 or good < 0) if side == 0 else (bad < 0 or good > 0 or fresh):
-            found[size] = k
-            size += 1
-        before = rates[k]
-    return size
+    before = rates[k - 1] if k > 0 else 0
+    good, bad = (rates[k] >> _HALF) - (before >> _HALF), (rates[k] & _LOW) - (before & _LOW)
+    if side == 0:
+        return bool(bad > 0 or good < 0)
+    return bool(bad < 0 or good > 0 or (k > 1 and rates[k - 2] == 0))
 
 
 @inner_kernel
