@@ -109,7 +109,7 @@ def report(settings: ReportSettings, selection: Selection | None = None) -> Repo
     rows = ReportRows(
         ids=ids,
         series=lambda then: selection.rows("availability", days, SERIES.names, then),
-        attributions=lambda: selection.table("attributions", attributed, _ATTRIBUTIONS),
+        attributions=lambda then: selection.rows("attributions", attributed, _ATTRIBUTIONS, then),
         operations=lambda: selection.table("operations", operated, _OPERATIONS, ("operation_key",)),
     )
     return build_report(rows, request)

@@ -11,7 +11,7 @@ from schemas.tables.report import CAUSES, COUNTED
 from schemas.time import SECOND
 from transforms.core.columns.arrow import Ints
 from transforms.core.columns.kernel import NEVER, Bools
-from transforms.core.columns.members import by_place
+from transforms.core.columns.members import by_place, places_among
 from transforms.core.report.figures import seconds
 from transforms.core.report.outages import is_in
 from transforms.core.report.series import numbered, times
@@ -29,8 +29,20 @@ class Shares(NamedTuple):
     counted: Ints
 
 
-def causes(attributions: pa.Table, since: int, until: int, known: int) -> pa.Table:
-    """CAUSES: instances' attributions that overlap [since, until), summed by verdict, verb and initiator.
+class CauseSums(NamedTuple):
+    """What some attributions add to CAUSES."""
+
+    keys: pa.Table
+    """The texts of each group: verdict, verb, initiator; the latter two may be null."""
+    ids: pa.StringArray
+    met: Bools
+    """Which of these scale sets each group has; group x id."""
+    sums: Ints
+    """Group x (episodes, and microseconds excused, removed and counted)."""
+
+
+def cause_sums(attributions: pa.Table, since: int, until: int, known: int) -> CauseSums:
+    """Instances' attributions that overlap [since, until), summed by verdict, verb and initiator.
 
     Args:
         attributions: current rows.
@@ -39,17 +51,28 @@ def causes(attributions: pa.Table, since: int, until: int, known: int) -> pa.Tab
         known: T, at which open rows are cut.
     """
     start, end = times(attributions, "start"), times(attributions, "end", min(until, known))
-    mine = pc.is_valid(attributions.column("instance_id")).combine_chunks().to_numpy(zero_copy_only=False)
-    rows = attributions.filter(pa.array(mine & (start < until) & (end > since)))
+    mine = pc.is_valid(attributions.column("instance_id")).to_numpy()
+    kept = mine & (start < until) & (end > since)
+    rows = attributions if kept.all() else attributions.filter(pa.array(kept))
     group, keys = _groups(rows)
     start, onset = times(rows, "start"), times(rows, "onset")
-    begins = (start == onset) & (start >= since)
+    begins = ((start == onset) & (start >= since)).astype(np.int64)
     ids, code = numbered(rows.column("scale_set_id"))
     met = np.zeros((len(keys), len(ids)), np.bool_)
     met[group, code] = True
-    sums = [by_place(np.add, share, group, len(keys), 0) for share in shares_of(rows, since, until, known)]
-    episodes = np.bincount(group[begins], minlength=len(keys))
-    whole = pa.table([*keys.columns, episodes, met.sum(axis=1), *sums], CAUSES.names)
+    each = (begins, *shares_of(rows, since, until, known))
+    return CauseSums(keys, ids, met, np.stack([by_place(np.add, one, group, len(keys), 0) for one in each], axis=1))
+
+
+def causes(parts: list[CauseSums]) -> pa.Table:
+    """CAUSES of all parts of the attributions."""
+    ids, _ = numbered(pa.chunked_array([part.ids for part in parts], pa.string()))
+    group, keys = _groups(pa.concat_tables([part.keys for part in parts]))
+    met, sums = np.zeros((len(keys), len(ids)), np.bool_), np.zeros((len(keys), 4), np.int64)
+    for part, own in zip(parts, np.split(group, np.cumsum([len(part.keys) for part in parts[:-1]])), strict=True):
+        met[np.ix_(own, places_among(part.ids, ids))] |= part.met
+        sums[own] += part.sums
+    whole = pa.table([*keys.columns, sums[:, 0], met.sum(axis=1), *sums.T[1:]], CAUSES.names)
     most = [-whole.column(name).to_numpy() for name in ("removed_seconds", "excused_seconds", "counted_seconds")]
     ordered = whole.take(pa.array(np.lexsort((*_text_ranks(whole), *most))))
     columns = [seconds(c.to_numpy()) if name in _TIMES else c for name, c in zip(CAUSES.names, ordered.columns, strict=True)]

@@ -35,6 +35,7 @@ from schemas.tables.report import CHANCE
 from schemas.time import SECOND
 from transforms.core.columns.arrow import Ints
 from transforms.core.columns.kernel import NEVER, group_by, kernel, sort_by
+from transforms.core.columns.members import places_among
 from transforms.core.report.outages import is_in
 from transforms.core.report.series import numbered, times
 from transforms.core.report.steps import Steps
@@ -61,38 +62,37 @@ class Windows(NamedTuple):
 
 
 class Onsets(NamedTuple):
-    """The onsets of instances' episodes within the period."""
+    """The onsets of instances' episodes within the period, counted by the worst state of the episode."""
 
-    set: Ints
-    verb: Ints
-    """The verb that it names; -1 if none."""
-    kind: Ints
-    """Index into STATES: the worst state of the episode."""
     alone: Ints
-    """1 where no operation could have explained it, else 0."""
+    """Those that no operation could have explained: scale set x STATES."""
+    verbs: pa.StringArray
+    named: Ints
+    """Those that name a verb: verb x STATES."""
 
 
-def chance(runs: Presence, attributions: pa.Table, operations: pa.Table, skew: int, span: tuple[int, int]) -> pa.Table:
+def chance(runs: Presence, onsets: list[Onsets], operations: pa.Table, skew: int, span: tuple[int, int]) -> pa.Table:
     """CHANCE of the onsets in [since, until).
 
     Args:
         runs: within the span.
-        attributions: current rows.
+        onsets: of all parts of the attributions.
         operations: current rows, including those that began before the span and have a window in it.
         skew: the policy's, in microseconds.
         span: since and until.
     """
-    verbs = _verbs(operations, attributions)
+    verbs, _ = numbered(pa.chunked_array([numbered(operations.column("verb"))[0], *(part.verbs for part in onsets)], pa.string()))
     windows = windows_of(operations, runs.ids, verbs, skew, span)
-    onsets = onsets_of(attributions, runs.ids, verbs, span)
-    sets = len(runs.ids)
     exposed = exposures(runs, windows, len(verbs))
     inside, whole = exposed[:-1], exposed[-1]
     outside = runs.at_risk.integral() - whole
-    alone = _counted(onsets.set, onsets.kind, onsets.alone == 1, sets)
+    alone, named = (np.zeros((rows, len(STATES)), np.int64) for rows in (len(runs.ids), len(verbs)))
+    for part in onsets:
+        alone += part.alone
+        named[places_among(part.verbs, verbs)] += part.named
     told = outside > 0
     rate = np.divide(alone, outside[:, None], out=np.zeros(alone.shape), where=told[:, None])
-    expected, named = inside @ rate, _counted(onsets.verb, onsets.kind, onsets.verb >= 0, len(verbs))
+    expected = inside @ rate
     known = expected if told.any() else np.full(expected.shape, np.nan)
     rows = [
         _row(verbs[v].as_py(), kind, int((windows.verb == v).sum()), inside[v], int(named[v, kind]), known[v, kind])
@@ -114,16 +114,17 @@ def windows_of(operations: pa.Table, ids: pa.StringArray, verbs: pa.StringArray,
     return Windows(code[kept], verb[kept], start[kept], end[kept], named[kept])
 
 
-def onsets_of(attributions: pa.Table, ids: pa.StringArray, verbs: pa.StringArray, span: tuple[int, int]) -> Onsets:
+def onsets_of(attributions: pa.Table, ids: pa.StringArray, span: tuple[int, int]) -> Onsets:
     """The onsets of instances' episodes in the span; a removed stretch has none."""
     start = times(attributions, "start")
-    mine = pc.is_valid(attributions.column("instance_id")).combine_chunks().to_numpy(zero_copy_only=False)
+    mine = pc.is_valid(attributions.column("instance_id")).to_numpy()
     here = (start == times(attributions, "onset")) & (span[0] <= start) & (start < span[1])
     kept = pa.array(here & mine & ~is_in(attributions, "verdict", pa.array(["removed"])))
     rows = attributions.select(["scale_set_id", "verb", "worst_state", "candidates"]).filter(kept)
-    code, verb = numbered(rows.column("scale_set_id"), ids)[1], numbered(rows.column("verb"), verbs)[1]
+    code, (verbs, verb) = numbered(rows.column("scale_set_id"), ids)[1], numbered(rows.column("verb"))
     kind = numbered(rows.column("worst_state"), _KINDS)[1]
-    return Onsets(code, verb, kind, (rows.column("candidates").to_numpy() == 0).astype(np.int64))
+    alone = _counted(code, kind, rows.column("candidates").to_numpy() == 0, len(ids))
+    return Onsets(alone, verbs, _counted(verb, kind, verb >= 0, len(verbs)))
 
 
 def exposures(runs: Presence, windows: Windows, verbs: int) -> Ints:
@@ -135,11 +136,6 @@ def exposures(runs: Presence, windows: Windows, verbs: int) -> Ints:
     totals = np.zeros((verbs + 1, len(runs.ids)), np.int64)
     _expose(bounds, order, moments, windows.verb, windows.named, *runs.at_risk, totals)
     return totals
-
-
-def _verbs(operations: pa.Table, attributions: pa.Table) -> pa.StringArray:
-    each = [numbered(table.column("verb"))[0] for table in (operations, attributions)]
-    return numbered(pa.chunked_array(each, pa.string()))[0]
 
 
 def _counted(group: Ints, kind: Ints, chosen: np.ndarray, groups: int) -> Ints:

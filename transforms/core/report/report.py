@@ -9,14 +9,15 @@ import numpy as np
 import pyarrow as pa
 
 from schemas.event import TIMESTAMP
+from schemas.tables.attribution import ATTRIBUTIONS
 from schemas.tables.report import FLEET, PERIODS, SET_PERIODS, SETS, VALUES
 from schemas.time import format_time, to_micros
 from transforms.core.columns.arrow import Ints
 from transforms.core.report.calendar import label
-from transforms.core.report.causes import causes
-from transforms.core.report.chance import Presence, chance
+from transforms.core.report.causes import CauseSums, cause_sums, causes
+from transforms.core.report.chance import Onsets, Presence, chance, onsets_of
 from transforms.core.report.figures import Outages, figures
-from transforms.core.report.outages import Interruptions, interruptions
+from transforms.core.report.outages import Episodes, Interruptions, episodes_in, interruptions
 from transforms.core.report.request import Report, ReportRequest
 from transforms.core.report.seen import Parts, Seen, seen
 from transforms.core.report.spells import spells_of
@@ -29,7 +30,7 @@ class ReportRows(NamedTuple):
     """The scale sets that have rows in table `availability` that meet the period's days, ascending."""
     series: Parts
     """Rows of table `availability` that meet the period."""
-    attributions: Callable[[], pa.Table]
+    attributions: Parts
     """Rows of table `attributions` that meet the period; rows of the set itself and later ones are ignored."""
     operations: Callable[[], pa.Table]
     """Rows of table `operations` of which [start - skew, limit) meets the period."""
@@ -39,17 +40,31 @@ def build_report(rows: ReportRows, request: ReportRequest) -> Report:
     """The report of some scale sets."""
     ids, span, operations = rows.ids, (request.since, request.until), rows.operations()
     told = seen(rows.series, ids, spells_of(operations, ids), request)
-    attributions = rows.attributions()
-    outages = _outages(interruptions(attributions, ids, told.known), request, len(ids))
+    known = int(told.known.max(initial=request.since))
+
+    def explained(part: pa.Table) -> _Explained:
+        return _Explained(episodes_in(part, ids), cause_sums(part, *span, known), onsets_of(part, ids, span))
+
+    none = explained(ATTRIBUTIONS.empty_table())
+    episodes, sums, onsets = zip(none, *rows.attributions(explained), strict=True)
+    outages = _outages(interruptions(episodes, ids, told.known), request, len(ids))
     return Report(
         request=request,
         **_lines(ids, told, outages, request),
         states=told.states,
-        causes=causes(attributions, *span, int(told.known.max(initial=request.since))),
-        chance=chance(Presence(ids, told.at_risk), attributions, operations, request.skew, span),
+        causes=causes(sums),
+        chance=chance(Presence(ids, told.at_risk), onsets, operations, request.skew, span),
         coverage=told.coverage,
         series=told.series,
     )
+
+
+class _Explained(NamedTuple):
+    """What a part of the attributions tells."""
+
+    episodes: Episodes
+    causes: CauseSums
+    onsets: Onsets
 
 
 def _lines(
