@@ -51,23 +51,22 @@ def cause_sums(attributions: pa.Table, since: int, until: int, known: int) -> Ca
         known: T, at which open rows are cut.
     """
     start, end = times(attributions, "start"), times(attributions, "end", min(until, known))
-    mine = pc.is_valid(attributions.column("instance_id")).to_numpy()
-    kept = mine & (start < until) & (end > since)
-    rows = attributions if kept.all() else attributions.filter(pa.array(kept))
-    group, keys = _groups(rows)
-    start, onset = times(rows, "start"), times(rows, "onset")
-    begins = ((start == onset) & (start >= since)).astype(np.int64)
-    ids, code = numbered(rows.column("scale_set_id"))
-    met = np.zeros((len(keys), len(ids)), np.bool_)
+    kept = pc.is_valid(attributions.column("instance_id")).to_numpy() & (start < until) & (end > since)
+    group, keys = _groups(attributions, kept)
+    begins = ((start == times(attributions, "onset")) & (start >= since)).astype(np.int64)
+    ids, code = numbered(attributions.column("scale_set_id"))
+    met = np.zeros((len(keys) + 1, len(ids)), np.bool_)
     met[group, code] = True
-    each = (begins, *shares_of(rows, since, until, known))
-    return CauseSums(keys, ids, met, np.stack([by_place(np.add, one, group, len(keys), 0) for one in each], axis=1))
+    each = (begins, *shares_of(attributions, since, until, known))
+    sums = [by_place(np.add, one, group, len(keys) + 1, 0)[:-1] for one in each]
+    return CauseSums(keys, ids, met[:-1], np.stack(sums, axis=1))
 
 
 def causes(parts: list[CauseSums]) -> pa.Table:
     """CAUSES of all parts of the attributions."""
     ids, _ = numbered(pa.chunked_array([part.ids for part in parts], pa.string()))
-    group, keys = _groups(pa.concat_tables([part.keys for part in parts]))
+    groups = pa.concat_tables([part.keys for part in parts])
+    group, keys = _groups(groups, np.ones(len(groups), np.bool_))
     met, sums = np.zeros((len(keys), len(ids)), np.bool_), np.zeros((len(keys), 4), np.int64)
     for part, own in zip(parts, np.split(group, np.cumsum([len(part.keys) for part in parts[:-1]])), strict=True):
         met[np.ix_(own, places_among(part.ids, ids))] |= part.met
@@ -79,16 +78,17 @@ def causes(parts: list[CauseSums]) -> pa.Table:
     return pa.table(columns, schema=CAUSES)
 
 
-def _groups(rows: pa.Table) -> tuple[Ints, pa.Table]:
-    """The group of each row, and the texts of each group; one may be null."""
+def _groups(rows: pa.Table, kept: Bools) -> tuple[Ints, pa.Table]:
+    """The group of each row, and the texts of each group, of which one may be null; rows that are not kept have a last group."""
     names, codes = zip(*(numbered(rows.column(name)) for name in _KEY), strict=True)
     room = [len(one) + 1 for one in names]
     key = np.ravel_multi_index([code + 1 for code in codes], room)
-    used = np.flatnonzero(np.bincount(key, minlength=math.prod(room)))
+    used = np.flatnonzero(np.bincount(key[kept], minlength=math.prod(room)))
     group = np.zeros(math.prod(room), np.int64)
     group[used] = np.arange(len(used))
     held = zip(names, np.unravel_index(used, room), strict=True)
-    return group[key], pa.table([one.take(pa.array(place - 1, mask=place == 0)) for one, place in held], _KEY)
+    texts = pa.table([one.take(pa.array(place - 1, mask=place == 0)) for one, place in held], _KEY)
+    return np.where(kept, group[key], len(used)), texts
 
 
 def shares_of(rows: pa.Table, since: int, until: int, known: int) -> Shares:

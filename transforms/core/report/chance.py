@@ -119,12 +119,11 @@ def onsets_of(attributions: pa.Table, ids: pa.StringArray, span: tuple[int, int]
     start = times(attributions, "start")
     mine = pc.is_valid(attributions.column("instance_id")).to_numpy()
     here = (start == times(attributions, "onset")) & (span[0] <= start) & (start < span[1])
-    kept = pa.array(here & mine & ~is_in(attributions, "verdict", pa.array(["removed"])))
-    rows = attributions.select(["scale_set_id", "verb", "worst_state", "candidates"]).filter(kept)
-    code, (verbs, verb) = numbered(rows.column("scale_set_id"), ids)[1], numbered(rows.column("verb"))
-    kind = numbered(rows.column("worst_state"), _KINDS)[1]
-    alone = _counted(code, kind, rows.column("candidates").to_numpy() == 0, len(ids))
-    return Onsets(alone, verbs, _counted(verb, kind, verb >= 0, len(verbs)))
+    kept = np.flatnonzero(here & mine & ~is_in(attributions, "verdict", pa.array(["removed"])))
+    code, (verbs, verb) = numbered(attributions.column("scale_set_id"), ids)[1], numbered(attributions.column("verb"))
+    kind = numbered(attributions.column("worst_state"), _KINDS)[1][kept]
+    alone = _counted(code[kept], kind, attributions.column("candidates").to_numpy()[kept] == 0, len(ids))
+    return Onsets(alone, verbs, _counted(verb[kept], kind, verb[kept] >= 0, len(verbs)))
 
 
 def exposures(runs: Presence, windows: Windows, verbs: int) -> Ints:

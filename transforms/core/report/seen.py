@@ -12,8 +12,7 @@ from schemas.tables.availability import RAW, SERIES_STATES
 from schemas.tables.report import COVERAGE, STATES, WINDOWS
 from schemas.time import SECOND
 from transforms.core.columns.arrow import Ints
-from transforms.core.columns.kernel import NEVER
-from transforms.core.columns.members import by_place
+from transforms.core.columns.kernel import NEVER, kernel
 from transforms.core.report.figures import seconds
 from transforms.core.report.request import ReportRequest
 from transforms.core.report.series import COUNTS, SERIES, Runs, clipped, joined, rows_of, runs_of, table_of, together
@@ -109,7 +108,8 @@ def seen(parts: Parts, ids: pa.StringArray, spells: Spells, request: ReportReque
 
 def _part(rows: pa.Table, ids: pa.StringArray, request: ReportRequest) -> _Part:
     runs = together(rows_of(rows, ids))
-    known = by_place(np.maximum, runs.end, runs.set, len(ids), -NEVER)
+    known = np.full(len(ids), -NEVER)
+    known[runs.set] = runs.end  # of each set the last one stays
     runs = clipped(runs, request.since, request.until)
     rates = (*(rates_of(runs, good, bad) for good, bad in _KINDS.values()), runs.at_risk)
     up, raw, at_risk = (steps_of(runs, each) for each in rates)
@@ -118,12 +118,18 @@ def _part(rows: pa.Table, ids: pa.StringArray, request: ReportRequest) -> _Part:
 
 
 def _state_times(runs: Runs) -> Ints:
-    size, length = len(SERIES_STATES), runs.end - runs.start
-    told = []
-    for state in (runs.reported, runs.state):
-        place = np.where(state < 0, len(runs.ids) * size, runs.set * size + state)
-        told.append(by_place(np.add, length, place, len(runs.ids) * size + 1, 0)[:-1].reshape(len(runs.ids), size))
-    return np.array(told)
+    told = np.zeros((2, len(runs.ids), len(SERIES_STATES)), np.int64)
+    _add_states(runs.set, runs.reported, runs.state, runs.end - runs.start, told)
+    return told
+
+
+@kernel
+def _add_states(code: Ints, reported: Ints, state: Ints, length: Ints, told: Ints) -> None:
+    for row in range(len(code)):
+        if reported[row] >= 0:
+            told[0, code[row], reported[row]] += length[row]
+        if state[row] >= 0:
+            told[1, code[row], state[row]] += length[row]
 
 
 def _ends(runs: Runs) -> tuple[_End, _End] | None:
