@@ -284,3 +284,23 @@ def test_a_kernel_of_windows_needs_no_rows() -> None:
     none = np.zeros(0, np.int64)
     worst = worst_windows(Steps(np.zeros(1, np.int64), np.zeros(1, np.int64), none, none), 0, 100, [10])[0]
     assert (np.isnan(worst.availability).tolist(), worst.start.tolist()) == ([True], [-1])
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_windows_that_are_left_out_are_none_of_the_worst(seed: int) -> None:
+    """Of many changes, as a fleet has, most windows are not looked at one by one; and some are as bad as each other."""
+    draw = np.random.default_rng(seed)
+    lengths, bad = draw.integers(1, 8, 700), draw.integers(0, 9, 700) * (draw.random(700) < (0.3, 0.01)[seed % 2])
+    moments, good = np.append(0, np.cumsum(lengths)), draw.integers(5, 9, 700)
+    rates = np.append(good << 32 | bad, 0)
+    kept = np.append(True, np.diff(rates) != 0)
+    steps = Steps(np.array([0]), np.array([kept.sum()]), moments[kept], rates[kept])
+    end = int(moments[-1])
+    for width in (5, 50, 200, 500, 1000):
+        each = np.repeat(np.stack([good, bad]), lengths, axis=1)
+        up, down = (np.append(0, np.cumsum(own)) for own in each)
+        share = [(up[t + width] - up[t], down[t + width] - down[t]) for t in range(end - width + 1)]
+        ratios = [a / (a + b) for a, b in share]
+        worst = worst_windows(steps, 0, end, [width])[0]
+        assert worst.availability[0] == min(ratios)
+        assert ratios[worst.start[0]] == min(ratios)

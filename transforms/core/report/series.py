@@ -187,7 +187,8 @@ def times(table: pa.Table, column: str, null: int = 0) -> Ints:
 
 def moments_of(column: pa.ChunkedArray, null: int = 0) -> Ints:
     """Timestamps as microseconds."""
-    numbers: Ints = pa.chunked_array([chunk.view(pa.int64()) for chunk in column.chunks], pa.int64()).fill_null(null).to_numpy()
+    plain = pa.chunked_array([chunk.view(pa.int64()) for chunk in column.chunks], pa.int64())
+    numbers: Ints = (plain.fill_null(null) if column.null_count else plain).to_numpy()
     return numbers
 
 

@@ -112,8 +112,8 @@ def _lowest(moments: Ints, rates: Ints, sums: Ints, first: int, last: int, width
             stop = min(block + _BLOCK, n)
             if moments[stop - 1] - side * width < first:
                 continue
-            if moments[block] - side * width > last:
-                break
+            if moments[block] - side * width > (where if best == 0 else last):
+                break  # of windows that are as bad as can be the first is told
             passed = _passed(moments, passed, moments[block] + sign * width)
             if best < 1 and _least(moments, rates, sums, passed, block, stop - 1, sign * width) > best + _MARGIN:
                 continue
