@@ -15,7 +15,7 @@ from transforms.core.columns.arrow import Ints
 from transforms.core.columns.kernel import NEVER, kernel
 from transforms.core.report.figures import seconds
 from transforms.core.report.request import ReportRequest
-from transforms.core.report.series import COUNTS, SERIES, Runs, clipped, joined, rows_of, runs_of, table_of, together
+from transforms.core.report.series import COUNTS, SERIES, Runs, clipped, joined, ordered, rows_of, table_of, together
 from transforms.core.report.spells import Spells
 from transforms.core.report.steps import Steps, chained, steps_of, summed
 from transforms.core.report.sums import Sums, add_times, no_sums
@@ -102,8 +102,16 @@ def seen(parts: Parts, ids: pa.StringArray, spells: Spells, request: ReportReque
         worst=_worst(steps, request),
         states=_states(ids, states),
         coverage=_coverage(ids, ends, request),
-        series=table_of(runs_of(pa.concat_tables(series))) if request.charts else SERIES.empty_table(),
+        series=_whole(series),
     )
+
+
+def _whole(parts: list[pa.Table]) -> pa.Table:
+    """The series of all parts, which it takes out of the list: together with what becomes of them they take the most memory."""
+    rows = rows_of(pa.concat_tables(parts))
+    parts.clear()
+    rows = ordered(rows)
+    return table_of(joined(rows))
 
 
 def _part(rows: pa.Table, ids: pa.StringArray, request: ReportRequest) -> _Part:
