@@ -53,7 +53,7 @@ class Seen(NamedTuple):
     """SERIES, if the request has `charts`."""
 
 
-class _Part(NamedTuple):
+class _SeriesPart(NamedTuple):
     """What a part of the series tells."""
 
     runs: Runs
@@ -114,7 +114,7 @@ def _whole(parts: list[pa.Table]) -> pa.Table:
     return table_of(joined(rows))
 
 
-def _part(rows: pa.Table, ids: pa.StringArray, request: ReportRequest) -> _Part:
+def _part(rows: pa.Table, ids: pa.StringArray, request: ReportRequest) -> _SeriesPart:
     runs = together(rows_of(rows, ids))
     known = np.full(len(ids), -NEVER)
     known[runs.set] = runs.end  # of each set the last one stays
@@ -122,7 +122,7 @@ def _part(rows: pa.Table, ids: pa.StringArray, request: ReportRequest) -> _Part:
     rates = (*(rates_of(runs, good, bad) for good, bad in _KINDS.values()), runs.at_risk)
     up, raw, at_risk = (steps_of(runs, each) for each in rates)
     series = table_of(joined(runs)) if request.charts else SERIES.empty_table()
-    return _Part(runs, known, _state_times(runs), (up, raw, at_risk), _ends(runs), series)
+    return _SeriesPart(runs, known, _state_times(runs), (up, raw, at_risk), _ends(runs), series)
 
 
 def _state_times(runs: Runs) -> Ints:
