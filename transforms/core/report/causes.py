@@ -1,6 +1,7 @@
 """Causes: how much time was excused, removed and counted, by verdict, verb and initiator (rules: Episodes)."""
 
 import math
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -62,7 +63,7 @@ def cause_sums(attributions: pa.Table, since: int, until: int, known: int) -> Ca
     return CauseSums(keys, ids, met[:-1], np.stack(sums, axis=1))
 
 
-def causes(parts: list[CauseSums]) -> pa.Table:
+def causes(parts: Sequence[CauseSums]) -> pa.Table:
     """CAUSES of all parts of the attributions."""
     ids, _ = numbered(pa.chunked_array([part.ids for part in parts], pa.string()))
     groups = pa.concat_tables([part.keys for part in parts])

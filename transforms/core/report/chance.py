@@ -24,6 +24,7 @@ goes on behind `now` is looked at again for the next stretch.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -71,7 +72,7 @@ class Onsets(NamedTuple):
     """Those that name a verb: verb x STATES."""
 
 
-def chance(runs: Presence, onsets: list[Onsets], operations: pa.Table, skew: int, span: tuple[int, int]) -> pa.Table:
+def chance(runs: Presence, onsets: Sequence[Onsets], operations: pa.Table, skew: int, span: tuple[int, int]) -> pa.Table:
     """CHANCE of the onsets in [since, until).
 
     Args:

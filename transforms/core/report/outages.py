@@ -4,7 +4,7 @@ An interruption is an episode of an instance in which time counts. It begins whe
 else at the onset; and it is repaired where the episode ends. A row that is still open counts if anything bad was reported in it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -59,7 +59,7 @@ def episodes_in(attributions: pa.Table, ids: pa.StringArray) -> Episodes:
     return Episodes(rows.filter(counted), rows.filter(goes_on))
 
 
-def interruptions(parts: list[Episodes], ids: pa.StringArray, known: Ints) -> Interruptions:
+def interruptions(parts: Sequence[Episodes], ids: pa.StringArray, known: Ints) -> Interruptions:
     """The interruptions of instances of some scale sets.
 
     Args:
