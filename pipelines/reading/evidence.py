@@ -57,7 +57,7 @@ class ReportEvidence(NamedTuple):
         """The outages of all scale sets with the most counted time; those of a day are held, and of no other rows."""
         (since, until, _), reach = self.period, reach_of(self.data, self.report.request.policies)
         days = days_of(since - reach.attribution, until)
-        counting = self.selection.rows("attributions", days, ATTRIBUTIONS, _counting)
+        counting = list(self.selection.rows("attributions", days, ATTRIBUTIONS, _counting))
         if not counting:
             return []
         return list(self._with_nearest(outages_of(pa.concat_tables(counting).unify_dictionaries(), self.period, most)))

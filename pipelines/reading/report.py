@@ -19,7 +19,7 @@ from schemas.wording import nearest
 from transforms.core.report.calendar import fitting, period_edges
 from transforms.core.report.report import ReportRows, build_report
 from transforms.core.report.request import Report, ReportRequest
-from transforms.core.report.series import SERIES, gathered, joined
+from transforms.core.report.series import SERIES, numbered
 
 MOST_LINES: Final = 2_000_000
 """Scale sets x periods that one report tells one by one."""
@@ -89,8 +89,8 @@ def report(settings: ReportSettings, selection: Selection | None = None) -> Repo
     edges = period_edges(since, until, by, ZoneInfo(settings.time_zone))
     days = days_of(since, until)
     versions = selection.versions_of(days)
-    sets, policies = _number_of_sets(versions), _policies(versions)
-    if not sets:
+    ids, policies = _sets_of(versions), _policies(versions)
+    if not len(ids):
         raise RunError(f"--since: a period in which something is published is required, got {_span((since, until))}.")
     reach = reach_of(settings.data, policies)
     request = ReportRequest(
@@ -99,7 +99,7 @@ def report(settings: ReportSettings, selection: Selection | None = None) -> Repo
         time_zone=settings.time_zone,
         target=settings.target,
         skew=reach.skew,
-        each=_tells_each(settings, sets, len(edges) - 1),
+        each=_tells_each(settings, len(ids), len(edges) - 1),
         charts=settings.charts,
         inventory=_inventory(settings, selection, max(since, known[0]), min(until, known[1])),
         known=known,
@@ -107,8 +107,9 @@ def report(settings: ReportSettings, selection: Selection | None = None) -> Repo
     )
     attributed, operated = days_of(since - reach.attribution, until), days_of(since - reach.operation, until + reach.skew)
     rows = ReportRows(
-        series=lambda: gathered(selection.rows("availability", days, SERIES.names, joined)),
-        attributions=lambda: selection.table("attributions", attributed, _ATTRIBUTIONS),
+        ids=ids,
+        series=lambda then: selection.rows("availability", days, SERIES.names, then),
+        attributions=lambda then: selection.rows("attributions", attributed, _ATTRIBUTIONS, then),
         operations=lambda: selection.table("operations", operated, _OPERATIONS, ("operation_key",)),
     )
     return build_report(rows, request)
@@ -168,10 +169,10 @@ def held_in(root: str, path: str, *needed: str) -> list[dict[str, Any]]:
     return found
 
 
-def _number_of_sets(versions: list[pa.RecordBatch]) -> int:
-    """How many scale sets have a series in some versions of cells."""
+def _sets_of(versions: list[pa.RecordBatch]) -> pa.StringArray:
+    """The scale sets that have a series in some versions of cells, ascending."""
     told = (one.filter(pc.greater(one.column("availability_rows"), 0)).column("scale_set_id") for one in versions)
-    return len(pc.unique(pa.chunked_array([pc.unique(ids).cast(pa.string()) for ids in told], pa.string())))
+    return numbered(pa.chunked_array([pc.unique(ids).cast(pa.string()) for ids in told], pa.string()))[0]
 
 
 def days_of(since: int, until: int) -> range:

@@ -48,7 +48,7 @@ def read_row_groups(path: str, columns: Sequence[str], ids: Ids | None) -> RowGr
             names = [file.metadata.schema.column(place).path.split(".")[0] for place in range(file.metadata.num_columns)]
             place = names.index("scale_set_id")
             wanted = [number for number, group in enumerate(groups) if ids is None or _may_hold(group.column(place), ids)]
-            rows = file.read_row_groups(wanted, columns=list(columns), use_threads=False)
+            rows = file.read_row_groups(wanted, columns=list(columns), use_threads=False).combine_chunks()
         except (pa.ArrowInvalid, OSError) as error:
             raise RunError(f"{path}: a whole Parquet file is required, and this one is damaged ({first_line(error)}).") from error
         places = [place for place, name in enumerate(names) if name in columns]

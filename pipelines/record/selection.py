@@ -5,9 +5,9 @@ groups are opened whose statistics admit one of the sets, and of these only the 
 """
 
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from fnmatch import fnmatchcase
 from functools import cache, cached_property, lru_cache, partial
 from typing import Final, TypeVar
@@ -26,6 +26,7 @@ from schemas.time import DAY, floor_to
 from transforms.core.columns.arrow import Ints, micros, no_rows, one_batch
 from transforms.core.columns.kernel import Bools
 from transforms.core.columns.members import places_of
+from transforms.core.columns.versions import Versions
 from transforms.core.ledger.changes import PUBLISHED
 from transforms.core.ledger.changes import ROWS as COUNTS
 from transforms.core.ledger.digests import from_text
@@ -131,10 +132,10 @@ class Selection:
         table: str,
         days: Iterable[int],
         columns: Sequence[str],
-        then: Callable[[pa.Table], pa.Table] = lambda rows: rows,
+        then: Callable[[pa.Table], _Found] = lambda rows: rows,
         apart: Sequence[str] = (),
-    ) -> list[pa.Table]:
-        """Current rows, a table a day that has any.
+    ) -> Iterator[_Found]:
+        """Current rows, a table a day that has any; no more than the next few are read before they are asked for.
 
         Args:
             table: availability, attributions or operations.
@@ -143,15 +144,17 @@ class Selection:
             then: what is made of a day's rows at once, so that they need not all be held.
             apart: more columns that tell rows apart, which are read only where there are copies.
         """
-        with ThreadPoolExecutor(threads_for(self._root, _THREADS)) as pool:
+        threads = threads_for(self._root, _THREADS)
+        with ThreadPoolExecutor(threads) as pool:
             self.versions_of(days)  # before the files are listed: what is published has its rows on disk
             held = [day for day in sorted(set(self.days).intersection(days)) if self._count(table, day)]
 
-            def made(day: int) -> pa.Table | None:
+            def made(day: int) -> list[_Found]:
                 rows = self._again(table, day, lambda paths: self._read(table, day, paths, columns, apart))
-                return None if rows is None or not len(rows) else then(rows)
+                return [then(rows)] if rows is not None and len(rows) else []
 
-            return [rows for rows in pool.map(made, held) if rows is not None]
+            for found in _ahead(pool, made, held, threads):
+                yield from found
 
     def every_version(self, table: str, days: Iterable[int], columns: Sequence[str]) -> pa.Table:
         """Rows of every version, exact copies too, with what names the version."""
@@ -272,11 +275,10 @@ class _Current:
         used = column.dictionary.take(pc.unique(column.indices))
         self.ids = used.take(pc.sort_indices(used)).cast(pa.string())
         cell = micros(versions, "cell")
-        self._cells = np.unique(cell)
-        # One row a scale set and a last one for all others, one column a cell, and a last one for all others.
-        self._as_of = np.full((len(self.ids) + 1, len(self._cells) + 1), _NONE)
+        cells = np.unique(cell)
+        self._versions = Versions(cells, np.full((len(self.ids), len(cells)), _NONE))
         place = pc.index_in(column.dictionary, self.ids).fill_null(-1).to_numpy()[column.indices.to_numpy()]
-        self._as_of[place, np.searchsorted(self._cells, cell)] = micros(versions, "as_of")
+        self._versions.as_of[place, np.searchsorted(cells, cell)] = micros(versions, "as_of")
 
     def of(self, rows: pa.Table) -> pa.Table:
         """Those of some rows that are current."""
@@ -284,18 +286,13 @@ class _Current:
             return rows
         batches = rows.select(VERSION).to_batches()
         known = pa.chunked_array([batch.column(0).dictionary for batch in batches])
-        places = pc.index_in(known, self.ids).fill_null(-1).to_numpy()
+        places = pc.index_in(known, self.ids).fill_null(-1).to_numpy().astype(np.int64)
         ends = np.cumsum([len(batch.column(0).dictionary) for batch in batches])
         kept = [self._kept(batch, place) for batch, place in zip(batches, np.split(places, ends[:-1]), strict=True)]
         return rows if all(one.all() for one in kept) else rows.filter(pa.array(np.concatenate(kept)))
 
     def _kept(self, batch: pa.RecordBatch, places: Ints) -> Bools:
-        cell = micros(batch, "cell")
-        column = np.searchsorted(self._cells, cell)
-        column[self._cells[np.minimum(column, len(self._cells) - 1)] != cell] = -1
-        place = places[batch.column("scale_set_id").indices.to_numpy()]
-        kept: Bools = self._as_of[place, column] == micros(batch, "as_of")
-        return kept
+        return self._versions.hold(batch.column(0).indices.to_numpy(), places, micros(batch, "cell"), micros(batch, "as_of"))
 
 
 def current_versions(root: str, sets: pa.StringArray, since: int | None, until: int) -> pa.RecordBatch:
@@ -337,6 +334,17 @@ def _published(revisions: pa.RecordBatch, since: int | None, until: int) -> pa.R
     digest = pa.array(from_text(rows.column("digest")))
     columns = [*(rows.column(name) for name in (*VERSION, "revision")), pa.array(total), digest]
     return pa.RecordBatch.from_arrays(columns, schema=PUBLISHED)
+
+
+def _ahead(pool: ThreadPoolExecutor, made: Callable[[int], _Found], days: Iterable[int], most: int) -> Iterator[_Found]:
+    """What is made of each day, in order; no more than `most` days are made before they are asked for."""
+    waiting: deque[Future[_Found]] = deque()
+    for day in days:
+        waiting.append(pool.submit(made, day))
+        if len(waiting) > most:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
 def _joined(table: str, parts: Iterable[pa.Table], columns: Sequence[str]) -> pa.Table:

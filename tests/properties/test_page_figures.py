@@ -16,7 +16,7 @@ from tests.support import plain_report as plain
 from tests.support.build import rows, to_batch
 from tests.support.timelines import Timeline, timelines
 from transforms.core.evaluation.evaluate import evaluate
-from transforms.core.report.causes import causes
+from transforms.core.report.causes import cause_sums, causes
 from transforms.core.report.charts.heat import (
     by_day_and_hour,
     by_weekday_and_hour,
@@ -127,7 +127,7 @@ def test_marks_are_what_the_attributions_and_operations_say(case: Case) -> None:
 def check_marks_share_out_the_time_of_the_causes(case: Case, marks: pa.Table) -> None:
     whose = [row["scale_set_id"] for row in case.told if row["instance_id"] is not None]
     told = pc.is_in(marks["scale_set_id"], pa.array(sorted(set(whose)), pa.string()))
-    made = causes(case.attributions, *case.period)
+    made = causes([cause_sums(case.attributions, *case.period)])
     for name in NAMES:
         kept = marks.filter(told)[name].to_pylist()
         assert round(sum(kept) * SECOND) == round(sum(made[name].to_pylist()) * SECOND)

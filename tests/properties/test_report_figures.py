@@ -22,8 +22,9 @@ from tests.support.timelines import Timeline, timelines
 from transforms.core.evaluation.evaluate import evaluate
 from transforms.core.report.report import build_report
 from transforms.core.report.request import Report, ReportRequest
-from transforms.core.report.series import clipped, joined, runs_of
-from transforms.core.report.windows import Curve, curve_of, summed, worst_windows
+from transforms.core.report.series import clipped, runs_of
+from transforms.core.report.steps import Steps, steps_of, summed
+from transforms.core.report.windows import rates_of, worst_windows
 from transforms.core.score.availability import class_times as table_times
 
 Row = dict[str, Any]
@@ -158,12 +159,9 @@ def test_the_whole_record_gives_what_class_times_give(timeline: Timeline) -> Non
     assert (fleet["raw_availability"], fleet["availability"]) == plain.availabilities(table_times(case.table))
 
 
-def changes_of(curve: Curve, group: int) -> set[int]:
+def changes_of(steps: Steps, group: int) -> set[int]:
     """The moments at which the counts of a group change."""
-    own = slice(curve.offsets[group], curve.offsets[group + 1])
-    rows = list(zip(curve.start[own].tolist(), curve.end[own].tolist(), curve.counts[own].tolist(), strict=True))
-    goes_on = {row[1] for row, then in pairwise(rows) if (row[1], row[2]) == (then[0], then[2])}
-    return {moment for row in rows for moment in row[:2]} - goes_on
+    return set(steps.moments[steps.first[group] : steps.last[group]].tolist())
 
 
 @FEWER
@@ -173,9 +171,9 @@ def test_no_window_is_worse_than_the_worst(case: Case, size: int, seed: int) -> 
     width = max(1, (until - since) * size // 1000)
     runs = clipped(runs_of(case.table), since, until)
     for good, bad in (("up", plain.BAD), ("raw_available", plain.RAW_BAD)):
-        curve = curve_of(runs, good, bad)
-        groups = [(case.of(s)[0], curve, number) for number, s in enumerate(runs.ids.to_pylist())]
-        for series, its, number in [*groups, (case.series, summed(curve), 0)]:
+        steps = steps_of(runs, rates_of(runs, good, bad))
+        groups = [(case.of(s)[0], steps, number) for number, s in enumerate(runs.ids.to_pylist())]
+        for series, its, number in [*groups, (case.series, summed(steps), 0)]:
             worst = worst_windows(its, since, until, [width])[0]
             start, share = int(worst.start[number]), float(worst.availability[number])
             expected = plain.worst_window(series, good, bad, case.span, width)
@@ -261,25 +259,48 @@ def test_states_of_a_set_add_up(case: Case) -> None:
 
 @FEWER
 @given(timelines(), st.integers(0, 2**16))
-def test_rows_in_any_order_cut_anywhere_give_the_same_report(timeline: Timeline, seed: int) -> None:
+def test_rows_in_any_order_within_parts_of_the_time_give_the_same_report(timeline: Timeline, seed: int) -> None:
     case, draw = case_of(timeline, [100, 400, 900]), random.Random(seed)
     tables = evaluate(to_batch(timeline.events), timeline.policy, timeline.T)
     a, b, c = (pa.Table.from_batches([t]) for t in (tables.availability, tables.attributions, tables.operations))
     a, b, c = (t.take(pa.array(draw.sample(range(len(t)), len(t)), pa.int64())) for t in (a, b, c))
-    parts = pa.concat_tables([joined(a.slice(k * len(a) // 3, (k + 1) * len(a) // 3 - k * len(a) // 3)) for k in range(3)])
-    again = build_report(report_rows(parts, b, c), case.report.request)
+    begun = a["start"].cast(pa.int64()).to_numpy()
+    cuts = [0, *sorted(draw.choices(begun.tolist(), k=2)), 2**62]
+    parts = [a.filter(pa.array((lo <= begun) & (begun < hi))) for lo, hi in pairwise(cuts)]
+    whole = report_rows(a, b, c)
+    again = build_report(whole._replace(series=lambda then: map(then, parts)), case.report.request)
     for name in Report._fields[1:]:
         assert getattr(again, name).to_pylist() == getattr(case.report, name).to_pylist(), name
 
 
 def test_of_equal_windows_the_first_is_told_that_begins_or_ends_at_a_change() -> None:
     """What follows on time that does not count is bad whatever else changes: the first such window ends where more is bad."""
-    curve = Curve(np.array([0, 3]), np.array([0, 100, 105]), np.array([100, 105, 200]), np.array([0, 1, 2]))
-    worst = worst_windows(curve, 0, 200, [10])[0]
+    steps = Steps(np.array([0]), np.array([4]), np.array([0, 100, 105, 200]), np.array([0, 1, 2, 0]))
+    worst = worst_windows(steps, 0, 200, [10])[0]
     assert (worst.availability.tolist(), worst.start.tolist()) == ([0.0], [95])
 
 
 def test_a_kernel_of_windows_needs_no_rows() -> None:
     none = np.zeros(0, np.int64)
-    worst = worst_windows(Curve(np.zeros(2, np.int64), none, none, none), 0, 100, [10])[0]
+    worst = worst_windows(Steps(np.zeros(1, np.int64), np.zeros(1, np.int64), none, none), 0, 100, [10])[0]
     assert (np.isnan(worst.availability).tolist(), worst.start.tolist()) == ([True], [-1])
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_windows_that_are_left_out_are_none_of_the_worst(seed: int) -> None:
+    """Of many changes, as a fleet has, most windows are not looked at one by one; and some are as bad as each other."""
+    draw = np.random.default_rng(seed)
+    lengths, bad = draw.integers(1, 8, 700), draw.integers(0, 9, 700) * (draw.random(700) < (0.3, 0.01)[seed % 2])
+    moments, good = np.append(0, np.cumsum(lengths)), draw.integers(5, 9, 700)
+    rates = np.append(good << 32 | bad, 0)
+    kept = np.append(True, np.diff(rates) != 0)
+    steps = Steps(np.array([0]), np.array([kept.sum()]), moments[kept], rates[kept])
+    end = int(moments[-1])
+    for width in (5, 50, 200, 500, 1000):
+        each = np.repeat(np.stack([good, bad]), lengths, axis=1)
+        up, down = (np.append(0, np.cumsum(own)) for own in each)
+        share = [(up[t + width] - up[t], down[t + width] - down[t]) for t in range(end - width + 1)]
+        ratios = [a / (a + b) for a, b in share]
+        worst = worst_windows(steps, 0, end, [width])[0]
+        assert worst.availability[0] == min(ratios)
+        assert ratios[worst.start[0]] == min(ratios)

@@ -13,7 +13,7 @@ from tests.support.build import at, down, fault, op, signal, to_batch, up
 from transforms.core.columns.batches import compact
 from transforms.core.decode import decode_records
 from transforms.core.evaluation.evaluate import evaluate
-from transforms.core.report.series import SERIES, joined
+from transforms.core.report.series import rows_of, table_of
 
 _TYPES = {8: np.int8, 16: np.int16, 32: np.int32}
 
@@ -53,5 +53,5 @@ def test_rows_of_all_tables() -> None:
 def test_series_of_a_report() -> None:
     rows = evaluate(to_batch([*up(0, "1"), op(10, "delete", "succeeded", "1")]), Policy(), at(7200)).availability
     assert rows.column("reported_state").null_count
-    series = joined(pa.Table.from_batches([rows]).select(SERIES.names))
+    series = table_of(rows_of(pa.Table.from_batches([rows])))
     assert [name for batch in series.to_batches() for name in outside(batch)] == []

@@ -1,6 +1,7 @@
 """Causes: how much time was excused, removed and counted, by verdict, verb and initiator (rules: Episodes)."""
 
 import math
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ from schemas.tables.report import CAUSES, COUNTED
 from schemas.time import SECOND
 from transforms.core.columns.arrow import Ints
 from transforms.core.columns.kernel import NEVER, Bools
-from transforms.core.columns.members import by_place
+from transforms.core.columns.members import by_place, places_among
 from transforms.core.report.figures import seconds
 from transforms.core.report.outages import is_in
 from transforms.core.report.series import numbered, times
@@ -29,8 +30,20 @@ class Shares(NamedTuple):
     counted: Ints
 
 
-def causes(attributions: pa.Table, since: int, until: int, known: int) -> pa.Table:
-    """CAUSES: instances' attributions that overlap [since, until), summed by verdict, verb and initiator.
+class CauseSums(NamedTuple):
+    """What some attributions add to CAUSES."""
+
+    keys: pa.Table
+    """The texts of each group: verdict, verb, initiator; the latter two may be null."""
+    ids: pa.StringArray
+    met: Bools
+    """Which of these scale sets each group has; group x id."""
+    sums: Ints
+    """Group x (episodes, and microseconds excused, removed and counted)."""
+
+
+def cause_sums(attributions: pa.Table, since: int, until: int, known: int) -> CauseSums:
+    """Instances' attributions that overlap [since, until), summed by verdict, verb and initiator.
 
     Args:
         attributions: current rows.
@@ -39,33 +52,44 @@ def causes(attributions: pa.Table, since: int, until: int, known: int) -> pa.Tab
         known: T, at which open rows are cut.
     """
     start, end = times(attributions, "start"), times(attributions, "end", min(until, known))
-    mine = pc.is_valid(attributions.column("instance_id")).combine_chunks().to_numpy(zero_copy_only=False)
-    rows = attributions.filter(pa.array(mine & (start < until) & (end > since)))
-    group, keys = _groups(rows)
-    start, onset = times(rows, "start"), times(rows, "onset")
-    begins = (start == onset) & (start >= since)
-    ids, code = numbered(rows.column("scale_set_id"))
-    met = np.zeros((len(keys), len(ids)), np.bool_)
+    kept = pc.is_valid(attributions.column("instance_id")).to_numpy() & (start < until) & (end > since)
+    group, keys = _groups(attributions, kept)
+    begins = ((start == times(attributions, "onset")) & (start >= since)).astype(np.int64)
+    ids, code = numbered(attributions.column("scale_set_id"))
+    met = np.zeros((len(keys) + 1, len(ids)), np.bool_)
     met[group, code] = True
-    sums = [by_place(np.add, share, group, len(keys), 0) for share in shares_of(rows, since, until, known)]
-    episodes = np.bincount(group[begins], minlength=len(keys))
-    whole = pa.table([*keys.columns, episodes, met.sum(axis=1), *sums], CAUSES.names)
+    each = (begins, *shares_of(attributions, since, until, known))
+    sums = [by_place(np.add, one, group, len(keys) + 1, 0)[:-1] for one in each]
+    return CauseSums(keys, ids, met[:-1], np.stack(sums, axis=1))
+
+
+def causes(parts: Sequence[CauseSums]) -> pa.Table:
+    """CAUSES of all parts of the attributions."""
+    ids, _ = numbered(pa.chunked_array([part.ids for part in parts], pa.string()))
+    groups = pa.concat_tables([part.keys for part in parts])
+    group, keys = _groups(groups, np.ones(len(groups), np.bool_))
+    met, sums = np.zeros((len(keys), len(ids)), np.bool_), np.zeros((len(keys), 4), np.int64)
+    for part, own in zip(parts, np.split(group, np.cumsum([len(part.keys) for part in parts[:-1]])), strict=True):
+        met[np.ix_(own, places_among(part.ids, ids))] |= part.met
+        sums[own] += part.sums
+    whole = pa.table([*keys.columns, sums[:, 0], met.sum(axis=1), *sums.T[1:]], CAUSES.names)
     most = [-whole.column(name).to_numpy() for name in ("removed_seconds", "excused_seconds", "counted_seconds")]
     ordered = whole.take(pa.array(np.lexsort((*_text_ranks(whole), *most))))
     columns = [seconds(c.to_numpy()) if name in _TIMES else c for name, c in zip(CAUSES.names, ordered.columns, strict=True)]
     return pa.table(columns, schema=CAUSES)
 
 
-def _groups(rows: pa.Table) -> tuple[Ints, pa.Table]:
-    """The group of each row, and the texts of each group; one may be null."""
+def _groups(rows: pa.Table, kept: Bools) -> tuple[Ints, pa.Table]:
+    """The group of each row, and the texts of each group, of which one may be null; rows that are not kept have a last group."""
     names, codes = zip(*(numbered(rows.column(name)) for name in _KEY), strict=True)
     room = [len(one) + 1 for one in names]
     key = np.ravel_multi_index([code + 1 for code in codes], room)
-    used = np.flatnonzero(np.bincount(key, minlength=math.prod(room)))
+    used = np.flatnonzero(np.bincount(key[kept], minlength=math.prod(room)))
     group = np.zeros(math.prod(room), np.int64)
     group[used] = np.arange(len(used))
     held = zip(names, np.unravel_index(used, room), strict=True)
-    return group[key], pa.table([one.take(pa.array(place - 1, mask=place == 0)) for one, place in held], _KEY)
+    texts = pa.table([one.take(pa.array(place - 1, mask=place == 0)) for one, place in held], _KEY)
+    return np.where(kept, group[key], len(used)), texts
 
 
 def shares_of(rows: pa.Table, since: int, until: int, known: int) -> Shares:

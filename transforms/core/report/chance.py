@@ -24,6 +24,7 @@ goes on behind `now` is looked at again for the next stretch.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -35,8 +36,10 @@ from schemas.tables.report import CHANCE
 from schemas.time import SECOND
 from transforms.core.columns.arrow import Ints
 from transforms.core.columns.kernel import NEVER, group_by, kernel, sort_by
+from transforms.core.columns.members import places_among
 from transforms.core.report.outages import is_in
-from transforms.core.report.series import Runs, numbered, times
+from transforms.core.report.series import numbered, times
+from transforms.core.report.steps import Steps
 
 _KINDS: Final = pa.array(STATES)
 
@@ -45,11 +48,7 @@ class Presence(NamedTuple):
     """How many instances of each scale set are there, and not removed, over time."""
 
     ids: pa.StringArray
-    offsets: Ints
-    """`start[offsets[s]:offsets[s + 1]]` are the intervals of scale set s, ascending."""
-    start: Ints
-    end: Ints
-    at_risk: Ints
+    at_risk: Steps
 
 
 class Windows(NamedTuple):
@@ -64,44 +63,37 @@ class Windows(NamedTuple):
 
 
 class Onsets(NamedTuple):
-    """The onsets of instances' episodes within the period."""
+    """The onsets of instances' episodes within the period, counted by the worst state of the episode."""
 
-    set: Ints
-    verb: Ints
-    """The verb that it names; -1 if none."""
-    kind: Ints
-    """Index into STATES: the worst state of the episode."""
     alone: Ints
-    """1 where no operation could have explained it, else 0."""
+    """Those that no operation could have explained: scale set x STATES."""
+    verbs: pa.StringArray
+    named: Ints
+    """Those that name a verb: verb x STATES."""
 
 
-def presence_of(runs: Runs) -> Presence:
-    """What `chance` needs of the series."""
-    return Presence(runs.ids, runs.offsets, runs.start, runs.end, runs.at_risk)
-
-
-def chance(runs: Presence, attributions: pa.Table, operations: pa.Table, skew: int, span: tuple[int, int]) -> pa.Table:
+def chance(runs: Presence, onsets: Sequence[Onsets], operations: pa.Table, skew: int, span: tuple[int, int]) -> pa.Table:
     """CHANCE of the onsets in [since, until).
 
     Args:
-        runs: of the series, clipped to the span.
-        attributions: current rows.
+        runs: within the span.
+        onsets: of all parts of the attributions.
         operations: current rows, including those that began before the span and have a window in it.
         skew: the policy's, in microseconds.
         span: since and until.
     """
-    verbs = _verbs(operations, attributions)
+    verbs, _ = numbered(pa.chunked_array([numbered(operations.column("verb"))[0], *(part.verbs for part in onsets)], pa.string()))
     windows = windows_of(operations, runs.ids, verbs, skew, span)
-    onsets = onsets_of(attributions, runs.ids, verbs, span)
-    sets = len(runs.ids)
     exposed = exposures(runs, windows, len(verbs))
     inside, whole = exposed[:-1], exposed[-1]
-    time = np.append(0, np.cumsum(runs.at_risk * (runs.end - runs.start)))[runs.offsets]
-    outside = np.diff(time) - whole
-    alone = _counted(onsets.set, onsets.kind, onsets.alone == 1, sets)
+    outside = runs.at_risk.integral() - whole
+    alone, named = (np.zeros((rows, len(STATES)), np.int64) for rows in (len(runs.ids), len(verbs)))
+    for part in onsets:
+        alone += part.alone
+        named[places_among(part.verbs, verbs)] += part.named
     told = outside > 0
     rate = np.divide(alone, outside[:, None], out=np.zeros(alone.shape), where=told[:, None])
-    expected, named = inside @ rate, _counted(onsets.verb, onsets.kind, onsets.verb >= 0, len(verbs))
+    expected = inside @ rate
     known = expected if told.any() else np.full(expected.shape, np.nan)
     rows = [
         _row(verbs[v].as_py(), kind, int((windows.verb == v).sum()), inside[v], int(named[v, kind]), known[v, kind])
@@ -123,16 +115,16 @@ def windows_of(operations: pa.Table, ids: pa.StringArray, verbs: pa.StringArray,
     return Windows(code[kept], verb[kept], start[kept], end[kept], named[kept])
 
 
-def onsets_of(attributions: pa.Table, ids: pa.StringArray, verbs: pa.StringArray, span: tuple[int, int]) -> Onsets:
+def onsets_of(attributions: pa.Table, ids: pa.StringArray, span: tuple[int, int]) -> Onsets:
     """The onsets of instances' episodes in the span; a removed stretch has none."""
     start = times(attributions, "start")
-    mine = pc.is_valid(attributions.column("instance_id")).combine_chunks().to_numpy(zero_copy_only=False)
+    mine = pc.is_valid(attributions.column("instance_id")).to_numpy()
     here = (start == times(attributions, "onset")) & (span[0] <= start) & (start < span[1])
-    kept = pa.array(here & mine & ~is_in(attributions, "verdict", pa.array(["removed"])))
-    rows = attributions.select(["scale_set_id", "verb", "worst_state", "candidates"]).filter(kept)
-    code, verb = numbered(rows.column("scale_set_id"), ids)[1], numbered(rows.column("verb"), verbs)[1]
-    kind = numbered(rows.column("worst_state"), _KINDS)[1]
-    return Onsets(code, verb, kind, (rows.column("candidates").to_numpy() == 0).astype(np.int64))
+    kept = np.flatnonzero(here & mine & ~is_in(attributions, "verdict", pa.array(["removed"])))
+    code, (verbs, verb) = numbered(attributions.column("scale_set_id"), ids)[1], numbered(attributions.column("verb"))
+    kind = numbered(attributions.column("worst_state"), _KINDS)[1][kept]
+    alone = _counted(code[kept], kind, attributions.column("candidates").to_numpy()[kept] == 0, len(ids))
+    return Onsets(alone, verbs, _counted(verb[kept], kind, verb[kept] >= 0, len(verbs)))
 
 
 def exposures(runs: Presence, windows: Windows, verbs: int) -> Ints:
@@ -142,13 +134,8 @@ def exposures(runs: Presence, windows: Windows, verbs: int) -> Ints:
     _, order = sort_by(moments - moments.min(initial=NEVER), np.arange(len(moments)))
     bounds, order = group_by(np.tile(windows.set, 2), len(runs.ids), order)
     totals = np.zeros((verbs + 1, len(runs.ids)), np.int64)
-    _expose(bounds, order, moments, windows.verb, windows.named, *runs[1:], totals)
+    _expose(bounds, order, moments, windows.verb, windows.named, *runs.at_risk, totals)
     return totals
-
-
-def _verbs(operations: pa.Table, attributions: pa.Table) -> pa.StringArray:
-    each = [numbered(table.column("verb"))[0] for table in (operations, attributions)]
-    return numbered(pa.chunked_array(each, pa.string()))[0]
 
 
 def _counted(group: Ints, kind: Ints, chosen: np.ndarray, groups: int) -> Ints:
@@ -176,9 +163,9 @@ def _expose(
     moments: Ints,
     verb: Ints,
     sizes: Ints,
-    offsets: Ints,
-    starts: Ints,
-    ends: Ints,
+    firsts: Ints,
+    lasts: Ints,
+    steps: Ints,
     present: Ints,
     totals: Ints,
 ) -> None:
@@ -187,16 +174,16 @@ def _expose(
     verbs, sets = totals.shape
     row, named, whole, before = np.zeros((4, verbs), np.int64)
     for s in range(sets):
-        row[:], named[:], whole[:], before[:] = offsets[s], 0, 0, 0
+        row[:], named[:], whole[:], before[:], last = firsts[s], 0, 0, 0, lasts[s] - 1
         for k in order[bounds[s] : bounds[s + 1]]:
             window, sign, now = k % len(verb), 1 if k < len(verb) else -1, moments[k]
             for v in (verb[window], verbs - 1):
                 if named[v] > 0 or whole[v] > 0:
-                    while row[v] < offsets[s + 1] and ends[row[v]] <= before[v]:
+                    while row[v] < last and steps[row[v] + 1] <= before[v]:
                         row[v] += 1
                     at = row[v]
-                    while at < offsets[s + 1] and starts[at] < now:
-                        length = min(ends[at], now) - max(starts[at], before[v])
+                    while at < last and steps[at] < now:
+                        length = min(steps[at + 1], now) - max(steps[at], before[v])
                         totals[v, s] += length * (present[at] if whole[v] > 0 else min(present[at], named[v]))
                         at += 1
                 if sizes[window] < 0:

@@ -2,103 +2,83 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
 
 from schemas.event import TIMESTAMP
-from schemas.tables.availability import RAW, SERIES_STATES
-from schemas.tables.report import COVERAGE, FLEET, PERIODS, SET_PERIODS, SETS, STATES, VALUES, WINDOWS
-from schemas.time import SECOND, format_time, to_micros
+from schemas.tables.attribution import ATTRIBUTIONS
+from schemas.tables.report import FLEET, PERIODS, SET_PERIODS, SETS, VALUES
+from schemas.time import format_time, to_micros
 from transforms.core.columns.arrow import Ints
-from transforms.core.columns.members import by_place
 from transforms.core.report.calendar import label
-from transforms.core.report.causes import causes
-from transforms.core.report.chance import chance, presence_of
-from transforms.core.report.figures import Outages, figures, seconds
-from transforms.core.report.outages import Interruptions, interruptions
+from transforms.core.report.causes import CauseSums, cause_sums, causes
+from transforms.core.report.chance import Onsets, Presence, chance, onsets_of
+from transforms.core.report.figures import Outages, figures
+from transforms.core.report.outages import Episodes, Interruptions, episodes_in, interruptions
 from transforms.core.report.request import Report, ReportRequest
-from transforms.core.report.series import COUNTS, SERIES, Runs, clipped, table_of
+from transforms.core.report.seen import Parts, Seen, seen
 from transforms.core.report.spells import spells_of
-from transforms.core.report.sums import Sums, sum_times
-from transforms.core.report.windows import Curve, curve_of, summed, worst_windows
-
-_KINDS: Final = {
-    "": ("up", ("degraded", "unavailable", "overrun")),
-    "raw_": ("raw_available", ("raw_degraded", "raw_unavailable")),
-}
-"""Of each kind of availability: what is good, and what is bad."""
 
 
 class ReportRows(NamedTuple):
-    """Where the rows of a report come from; all are current, and each is there once.
+    """Where the rows of a report come from; all are current, and each is there once. Each is asked for once."""
 
-    Each is asked for once, when what was made of others and is not needed any more has been let go: together they would take
-    more memory than all else.
-    """
-
-    series: Callable[[], Runs]
-    """Of the rows of table `availability` that meet the period."""
-    attributions: Callable[[], pa.Table]
-    """ReportRows of table `attributions` that meet the period; rows of the set itself and later ones are ignored."""
+    ids: pa.StringArray
+    """The scale sets that have rows in table `availability` that meet the period's days, ascending."""
+    series: Parts
+    """Rows of table `availability` that meet the period."""
+    attributions: Parts
+    """Rows of table `attributions` that meet the period; rows of the set itself and later ones are ignored."""
     operations: Callable[[], pa.Table]
-    """ReportRows of table `operations` of which [start - skew, limit) meets the period."""
-
-
-class _Seen(NamedTuple):
-    """What the series tells by itself."""
-
-    sums: Sums
-    worst: tuple[dict[str, pa.Array], dict[str, pa.Array]]
-    states: pa.Table
-    coverage: pa.Table
-    series: pa.Table
+    """Rows of table `operations` of which [start - skew, limit) meets the period."""
 
 
 def build_report(rows: ReportRows, request: ReportRequest) -> Report:
     """The report of some scale sets."""
-    runs, span = rows.series(), (request.since, request.until)
-    known = _known(runs)
-    runs, operations = clipped(runs, *span), rows.operations()
-    seen, presence = _seen(runs, operations, request), presence_of(runs)
-    del runs
-    attributions, ids = rows.attributions(), presence.ids
-    outages = _outages(interruptions(attributions, ids, known), request, len(ids))
+    ids, span, operations = rows.ids, (request.since, request.until), rows.operations()
+    told = seen(rows.series, ids, spells_of(operations, ids), request)
+    known = int(told.known.max(initial=request.since))
+
+    def explained(part: pa.Table) -> _Explained:
+        return _Explained(episodes_in(part, ids), cause_sums(part, *span, known), onsets_of(part, ids, span))
+
+    none = explained(ATTRIBUTIONS.empty_table())
+    episodes, sums, onsets = zip(none, *rows.attributions(explained), strict=True)
+    outages = _outages(interruptions(episodes, ids, told.known), request, len(ids))
     return Report(
         request=request,
-        **_lines(ids, seen, outages, request),
-        states=seen.states,
-        causes=causes(attributions, *span, int(known.max(initial=request.since))),
-        chance=chance(presence, attributions, operations, request.skew, span),
-        coverage=seen.coverage,
-        series=seen.series,
+        **_lines(ids, told, outages, request),
+        states=told.states,
+        causes=causes(sums),
+        chance=chance(Presence(ids, told.at_risk), onsets, operations, request.skew, span),
+        coverage=told.coverage,
+        series=told.series,
     )
 
 
-def _seen(runs: Runs, operations: pa.Table, request: ReportRequest) -> _Seen:
-    return _Seen(
-        sums=sum_times(runs, request.edges, spells_of(operations, runs.ids), request.each),
-        worst=_worst(runs, request),
-        states=_states(runs),
-        coverage=_coverage(runs, request),
-        series=table_of(runs) if request.charts else SERIES.empty_table(),
-    )
+class _Explained(NamedTuple):
+    """What a part of the attributions tells."""
+
+    episodes: Episodes
+    causes: CauseSums
+    onsets: Onsets
 
 
 def _lines(
-    ids: pa.StringArray, seen: _Seen, outages: tuple[Outages, Outages, Outages], request: ReportRequest
+    ids: pa.StringArray, told: Seen, outages: tuple[Outages, Outages, Outages], request: ReportRequest
 ) -> dict[str, pa.Table]:
     """The tables of figures."""
-    (sums, worst), (by_set, by_period, by_pair) = seen[:2], outages
-    pairs = sums.set * (len(request.edges) - 1) + sums.period
+    sums, worst, (by_set, by_period, by_pair) = told.sums, told.worst, outages
+    sets_of, periods_of = np.divmod(sums.pairs, len(request.edges) - 1)
     whole = Outages(*(column.sum(keepdims=True) for column in by_set))
     sets = _table({"scale_set_id": ids, **figures(sums.by_set, by_set, request.target), **worst[1]}, SETS)
     of_pairs = {
-        "scale_set_id": ids.take(pa.array(sums.set)),
-        **{name: column.take(pa.array(sums.period)) for name, column in _bounds(request).items()},
-        **figures(sums.each, Outages(*(column[pairs] for column in by_pair)), request.target),
+        "scale_set_id": ids.take(pa.array(sets_of)),
+        **{name: column.take(pa.array(periods_of)) for name, column in _bounds(request).items()},
+        **figures(sums.each[sums.pairs], Outages(*(column[sums.pairs] for column in by_pair)), request.target),
     }
     return {
         "fleet": _table({**figures(sums.by_set.sum(axis=0, keepdims=True), whole, request.target), **worst[0]}, FLEET),
@@ -168,72 +148,13 @@ def _open_at_ends(group: Ints, lo: Ints, hi: Ints, groups: int, periods: int) ->
     return np.cumsum(change, axis=1)[:, 1:-1]
 
 
-def _known(runs: Runs) -> Ints:
-    """Where the series of each set ends; each has some."""
-    return runs.end[runs.offsets[1:] - 1]
-
-
 def _inside(moments: Ints, request: ReportRequest) -> np.ndarray:
     return (request.since <= moments) & (moments < request.until)
-
-
-def _worst(runs: Runs, request: ReportRequest) -> tuple[dict[str, pa.Array], dict[str, pa.Array]]:
-    """The columns of WORST for the fleet and for each set."""
-    fleet: dict[str, pa.Array] = {}
-    sets: dict[str, pa.Array] = {}
-    for kind, (good, bad) in _KINDS.items():
-        each = curve_of(runs, good, bad)
-        for columns, curve in ((fleet, summed(each)), (sets, each)):
-            columns |= _worst_columns(kind, curve, request)
-    return fleet, sets
-
-
-def _worst_columns(kind: str, curve: Curve, request: ReportRequest) -> dict[str, pa.Array]:
-    columns = {}
-    found = worst_windows(curve, request.since, request.until, [length * SECOND for length in WINDOWS.values()])
-    for window, worst in zip(WINDOWS, found, strict=True):
-        none = worst.start < 0
-        columns[f"{kind}worst_{window}"] = pa.array(worst.availability, mask=none)
-        columns[f"{kind}worst_{window}_start"] = pa.array(worst.start, mask=none).cast(TIMESTAMP)
-    return columns
 
 
 def _bounds(request: ReportRequest) -> dict[str, pa.Array]:
     edges = pa.array(request.edges, pa.int64()).cast(TIMESTAMP)
     return {"period_start": edges[:-1], "period_end": edges[1:]}
-
-
-def _states(runs: Runs) -> pa.Table:
-    """The states in which each set spent any time."""
-    size, length = len(SERIES_STATES), runs.end - runs.start
-    told = []
-    for state in (runs.reported, runs.state):
-        place = np.where(state < 0, len(runs.ids) * size, runs.set * size + state)
-        told.append(by_place(np.add, length, place, len(runs.ids) * size + 1, 0)[:-1])
-    used = np.flatnonzero(told[0] + told[1])
-    names = pa.array(SERIES_STATES).take(pa.array(used % size))
-    ids = runs.ids.take(pa.array(used // size))
-    return pa.Table.from_arrays([ids, names, *(seconds(total[used]) for total in told)], schema=STATES)
-
-
-def _coverage(runs: Runs, request: ReportRequest) -> pa.Table:
-    """Scale sets that have instances, in the series or in the inventory, where the known part of the period begins or ends."""
-    ends = (runs.start == runs.start.min(), runs.end == runs.end.max()) if len(runs.set) else ()
-    counted = [_present(runs, np.flatnonzero(held)) for held in ends] or [{}, {}]
-    named = request.inventory or ({}, {})
-    ids = sorted(set(runs.ids.to_pylist()).union(*named))
-    columns = [
-        ids,
-        *([sizes.get(one, 0) for one in ids] for sizes in counted),
-        *([sizes.get(one) for one in ids] for sizes in named),
-    ]
-    return pa.table(columns, schema=COVERAGE)
-
-
-def _present(runs: Runs, rows: Ints) -> dict[str, int]:
-    """The instances that are counted in some rows, by scale set."""
-    counts = np.sum([runs.counts[COUNTS.index(name), rows] for name in RAW], axis=0)
-    return dict(zip(runs.ids.take(pa.array(runs.set[rows])).to_pylist(), counts.tolist(), strict=True))
 
 
 def _table(columns: dict[str, pa.Array], schema: pa.Schema) -> pa.Table:

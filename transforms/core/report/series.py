@@ -1,6 +1,6 @@
 """The series without the cuts of the grid: intervals of some scale sets in which nothing changes (rules: Rows)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from schemas.event import TIMESTAMP
 from schemas.tables.availability import CLASSES, RAW, SERIES_STATES
 from transforms.core.columns.arrow import Ints, codes_of, dictionary_column
-from transforms.core.columns.kernel import Bools, group_by
+from transforms.core.columns.kernel import Bools, group_by, kernel
 from transforms.core.columns.members import places_among
 
 Counts = npt.NDArray[np.int32]
@@ -63,70 +63,54 @@ class Runs(NamedTuple):
         """The number of instances whose episodes may begin: those that are counted and not removed."""
         return self.present - self.of("removed")
 
-    @property
-    def offsets(self) -> Ints:
-        """`offsets[s]:offsets[s + 1]` are the rows of scale set s."""
-        return np.searchsorted(self.set, np.arange(len(self.ids) + 1, dtype=self.set.dtype))
-
-
-def joined(series: pa.Table) -> pa.Table:
-    """SERIES: rows of table `availability`, of which equal ones that stand one behind the other and meet are joined into one.
-
-    The rows stay in their order. `runs_of` gives the same of them, of parts that are put together too.
-
-    Args:
-        series: current rows, each once; columns of SERIES.
-    """
-    ids, code = numbered(series.column("scale_set_id"))
-    start, end = times(series, "start"), times(series, "end")
-    columns = {name: _numbers(name, series.column(name)) for name in (*_STATES, *COUNTS)}
-    first = _meets_none(code, start, end)
-    for column in columns.values():
-        first[1:] |= column[1:] != column[:-1]
-    begins = np.flatnonzero(first)
-    states = [columns[name][begins] for name in _STATES]
-    counts = [columns[name][begins] for name in COUNTS]
-    return _table(ids, code[begins], (start[begins], end[_lasts(begins, len(code))]), states, counts)
+    def at(self, places: Ints | Bools) -> "Runs":
+        """Some of them."""
+        times = (self.start[places], self.end[places])
+        return Runs(self.ids, self.set[places], *times, self.reported[places], self.state[places], self.counts[:, places])
 
 
 def runs_of(series: pa.Table) -> Runs:
     """The series as arrays, in order, with all that can be joined joined.
 
     Args:
-        series: current rows, each once, in any order, or what `joined` makes of them; columns of SERIES.
+        series: current rows, each once, in any order; columns of SERIES.
     """
-    return gathered([series])
+    return joined(ordered(rows_of(series)))
 
 
-def gathered(parts: list[pa.Table]) -> Runs:
-    """The same of rows in many parts, which it takes out of the list: each column is let go when what it becomes is made."""
-    series = pa.concat_tables(parts)
-    parts.clear()
-    held = dict(zip(series.column_names, series.columns, strict=True))
-    del series
-    ids, code = numbered(held.pop("scale_set_id"))
-    start, end = moments_of(held.pop("start")), moments_of(held.pop("end"))
-    order = in_order(code, start, len(ids))
-    places: npt.NDArray[Any] = code.astype(np.int32)[order]  # one after the other, so that little is there twice
-    del code
-    start = start[order]
-    end = end[order]
-    first = _meets_none(places, start, end)
-    for name in (*_STATES, *COUNTS):
-        column = _numbers(name, held[name])[order]
-        first[1:] |= column[1:] != column[:-1]
-    del column
-    begins = np.flatnonzero(first)
-    order = begins if isinstance(order, slice) else order[begins]
-    end = end[_lasts(begins, len(places))]
-    start = start[begins]
-    places = places[begins]
-    del begins, first
-    states = [_numbers(name, held.pop(name))[order] for name in _STATES]
-    counts = np.empty((len(COUNTS), len(places)), np.int32)
+def rows_of(series: pa.Table, ids: pa.StringArray | None = None) -> Runs:
+    """The rows as arrays, in their order and as they were cut.
+
+    Args:
+        series: columns of SERIES.
+        ids: the scale sets, by whose order they are numbered; None: those of the rows.
+    """
+    ids, code = numbered(series.column("scale_set_id"), ids)
+    states = [_states(series.column(name)) for name in _STATES]
+    counts = np.empty((len(COUNTS), len(series)), np.int32)
     for place, name in enumerate(COUNTS):
-        np.take(_numbers(name, held.pop(name)), order, out=counts[place], mode="clip")
-    return Runs(ids, places, start, end, states[0], states[1], counts)
+        np.concatenate([counts[place, :0], *(chunk.to_numpy() for chunk in series.column(name).chunks)], out=counts[place])
+    return Runs(ids, code.astype(np.int32), times(series, "start"), times(series, "end"), states[0], states[1], counts)
+
+
+def ordered(rows: Runs) -> Runs:
+    """The rows by scale set and start."""
+    order = in_order(rows.set, rows.start, len(rows.ids))
+    return rows if isinstance(order, slice) else rows.at(order)
+
+
+def together(rows: Runs) -> Runs:
+    """The rows with those of a scale set together, by start; as those of files are, which costs no copy."""
+    return rows if _stand_together(rows.set, rows.start, np.zeros(len(rows.ids), np.bool_)) else ordered(rows)
+
+
+def joined(rows: Runs) -> Runs:
+    """The rows, of which equal ones that stand one behind the other and meet are joined into one."""
+    first = _meets_none(rows.set, rows.start, rows.end)
+    for column in (rows.reported, rows.state, *rows.counts):
+        first[1:] |= column[1:] != column[:-1]
+    begins = np.flatnonzero(first)
+    return rows if len(begins) == len(first) else rows.at(begins)._replace(end=rows.end[_lasts(begins, len(first))])
 
 
 def _meets_none(code: Ints, start: Ints, end: Ints) -> Bools:
@@ -154,24 +138,18 @@ def in_order(code: Ints, start: Ints, sets: int) -> Ints | slice:
 
 def table_of(runs: Runs) -> pa.Table:
     """The runs as a table of SERIES."""
-    return _table(runs.ids, runs.set, (runs.start, runs.end), [runs.reported, runs.state], runs.counts)
-
-
-def _table(
-    ids: pa.StringArray, code: Ints, moments: Iterable[Ints], states: Iterable[Ints], counts: Iterable[Counts]
-) -> pa.Table:
     names = pa.array(SERIES_STATES)
-    named = [dictionary_column(codes, names, codes < 0, np.int8) for codes in states]
-    when = [pa.array(t).view(TIMESTAMP) for t in moments]
-    return pa.Table.from_arrays([dictionary_column(code, ids), *when, *named, *map(pa.array, counts)], schema=SERIES)
+    named = [dictionary_column(codes, names, codes < 0, np.int8) for codes in (runs.reported, runs.state)]
+    when = [pa.array(t).view(TIMESTAMP) for t in (runs.start, runs.end)]
+    columns = [dictionary_column(runs.set, runs.ids), *when, *named, *map(pa.array, runs.counts)]
+    return pa.Table.from_arrays(columns, schema=SERIES)
 
 
 def clipped(runs: Runs, since: int, until: int) -> Runs:
     """The part of the runs that lies in [since, until)."""
     start, end = np.maximum(runs.start, since), np.minimum(runs.end, until)
-    kept = slice(None) if (start < end).all() else start < end
-    names = (runs.reported[kept], runs.state[kept])
-    return Runs(runs.ids, runs.set[kept], start[kept], end[kept], *names, runs.counts[:, kept])
+    kept, cut = start < end, runs._replace(start=start, end=end)
+    return cut if kept.all() else cut.at(kept)
 
 
 def numbered(ids: pa.ChunkedArray, sets: pa.StringArray | None = None) -> tuple[pa.StringArray, Ints]:
@@ -209,12 +187,23 @@ def times(table: pa.Table, column: str, null: int = 0) -> Ints:
 
 def moments_of(column: pa.ChunkedArray, null: int = 0) -> Ints:
     """Timestamps as microseconds."""
-    numbers: Ints = pa.chunked_array([chunk.view(pa.int64()) for chunk in column.chunks], pa.int64()).fill_null(null).to_numpy()
+    plain = pa.chunked_array([chunk.view(pa.int64()) for chunk in column.chunks], pa.int64())
+    numbers: Ints = (plain.fill_null(null) if column.null_count else plain).to_numpy()
     return numbers
 
 
-def _numbers(name: str, column: pa.ChunkedArray) -> npt.NDArray[Any]:
-    """A column of states, as indices into SERIES_STATES or -1, or of counts."""
-    if name in _STATES:
-        return numbered(column, pa.array(SERIES_STATES))[1].astype(np.int8)
-    return column.cast(pa.int32()).to_numpy()
+def _states(column: pa.ChunkedArray) -> Ints:
+    """A column of states, as indices into SERIES_STATES or -1."""
+    return numbered(column, pa.array(SERIES_STATES))[1].astype(np.int8)
+
+
+@kernel
+def _stand_together(code: Ints, start: Ints, met: Bools) -> bool:
+    for row in range(len(code)):
+        if row > 0 and code[row] == code[row - 1]:
+            if start[row] < start[row - 1]:
+                return False
+        elif met[code[row]]:
+            return False
+        met[code[row]] = True
+    return True

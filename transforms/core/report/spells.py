@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from transforms.core.columns.arrow import Ints
-from transforms.core.columns.kernel import NEVER, sort_by
+from transforms.core.columns.kernel import kernel
 from transforms.core.report.series import in_order, numbered, times
 
 
@@ -43,26 +43,24 @@ def merged(code: Ints, start: Ints, end: Ints, sets: int) -> Spells:
     kept = (code >= 0) & (start < end)
     code, start, end = code[kept], start[kept], end[kept]
     order = in_order(code, start, sets)
-    code, start, end = code[order], start[order], end[order]
-    reached = _running_end(code, end)
-    first = np.ones(len(code), np.bool_)
-    first[1:] = (code[1:] != code[:-1]) | (start[1:] > reached[:-1])
-    begins = np.flatnonzero(first)
-    last = np.append(begins[1:], len(code))[: len(begins)] - 1
-    offsets = np.searchsorted(code[begins], np.arange(sets + 1))
-    length = reached[last] - start[begins]
-    total = np.cumsum(length) - length
-    base = np.append(total, 0)[offsets[:-1]]
-    before = total - np.repeat(base, np.diff(offsets))
-    return Spells(offsets, start[begins], reached[last], before)
+    offsets, spells = np.zeros(sets + 1, np.int64), np.empty((3, len(code)), np.int64)
+    size = _merge(code[order], start[order], end[order], offsets, *spells)
+    return Spells(offsets, *(column[:size].copy() for column in spells))
 
 
-def _running_end(code: Ints, end: Ints) -> Ints:
-    """The latest end so far within each set. Ends are ranked and shifted by set, so that one running maximum serves all sets."""
-    least, rows = end.min(initial=NEVER), np.arange(len(end))
-    ends, order = sort_by(end - least, rows)
-    rank = np.empty_like(rows)
-    rank[order] = rows
-    shift = code * len(end)
-    highest: Ints = np.maximum.accumulate(rank + shift) - shift
-    return ends[highest] + least
+@kernel
+def _merge(code: Ints, start: Ints, end: Ints, offsets: Ints, starts: Ints, ends: Ints, before: Ints) -> int:
+    """Writes the union of stretches of each set, which ascend; gives how many there are."""
+    n, row = 0, 0
+    for s in range(len(offsets) - 1):
+        offsets[s] = n
+        while row < len(code) and code[row] == s:
+            if n > offsets[s] and start[row] <= ends[n - 1]:
+                ends[n - 1] = max(ends[n - 1], end[row])
+            else:
+                starts[n], ends[n] = start[row], end[row]
+                before[n] = before[n - 1] + ends[n - 1] - starts[n - 1] if n > offsets[s] else 0
+                n += 1
+            row += 1
+    offsets[-1] = n
+    return n

@@ -1,20 +1,20 @@
 """Instance time by reported state and class, summed over scale sets and periods (rules: Ratios).
 
-The kernel walks the runs of the series by (set, start), and cuts each at the edges of the periods:
+The kernel walks the runs of the series set by set, and cuts each at the edges of the periods:
 
     edges    |        |        |
     run          [=========)              two pieces; of each the time outside of all spells is its length less
     spells        [--)  [----)            what `covered` has at its end more than at its beginning
 
-Invariant: runs ascend, so all pieces of one pair of a set and a period follow one another, and `place`, the first spell of the
-set that begins at or after the end of the last piece, only moves forward.
+Invariant: the runs of a set ascend, so all pieces of one pair of a set and a period follow one another, and `place`, the first
+spell of the set that begins at or after the end of the last piece, only moves forward.
 """
 
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from transforms.core.columns.kernel import Ints, inner_kernel, kernel
+from transforms.core.columns.kernel import Bools, Ints, inner_kernel, kernel
 from transforms.core.report.series import COUNTS, Counts, Runs
 from transforms.core.report.spells import Spells
 
@@ -30,32 +30,47 @@ class Sums(NamedTuple):
 
     by_set: Ints
     by_period: Ints
-    set: Ints
-    """Of each pair of a scale set and a period that has any time: the set, ..."""
-    period: Ints
-    """... the period, ..."""
     each: Ints
-    """... and its sums."""
+    """Of all pairs of a set and a period, period by period within a set; no rows where they are not wanted."""
+    told: Bools
+    """Which of these have any time."""
+
+    @property
+    def pairs(self) -> Ints:
+        """Those that have."""
+        return np.flatnonzero(self.told)
+
+
+def no_sums(sets: int, periods: int, each: bool) -> Sums:
+    """Sums of no run.
+
+    Args:
+        sets: how many.
+        periods: how many.
+        each: whether sums for each pair of set and period are wanted.
+    """
+    pairs = sets * periods if each else 0
+    by_set, by_period, each_pair = (np.zeros((size, len(TIMES)), np.int64) for size in (sets, periods, pairs))
+    return Sums(by_set, by_period, each_pair, np.zeros(pairs, np.bool_))
+
+
+def add_times(sums: Sums, runs: Runs, edges: tuple[int, ...], spells: Spells) -> None:
+    """Adds what lies within [edges[0], edges[-1]).
+
+    Args:
+        sums: of earlier runs; they are changed.
+        runs: clipped to the edges; those of a set stand together, and ascend.
+        edges: of the periods, in microseconds.
+        spells: time of each set that is not *outside*.
+    """
+    _add(runs.set, runs.start, runs.end, runs.counts, np.array(edges, np.int64), *spells, *sums)
 
 
 def sum_times(runs: Runs, edges: tuple[int, ...], spells: Spells, each: bool) -> Sums:
-    """Sums of runs that lie within [edges[0], edges[-1]).
-
-    Args:
-        runs: clipped to the edges.
-        edges: of the periods, in microseconds.
-        spells: time of each set that is not *outside*.
-        each: whether sums for each pair of set and period are wanted.
-    """
-    sets, periods, width = len(runs.ids), len(edges) - 1, len(TIMES)
-    edge = np.array(edges, np.int64)
-    pieces = np.searchsorted(edge, runs.end - 1, "right") - np.searchsorted(edge, runs.start, "right") + 1
-    room = min(sets * periods, int(pieces.sum())) if each else 0
-    by_set, by_period = np.zeros((sets, width), np.int64), np.zeros((periods, width), np.int64)
-    pair, sums = np.empty((room, 2), np.int64), np.zeros((room, width), np.int64)
-    lists = (spells.offsets, spells.start, spells.end, spells.before)
-    used = _add(runs.set, runs.start, runs.end, runs.counts, edge, *lists, by_set, by_period, pair, sums)
-    return Sums(by_set, by_period, pair[:used, 0], pair[:used, 1], sums[:used])
+    """The same of all runs at once."""
+    sums = no_sums(len(runs.ids), len(edges) - 1, each)
+    add_times(sums, runs, edges, spells)
+    return sums
 
 
 @kernel
@@ -71,21 +86,20 @@ def _add(
     before: Ints,
     by_set: Ints,
     by_period: Ints,
-    pair: Ints,
-    sums: Ints,
-) -> int:
-    """Adds the time of each run to its set, its periods and (where there is room) its pairs; says how many pairs there are."""
-    used, s, p, place, times = 0, -1, 0, 0, np.zeros(by_set.shape[1], np.int64)
+    each: Ints,
+    told: Bools,
+) -> None:
+    """Adds the time of each run to its set, its period and (where that is wanted) its pair of both."""
+    s, p, place, times = -1, 0, 0, np.zeros(by_set.shape[1], np.int64)
     for row in range(len(code)):
         t = start[row]
         while t < end[row]:
             if code[row] != s or t >= edges[p + 1]:
-                _close(s, p, used, times, by_set, by_period, pair, sums)
+                _close(s, p, times, by_set, by_period, each, told)
                 if code[row] != s:
                     s, p, place = code[row], 0, offsets[code[row]]
                 while t >= edges[p + 1]:
                     p += 1
-                used += 1
             cut, inside = min(end[row], edges[p + 1]), 0
             for sign, moment in ((-1, t), (1, cut)):
                 while place < offsets[s + 1] and starts[place] < moment:
@@ -93,8 +107,7 @@ def _add(
                 inside += sign * _covered(starts, ends, before, offsets[s], place, moment)
             _add_times(counts, row, cut - t, cut - t - inside, times)
             t = cut
-    _close(s, p, used, times, by_set, by_period, pair, sums)
-    return used
+    _close(s, p, times, by_set, by_period, each, told)
 
 
 @inner_kernel
@@ -114,14 +127,16 @@ def _add_times(counts: Counts, row: int, length: int, outside: int, times: Ints)
 
 
 @inner_kernel
-def _close(s: int, p: int, used: int, times: Ints, by_set: Ints, by_period: Ints, pair: Ints, sums: Ints) -> None:
+def _close(s: int, p: int, times: Ints, by_set: Ints, by_period: Ints, each: Ints, told: Bools) -> None:
     """Adds the times of the last pair, if there is one, to all that it is part of, and makes them 0 for the next."""
-    if used == 0:
+    if s < 0:
         return
+    pair = s * len(by_period) + p
+    if len(told) > 0:
+        told[pair] = True
     for column in range(len(times)):
         by_set[s, column] += times[column]
         by_period[p, column] += times[column]
-        if len(pair) > 0:
-            pair[used - 1, 0], pair[used - 1, 1] = s, p
-            sums[used - 1, column] = times[column]
+        if len(told) > 0:
+            each[pair, column] += times[column]
         times[column] = 0

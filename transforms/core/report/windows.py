@@ -12,6 +12,7 @@ The kernel lets the window slide over those moments, once with its beginning at 
     side 1             [t ............ t + width)          t + width = m2, m3, ...
 
 Invariant: within a side t only grows, so `passed`, the moments at or before the end that is not at one, only moves forward.
+Where some windows in a row cannot, for all that they have in common, be worse than the worst so far, none of them is looked at.
 First it looks only at moments where availability can turn from falling to rising; where no window has bad time, then at all.
 """
 
@@ -21,27 +22,18 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from transforms.core.columns.kernel import Ints, first_at_or_after, inner_kernel, kernel, sort_by
+from transforms.core.columns.kernel import Ints, first_at_or_after, inner_kernel, kernel
 from transforms.core.report.series import Runs
+from transforms.core.report.steps import Steps
 
 Floats = npt.NDArray[np.float64]
-Places = npt.NDArray[np.int32]
 _HALF: Final = 32
 _LOW: Final = (1 << _HALF) - 1
 """Of a number that holds two counts the bits of the second."""
-_AT_ONCE: Final = 16_384
-"""Changes that are sorted at once: as many as a processor has at hand."""
-
-
-class Curve(NamedTuple):
-    """Good and bad instances over time, of some groups; one entry an interval on which both are constant."""
-
-    offsets: Ints
-    """`start[offsets[g]:offsets[g + 1]]` are those of group g, ascending and without overlaps."""
-    start: Ints
-    end: Ints
-    counts: Ints
-    """Both in one number, good << 32 and bad, whose sums and differences are those of both."""
+_BLOCK: Final = 32
+"""Windows in a row that are left out together, or looked at one by one."""
+_MARGIN: Final = 1e-12
+"""More than what a ratio is rounded by."""
 
 
 class Worst(NamedTuple):
@@ -53,114 +45,61 @@ class Worst(NamedTuple):
     """Where the earliest of them begins; -1 if there is none."""
 
 
-def curve_of(runs: Runs, good: str, bad: tuple[str, ...]) -> Curve:
-    """The curve of each scale set, of some of its counts."""
-    counts = runs.of(good)
-    counts <<= _HALF
-    counts += runs.of(*bad)
-    return Curve(runs.offsets, runs.start, runs.end, counts)
+def rates_of(runs: Runs, good: str, bad: tuple[str, ...]) -> Ints:
+    """Good and bad instances of each run in one number, good << 32 and bad, whose sums and differences are those of both."""
+    rates = runs.of(good)
+    rates <<= _HALF
+    rates += runs.of(*bad)
+    return rates
 
 
-def summed(curve: Curve) -> Curve:
-    """The sum of all groups, as one group."""
-    rows = len(curve.start)
-    room = 2 * rows + len(curve.offsets) - np.count_nonzero(curve.start[1:] == curve.end[:-1])
-    moments, counts = np.empty(room, np.int64), np.empty(room, np.int64)
-    last = max(0, _sum(*curve, 1 + rows // _AT_ONCE, moments, counts) - 1)
-    return Curve(np.array([0, last]), moments[:last], moments[1 : last + 1], counts[:last])
+def worst_windows(steps: Steps, since: int, until: int, widths: Sequence[int]) -> list[Worst]:
+    """Of each width the worst window [t, t + width) of each group within [since, until), and within what is known.
 
-
-def worst_windows(curve: Curve, since: int, until: int, widths: Sequence[int]) -> list[Worst]:
-    """Of each width the worst window [t, t + width) of each group within [since, until), and within what is known."""
-    groups = len(curve.offsets) - 1
+    Args:
+        steps: of `rates_of`.
+        since: start of the period, in microseconds.
+        until: its end.
+        widths: in microseconds.
+    """
+    groups = len(steps.first)
     worst, at = np.full((len(widths), groups), np.nan), np.full((len(widths), groups), -1, np.int64)
-    _slide(*curve, since, until, np.array(widths, np.int64), worst, at)
+    _slide(*steps, since, until, np.array(widths, np.int64), worst, at)
     return [Worst(*both) for both in zip(worst, at, strict=True)]
 
 
 @kernel
-def _sum(offsets: Ints, starts: Ints, ends: Ints, counts: Ints, parts: int, moments: Ints, totals: Ints) -> int:
-    """Writes the moments at which the sum of all groups changes, and the sum from each on; gives their number.
-
-    It goes through parts of the time, so that little is sorted at once: each group goes on where it stood, at[group] / 2 rows on,
-    and by one more half where what follows is the end of that row.
-    """
-    if len(starts) == 0:
-        return 0
-    at, low, high = 2 * offsets[:-1], starts.min(), ends.max()
-    n, total = 1, 0
-    moments[0], totals[0] = low, 0
-    for part in range(parts):
-        floor, edge = low + (high - low) * part // parts, low + (high - low) * (part + 1) // parts + (part + 1) // parts
-        m = n
-        for group in range(len(at)):
-            while at[group] < 2 * offsets[group + 1]:
-                row, over = at[group] >> 1, at[group] & 1
-                moment = ends[row] if over else starts[row]
-                if moment >= edge:
-                    break
-                at[group] += 1
-                if over == 0:
-                    change = counts[row] - (counts[row - 1] if row > offsets[group] and ends[row - 1] == moment else 0)
-                else:
-                    change = 0 if row + 1 < offsets[group + 1] and starts[row + 1] == moment else -counts[row]
-                if change != 0:
-                    moments[m], totals[m] = moment - floor, change
-                    m += 1
-        keys, changes = sort_by(moments[n:m], totals[n:m])
-        for k in range(len(keys)):
-            total += changes[k]
-            if k + 1 == len(keys) or keys[k + 1] != keys[k]:
-                n = _go_on(moments, totals, n, keys[k] + floor, total)
-    return n if moments[n - 1] == high else _go_on(moments, totals, n, high, -1)
-
-
-@inner_kernel
-def _go_on(moments: Ints, totals: Ints, n: int, moment: int, total: int) -> int:
-    """Writes that from a moment on the sum is another; gives the number of moments."""
-    if moments[n - 1] == moment:
-        totals[n - 1] = total
-    elif totals[n - 1] != total:
-        moments[n], totals[n] = moment, total
-        n += 1
-    return n
-
-
-@kernel
 def _slide(
-    offsets: Ints, starts: Ints, ends: Ints, counts: Ints, since: int, until: int, widths: Ints, worst: Floats, at: Ints
+    firsts: Ints, lasts: Ints, moments: Ints, rates: Ints, since: int, until: int, widths: Ints, worst: Floats, at: Ints
 ) -> None:
     """For each width and group, the lowest availability of a known [t, t + width) within [since, until), and the first such t."""
     most = 0
-    for group in range(len(offsets) - 1):
-        most = max(most, 2 * (offsets[group + 1] - offsets[group]))
-    moments, rates, sums = np.empty(most, np.int64), np.empty(most, np.int64), np.empty((most, 2), np.int64)
-    every, turns = np.arange(most, dtype=np.int32), np.empty((2, most), np.int32)
-    for group in range(len(offsets) - 1):
-        lo, hi = offsets[group], offsets[group + 1]
+    for group in range(len(firsts)):
+        most = max(most, lasts[group] - firsts[group])
+    sums = np.empty((most, 2), np.int64)
+    for group in range(len(firsts)):
+        lo, hi = firsts[group], lasts[group]
         if lo == hi:
             continue
-        first, end = max(since, starts[lo]), min(until, ends[hi - 1])
-        n = _integrate(starts, ends, counts, lo, hi, moments, rates, sums)
-        begins, stops = turns[0, : _turns(rates, n, 0, turns[0])], turns[1, : _turns(rates, n, 1, turns[1])]
+        own, its = moments[lo:hi], rates[lo:hi]
+        first, end = max(since, own[0]), min(until, own[-1])
+        _integrate(own, its, sums)
         for k in range(len(widths)):
             if first + widths[k] <= end:
-                share, where = _lowest(moments, rates, sums, begins, stops, n, first, end - widths[k], widths[k])
+                share, where = _lowest(own, its, sums, first, end - widths[k], widths[k], False)
                 if not share < 1:
-                    share, where = _lowest(moments, rates, sums, every[:n], every[:n], n, first, end - widths[k], widths[k])
+                    share, where = _lowest(own, its, sums, first, end - widths[k], widths[k], True)
                 if where >= 0:
                     worst[k, group], at[k, group] = share, where
 
 
 @inner_kernel
-def _lowest(
-    moments: Ints, rates: Ints, sums: Ints, begins: Places, stops: Places, n: int, first: int, last: int, width: int
-) -> tuple[float, int]:
+def _lowest(moments: Ints, rates: Ints, sums: Ints, first: int, last: int, width: int, every: bool) -> tuple[float, int]:
     """The lowest availability of a [t, t + width) with t in [first, last], and the first such t; -1: there is none.
 
-    Looks at windows that begin at some moments or end at others, and at the first and the last.
+    Looks at windows that begin or end at a moment where availability can turn (or at every one), and at the first and the last.
     """
-    best, where = np.inf, -1
+    best, where, n = np.inf, -1, len(moments)
     for t in (first, last):
         left, right = first_at_or_after(moments, 0, n, t + 1), first_at_or_after(moments, 0, n, t + width + 1)
         down = _until(moments, rates, sums, 1, right, t + width) - _until(moments, rates, sums, 1, left, t)
@@ -169,62 +108,77 @@ def _lowest(
             best, where = up / (up + down), t
     for side in range(2):
         sign, passed = 1 - 2 * side, 0  # how many moments are at or before the other end
-        for k in begins if side == 0 else stops:
-            t, end = moments[k] - side * width, moments[k] + sign * width
-            if t < first:
+        for block in range(0, n, _BLOCK):
+            stop = min(block + _BLOCK, n)
+            if moments[stop - 1] - side * width < first:
                 continue
-            if t > last:
-                break
-            while passed < n and moments[passed] <= end:
-                passed += 1
-            down = sign * (_until(moments, rates, sums, 1, passed, end) - sums[k, 1])
-            if down == 0 and best < 1:
+            if moments[block] - side * width > (where if best == 0 else last):
+                break  # of windows that are as bad as can be the first is told
+            passed = _passed(moments, passed, moments[block] + sign * width)
+            if best < 1 and _least(moments, rates, sums, passed, block, stop - 1, sign * width) > best + _MARGIN:
                 continue
-            up = sign * (_until(moments, rates, sums, 0, passed, end) - sums[k, 0])
-            ratio = up / (up + down) if up + down > 0 else np.inf
-            if ratio < best or (ratio == best and t < where):
-                best, where = ratio, t
+            for k in range(block, stop):
+                t, end = moments[k] - side * width, moments[k] + sign * width
+                if t < first or t > last or not (every or _turns(rates, k, side)):
+                    continue
+                passed = _passed(moments, passed, end)
+                down = sign * (_until(moments, rates, sums, 1, passed, end) - sums[k, 1])
+                if down == 0 and best < 1:
+                    continue
+                up = sign * (_until(moments, rates, sums, 0, passed, end) - sums[k, 0])
+                ratio = up / (up + down) if up + down > 0 else np.inf
+                if ratio < best or (ratio == best and t < where):
+                    best, where = ratio, t
     return best, where
 
 
 @inner_kernel
-def _turns(rates: Ints, n: int, side: int, found: Places) -> int:
-    """Finds the moments where the availability of a window with bad time can turn that begins (side 0) or ends (1) there.
+def _passed(moments: Ints, passed: int, t: int) -> int:
+    """How many moments are at or before t, of which `passed` are."""
+    while passed < len(moments) and moments[passed] <= t:
+        passed += 1
+    return passed
+
+
+@inner_kernel
+def _least(moments: Ints, rates: Ints, sums: Ints, passed: int, k: int, last: int, away: int) -> float:
+    """No window from or to one of the moments k to `last` is less available: it has at least the good time that all of them
+    have, and at most the bad time that any has. Its other end is `away`; `passed` moments are at or before that of k's."""
+    if moments[last] - moments[k] >= abs(away):
+        return 0.0
+    there, here = moments[k] + away, moments[last] + away
+    ahead = _passed(moments, passed, here)
+    if away > 0:
+        up = _until(moments, rates, sums, 0, passed, there) - sums[last, 0]
+        down = _until(moments, rates, sums, 1, ahead, here) - sums[k, 1]
+    else:
+        up = sums[k, 0] - _until(moments, rates, sums, 0, ahead, here)
+        down = sums[last, 1] - _until(moments, rates, sums, 1, passed, there)
+    return up / (up + down) if up + down > 0 else 0.0
+
+
+@inner_kernel
+def _turns(rates: Ints, k: int, side: int) -> bool:
+    """Whether the availability of a window with bad time can turn where it begins (side 0) or ends (1) at the moment k.
 
     From falling to rising it turns at its beginning only where counts get worse, which it leaves behind from there on, and at its
     end only where they get better. And the first of equal windows can be one that has taken in what follows on uncounted time.
     """
-    size, before = 0, 0
-    for k in range(n):
-        good, bad = (rates[k] >> _HALF) - (before >> _HALF), (rates[k] & _LOW) - (before & _LOW)
-        fresh = k > 1 and rates[k - 2] == 0
-        if (bad > 0 or good < 0) if side == 0 else (bad < 0 or good > 0 or fresh):
-            found[size] = k
-            size += 1
-        before = rates[k]
-    return size
+    before = rates[k - 1] if k > 0 else 0
+    good, bad = (rates[k] >> _HALF) - (before >> _HALF), (rates[k] & _LOW) - (before & _LOW)
+    if side == 0:
+        return bool(bad > 0 or good < 0)
+    return bool(bad < 0 or good > 0 or (k > 1 and rates[k - 2] == 0))
 
 
 @inner_kernel
-def _integrate(starts: Ints, ends: Ints, counts: Ints, lo: int, hi: int, moments: Ints, rates: Ints, sums: Ints) -> int:
-    """The moments at which a curve changes, its counts from each on, and the instance time of both before it; gives how many."""
-    n = 0
-    for row in range(lo, hi):
-        if n == 0 or moments[n - 1] != starts[row]:
-            moments[n], rates[n] = starts[row], counts[row]
-            n += 1
-        elif rates[n - 2] != counts[row]:
-            rates[n - 1] = counts[row]
-        else:
-            n -= 1  # it goes on as before
-        moments[n], rates[n] = ends[row], 0
-        n += 1
+def _integrate(moments: Ints, rates: Ints, sums: Ints) -> None:
+    """The instance time of both, good and bad, before each moment."""
     sums[0] = 0
-    for k in range(1, n):
+    for k in range(1, len(moments)):
         length = moments[k] - moments[k - 1]
         sums[k, 0] = sums[k - 1, 0] + (rates[k - 1] >> _HALF) * length
         sums[k, 1] = sums[k - 1, 1] + (rates[k - 1] & _LOW) * length
-    return n
 
 
 @inner_kernel

@@ -12,7 +12,7 @@ from schemas.time import DAY, HOUR, MINUTE
 from transforms.core.columns.arrow import Ints
 from transforms.core.report.series import COUNTS, Runs
 from transforms.core.report.spells import no_spells
-from transforms.core.report.sums import sum_times
+from transforms.core.report.sums import TIMES, sum_times
 
 Floats = npt.NDArray[np.float64]
 
@@ -72,7 +72,8 @@ def timelines(runs: Runs, wanted: tuple[str, ...], edges: tuple[int, ...]) -> Ti
     rows = Runs(runs.ids, code, runs.start[kept], runs.end[kept], *names, runs.counts[:, kept])
     sums = sum_times(rows._replace(counts=_counts(rows)), edges, no_spells(len(runs.ids)), True)
     times = np.zeros((len(wanted), len(edges) - 1, len(COUNTS)), np.int64)
-    times[place[sums.set], sums.period] = sums.each[:, : len(COUNTS)]
+    each = sums.each.reshape(len(place), len(edges) - 1, len(TIMES))
+    times[place[place >= 0]] = each[place >= 0, :, : len(COUNTS)]
     return Timelines(wanted, edges, times)
 
 
