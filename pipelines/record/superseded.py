@@ -35,4 +35,4 @@ def without_copies(rows: pa.Table) -> pa.Table:
     plain = [field.name for field in rows.schema if not pa.types.is_list(field.type)]
     numbered = rows.select(plain).unify_dictionaries().append_column("row", pa.array(np.arange(len(rows))))
     first = numbered.group_by(plain).aggregate([("row", "min")])["row_min"]
-    return rows if len(first) == len(rows) else rows.take(first)
+    return rows if len(first) == len(rows) else rows.take(np.sort(first))

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from schemas.time import DAY
 from transforms.core.report.series import COUNTS, Runs
 from transforms.core.report.steps import Steps, chained, steps_of, summed
 
@@ -54,3 +55,11 @@ def test_chained_steps_of_parts_are_those_of_the_whole(cuts: tuple[int, ...]) ->
 def test_nothing_has_no_steps() -> None:
     none = np.zeros(0, np.int64)
     assert told(summed(Steps(np.zeros(2, np.int64), np.zeros(2, np.int64), none, none))) == [[]]
+
+
+def test_a_sum_over_many_years_in_many_parts_is_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("transforms.core.report.steps._AT_ONCE", 1)
+    moments = np.arange(20_000) * (40 * 365 * DAY // 20_000)
+    rates = np.arange(20_000)[::-1].copy()
+    own = Steps(np.zeros(1, np.int64), np.full(1, 20_000), moments, rates)
+    assert told(summed(own)) == told(own)

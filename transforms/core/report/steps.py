@@ -120,14 +120,14 @@ def _sum(first: Ints, last: Ints, steps: Ints, rates: Ints, low: int, high: int,
     It goes through parts of the time, so that little is sorted at once: each group goes on where it stood.
     """
     at = first.copy()
-    n, total = 1, 0
+    n, total, width = 1, 0, (high - low) // parts + 1
     moments[0], totals[0] = low, 0
     for part in range(parts):
-        floor, edge = low + (high - low) * part // parts, low + (high - low) * (part + 1) // parts + (part + 1) // parts
+        floor = low + width * part
         m = n
         for group in range(len(at)):
             k = at[group]
-            while k < last[group] and steps[k] < edge:
+            while k < last[group] and steps[k] < floor + width:
                 change = rates[k] - (rates[k - 1] if k > first[group] else 0)
                 if change != 0:
                     moments[m], totals[m] = steps[k] - floor, change

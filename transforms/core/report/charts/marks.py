@@ -57,6 +57,8 @@ Seconds lie in the period. `counted_from` and `counted_until` (null: it goes on)
 """
 
 _OPERATION: Final = ["scale_set_id", "operation_key", "verb", "start"]
+_ORDER: Final = [(name, "ascending") for name in (*_OPERATION, "verdict")]
+"""By what each mark is another."""
 _TIMES: Final = ["excused_seconds", "removed_seconds", "counted_seconds"]
 _NAMED_BY_OPERATION: Final = {"start": "first", "end": "last", "operation_start": "start", "operation_end": "end_told"}
 _SUMS: Final = [
@@ -93,7 +95,7 @@ def outages_of(attributions: pa.Table, period: tuple[int, int, int], most: int) 
     """
     found = _all_marks(spells_in(attributions, period), _NO_OPERATIONS, period)
     found = found.filter(pc.greater(found["machines"], 0))
-    ranked = found.sort_by([("counted_seconds", "descending"), ("counted_from", "ascending"), ("scale_set_id", "ascending")])
+    ranked = found.sort_by([("counted_seconds", "descending"), ("counted_from", "ascending"), *_ORDER])
     of = pa.array(np.full(len(found), len(found)), pa.int64())
     return ranked.set_column(MARKS.get_field_index("of"), MARKS.field("of"), of).slice(0, most)
 
@@ -106,7 +108,8 @@ _NO_OPERATIONS: Final = pa.table(
 def _all_marks(spells: pa.Table, operations: pa.Table, period: tuple[int, int, int]) -> pa.Table:
     named = spells.filter(pc.is_valid(spells["operation_key"]))
     alone = spells.filter(pc.is_null(spells["operation_key"]))
-    return pa.concat_tables([_of_operations(named, operations, *period[:2]), _of_nothing(alone)])
+    found = pa.concat_tables([_of_operations(named, operations, *period[:2]), _of_nothing(alone)])
+    return found.sort_by(_ORDER)  # else equally bad ones would come as threads and names of files have it
 
 
 def spells_in(attributions: pa.Table, period: tuple[int, int, int]) -> pa.Table:
@@ -183,7 +186,7 @@ def _summed(spells: pa.Table) -> pa.Table:
     each = each.sort_by([*((name, "ascending") for name in _OPERATION), ("verdict", "ascending")])
     counts = each.group_by(_OPERATION, use_threads=False).aggregate([("verdict", "list"), ("onset_count", "list")])
     most = [("first", "min"), ("last", "max"), ("end_told", "max"), ("limit", "max"), ("initiator", "max")]
-    whole = spells.group_by(_OPERATION).aggregate([*_SUMS, *most])
+    whole = spells.group_by(_OPERATION, use_threads=False).aggregate([*_SUMS, *most])
     whole = whole.rename_columns([*_OPERATION, *_SUMMED, "first", "last", "end_told", "limit_told", "initiator_told"])
     places = counts.select(_OPERATION).append_column("place", pa.array(np.arange(len(counts))))
     ordered = whole.select(_OPERATION).append_column("row", pa.array(np.arange(len(whole)))).join(places, _OPERATION)
@@ -208,7 +211,7 @@ def _of_nothing(spells: pa.Table) -> pa.Table:
         ("severity", "max"),
         ("onset", "count"),
     ]
-    found = whole.group_by("gathered").aggregate([*_SUMS, *each])
+    found = whole.group_by("gathered", use_threads=False).aggregate([*_SUMS, *each])
     names = ["scale_set_id", "verdict", "start", "end", "severity", "episodes"]
     found = found.rename_columns(["gathered", *_SUMMED, *names])
     columns = {name: found[name] for name in (*_SUMMED, *names)} | {"end": _or_open(found["end"])}
