@@ -47,11 +47,12 @@ T = TypeVar("T")
 ROOT: Final = Path(__file__).parents[2]
 BACKFILL: Final = [sys.executable, "-c", "import sys; from runners.cli import main; sys.exit(main())", "backfill", "--json"]
 PEERS: Final = ("polars", "duckdb")
-
-
 ONE: Final = {"kind": "signal", "event_id": "1", "scale_set_id": "/s", "time": "2026-10-01T00:00:00Z", "state": "Degraded"}
 """The record of a tiny file."""
-INSTALLING: Final = "{python} -m venv env && env/bin/pip install --quiet --no-cache-dir {source} && env/bin/trueup demo --output"
+INSTALLING: Final = (
+    "unset PYTHONPATH; {python} -m venv env"
+    " && env/bin/pip install --quiet --no-cache-dir {source} && env/bin/trueup demo --output"
+)
 
 
 class Cost(NamedTuple):
@@ -139,7 +140,12 @@ def compared(folder: str, peers: Path | None, python: str, repeat: int) -> dict[
     for _ in range(repeat):
         for name, command in commands.items():
             runs[name].append(whole(command))
-    return {name: Cost(*map(statistics.median, zip(*costs, strict=True))) for name, costs in runs.items()}
+    return {name: median(costs) for name, costs in runs.items()}
+
+
+def median(costs: list[Cost]) -> Cost:
+    """What some runs cost."""
+    return Cost(*map(statistics.median, zip(*costs, strict=True)))
 
 
 def _is_json(folder: str) -> bool:
@@ -186,7 +192,7 @@ def print_start(repeat: int) -> None:
         command = [*BACKFILL, "--input", f"{folder}/one.jsonl", "--output"]
         whole(command)
         runs = [whole(command) for _ in range(repeat)]
-        print(f"\n| one record | wall s, CPU s, GiB |\n|---|---|\n| warm | {min(runs)} |")
+        print(f"\n| one record | wall s, CPU s, GiB |\n|---|---|\n| warm | {median(runs)} |")
         print(f"| nothing compiled | {whole(command, NUMBA_CACHE_DIR=f'{folder}/kernels')} |", flush=True)
 
 
