@@ -27,6 +27,7 @@ from apache_beam.utils.timestamp import Timestamp
 
 from schemas.policy import Policy
 from schemas.time import format_duration, format_time
+from transforms.allocator import give_back_freed_memory
 from transforms.coders import NotesCoder, RecordBatchCoder, StandingCoder
 from transforms.core.columns.arrow import Ints, micros
 from transforms.core.columns.batches import compact, concat
@@ -226,7 +227,7 @@ class Keep(beam.DoFn):
             count("unchanged", closed.unchanged)
             yield from [closed.changes] if len(closed.changes.revisions) or len(closed.changes.checkpoints) else []
         if long:
-            _give_back_freed_memory()
+            give_back_freed_memory()
         for state in held:
             state.clear()
 
@@ -237,11 +238,11 @@ class Keep(beam.DoFn):
         del events  # of many, what is made of them needs the room
         evaluated = self._evaluated(given, T, standing)
         if some.is_long:
-            _give_back_freed_memory()
+            give_back_freed_memory()
         publication = self._publication(T)._replace(backfill=True)
         changes, unchanged = changed_cells(evaluated, known, publication)
         if some.is_long:
-            _give_back_freed_memory()
+            give_back_freed_memory()
         if self._settings.emit_checkpoints:
             # What is not published yet can still change, but what a standing has closed is never opened again.
             closed = self._until(T) - self._grid - self._settings.policy.lateness
@@ -249,7 +250,7 @@ class Keep(beam.DoFn):
             kept, settled = fold(evaluated, closed, standing)
             changes = changes._replace(checkpoints=checkpoint_row(key, 0, kept), settled=settled)
         if some.is_long:
-            _give_back_freed_memory()
+            give_back_freed_memory()
         return ClosedSets(changes, evaluated.used - before, evaluated.duplicates, unchanged)
 
     def _on_time(self, arrived: pa.RecordBatch, standing: Standing, counted: bool) -> tuple[pa.RecordBatch, list[Late]]:
@@ -428,11 +429,6 @@ def part_events(events: int) -> int:
     (250000, 500000)
     """
     return max(PART_EVENTS, events // MOST_PARTS)
-
-
-def _give_back_freed_memory() -> None:
-    """Gives back to the system what lies free between what is still held: up to 2.5 GB after 3 M events of one scale set."""
-    pa.default_memory_pool().release_unused()
 
 
 def _first(events: pa.RecordBatch, names: pa.StringArray) -> Ints:

@@ -5,9 +5,9 @@ groups are opened whose statistics admit one of the sets, and of these only the 
 """
 
 import time
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
 from functools import cache, cached_property, lru_cache, partial
 from typing import Final, TypeVar
@@ -30,6 +30,7 @@ from transforms.core.columns.versions import Versions
 from transforms.core.ledger.changes import PUBLISHED
 from transforms.core.ledger.changes import ROWS as COUNTS
 from transforms.core.ledger.digests import from_text
+from transforms.side_by_side import side_by_side
 
 _COUNT: Final = dict(zip(ROWS, COUNTS, strict=True))
 """The column of `revisions` that counts the rows of a table."""
@@ -144,17 +145,15 @@ class Selection:
             then: what is made of a day's rows at once, so that they need not all be held.
             apart: more columns that tell rows apart, which are read only where there are copies.
         """
-        threads = threads_for(self._root, _THREADS)
-        with ThreadPoolExecutor(threads) as pool:
-            self.versions_of(days)  # before the files are listed: what is published has its rows on disk
-            held = [day for day in sorted(set(self.days).intersection(days)) if self._count(table, day)]
+        self.versions_of(days)  # before the files are listed: what is published has its rows on disk
+        held = [day for day in sorted(set(self.days).intersection(days)) if self._count(table, day)]
 
-            def made(day: int) -> list[_Found]:
-                rows = self._again(table, day, lambda paths: self._read(table, day, paths, columns, apart))
-                return [then(rows)] if rows is not None and len(rows) else []
+        def made(day: int) -> list[_Found]:
+            rows = self._again(table, day, lambda paths: self._read(table, day, paths, columns, apart))
+            return [then(rows)] if rows is not None and len(rows) else []
 
-            for found in _ahead(pool, made, held, threads):
-                yield from found
+        for found in side_by_side(made, held, threads_for(self._root, _THREADS)):
+            yield from found
 
     def every_version(self, table: str, days: Iterable[int], columns: Sequence[str]) -> pa.Table:
         """Rows of every version, exact copies too, with what names the version."""
@@ -334,17 +333,6 @@ def _published(revisions: pa.RecordBatch, since: int | None, until: int) -> pa.R
     digest = pa.array(from_text(rows.column("digest")))
     columns = [*(rows.column(name) for name in (*VERSION, "revision")), pa.array(total), digest]
     return pa.RecordBatch.from_arrays(columns, schema=PUBLISHED)
-
-
-def _ahead(pool: ThreadPoolExecutor, made: Callable[[int], _Found], days: Iterable[int], most: int) -> Iterator[_Found]:
-    """What is made of each day, in order; no more than `most` days are made before they are asked for."""
-    waiting: deque[Future[_Found]] = deque()
-    for day in days:
-        waiting.append(pool.submit(made, day))
-        if len(waiting) > most:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
 
 
 def _joined(table: str, parts: Iterable[pa.Table], columns: Sequence[str]) -> pa.Table:

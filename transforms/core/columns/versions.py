@@ -26,7 +26,8 @@ class Versions(NamedTuple):
             as_of: of which version it is.
         """
         held = np.zeros(len(code), np.bool_)
-        _find(self.cells, self.as_of, code, places, cell, as_of, held)
+        if len(self.cells):
+            _find(self.cells, self.as_of, code, places, cell, as_of, held)
         return held
 
 

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from schemas.azure.activity_log import LOG_ANALYTICS
 from schemas.names import folded
 from transforms.core.decode.fast_path.columns import Columns, finished
-from transforms.core.decode.fast_path.drafts import Drafts, RecordsFound
+from transforms.core.decode.fast_path.drafts import Drafts
 from transforms.core.decode.fast_path.log_sorting import log_record, sort_log_records
 from transforms.core.decode.fast_path.shapes import NO_RAW, LogRow
 from transforms.core.decode.splitting.texts import Fault, RecordTexts
@@ -108,15 +108,9 @@ def _read(texts: Sequence[bytes], settings: DecodeSettings) -> Columns:
     drafts, batch = Drafts(texts), texts.batch
     known = [name for name in batch.schema.names if folded(name) in _SHORT]
     if all(name in _NAMES and pa.types.is_string(batch.column(name).type) for name in known) and settings.format in _FORMATS:
-        found = RecordsFound([], [])
-        for row, (values, size) in enumerate(zip(_values(batch), texts.sizes.tolist(), strict=True)):
-            record = _record(values) if size <= ORDINARY else None
-            if record is None:
-                drafts.odd.append(row)
-            else:
-                found.rows.append(row)
-                found.records.append(record)
-        sort_log_records(drafts, found)
+        sized = zip(_values(batch), texts.sizes.tolist(), strict=True)
+        records = [_record(values) if size <= ORDINARY else None for values, size in sized]
+        sort_log_records(drafts, range(len(batch)), records)
     else:
         drafts.odd += range(len(batch))
     return finished(drafts, len(batch), settings)

@@ -19,7 +19,14 @@ from schemas.azure.annotation import FAULT, Announcement
 from schemas.event import KINDS, STATES, TIMESTAMP
 from transforms.core.columns.batches import compact, concat
 from transforms.core.decode.fast_path.canonical import canonical_counts, canonical_events, columns_of_records
-from transforms.core.decode.fast_path.drafts import AnnotationDrafts, Drafts, OperationDrafts, RecordsFound, SignalDrafts
+from transforms.core.decode.fast_path.drafts import (
+    AnnotationDrafts,
+    Drafts,
+    OperationDrafts,
+    RecordsFound,
+    SignalDrafts,
+    records_among,
+)
 from transforms.core.decode.fast_path.places import OTHER, PLACED, UNPLACED, Places, TargetColumns
 from transforms.core.decode.fast_path.shapes import NO_RAW, NONE, KnownRecord, Record
 from transforms.core.decode.fast_path.sorting import sort_out, sort_unknown
@@ -116,12 +123,12 @@ def _has_many_levels(raw: msgspec.Raw) -> bool:
 
 def ordinary_records(rows: Sequence[int], lines: Sequence[bytes]) -> RecordsFound:
     """The ordinary ones among records that may have any fields."""
-    plain = [(row, line) for row, line in zip(rows, lines, strict=True) if _is_flat(line) or is_plain(line)]
+    plain = [_is_flat(line) or is_plain(line) for line in lines]
+    rows, lines = list(compress(rows, plain)), list(compress(lines, plain))
     try:
-        return RecordsFound([row for row, _ in plain], [_decode(line) for _, line in plain])
+        return RecordsFound(rows, list(map(_decode, lines)))
     except _UNREADABLE:
-        found = [(row, record) for row, line in plain if (record := _ordinary(line)) is not None]
-        return RecordsFound([row for row, _ in found], [record for _, record in found])
+        return records_among(rows, list(map(_ordinary, lines)))
 
 
 def _is_flat(line: bytes) -> bool:

@@ -38,6 +38,12 @@ class RecordsFound(NamedTuple):
         self.records.extend(others.records)
 
 
+def records_among(rows: Sequence[int], records: Sequence[Record | None]) -> RecordsFound:
+    """The records where there are some."""
+    there = [record is not None for record in records]
+    return RecordsFound(list(compress(rows, there)), [record for record in records if record is not None])
+
+
 @dataclass
 class _CommonDrafts:
     """What all drafts have: one entry a record in each list."""

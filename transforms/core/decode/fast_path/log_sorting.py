@@ -10,7 +10,7 @@ import msgspec
 from schemas.azure.action import SERVICE_PRINCIPAL, initiator_of, phase_of, scaling_of, verb_of
 from schemas.azure.health_event import claims_in
 from schemas.fields import whole_number
-from transforms.core.decode.fast_path.drafts import Drafts, RecordsFound, Text, meaning_by
+from transforms.core.decode.fast_path.drafts import Drafts, RecordsFound, Text, meaning_by, records_among
 from transforms.core.decode.fast_path.loose import LOOSE_ROW, matching
 from transforms.core.decode.fast_path.shapes import EMPTY, NONE, EventProperties, LogRow, Properties, Record, texts
 from transforms.core.decode.slow_path.events import text_hash
@@ -35,20 +35,15 @@ def sort_export(drafts: Drafts, found: RecordsFound) -> None:
 
 def sort_log_rows(drafts: Drafts, rows: Sequence[int]) -> None:
     """Sorts out rows of Log Analytics, which spell their names exactly or are odd."""
-    loose = matching([drafts.lines[row] for row in rows], LOOSE_ROW).tolist()
-    found = RecordsFound([], [])
-    for row, own in zip(rows, loose, strict=True):
-        record = None if own else _log_record(drafts.lines[row])
-        if record is None:
-            drafts.odd.append(row)
-        else:
-            found.rows.append(row)
-            found.records.append(record)
-    sort_log_records(drafts, found)
+    lines = [drafts.lines[row] for row in rows]
+    loose = matching(lines, LOOSE_ROW).tolist()
+    sort_log_records(drafts, rows, [None if own else _log_record(line) for line, own in zip(lines, loose, strict=True)])
 
 
-def sort_log_records(drafts: Drafts, found: RecordsFound) -> None:
-    """Sorts out records that were rows of Log Analytics."""
+def sort_log_records(drafts: Drafts, rows: Sequence[int], records: Sequence[Record | None]) -> None:
+    """Sorts out records that were rows of Log Analytics; rows without one are odd."""
+    drafts.odd += [row for row, record in zip(rows, records, strict=True) if record is None]
+    found = records_among(rows, records)
     _activity(drafts, found, _categories(found, _row_category), True)
 
 

@@ -98,14 +98,14 @@ def _grid_kind(name: Text) -> str:
 
 
 def _resource_graph(drafts: Drafts, found: RecordsFound) -> None:
-    told = [record.properties or NONE for record in found.records]
-    kinds = [_graph_kind(record.type, own) for record, own in zip(found.records, told, strict=True)]
+    kinds = [_graph_kind(record.type, record.properties or NONE) for record in found.records]
     for kind in set(kinds):
-        some, own = found.having(kinds, kind), [own for own, its in zip(told, kinds, strict=True) if its == kind]
+        some = found.having(kinds, kind)
+        told = [record.properties or NONE for record in some.records]
         if kind == STATUSES:
-            _statuses(drafts, "resourcegraph", some, own)
+            _statuses(drafts, "resourcegraph", some, told)
         elif kind == ANNOTATIONS:
-            _annotations(drafts, "resourcegraph", some, own)
+            _annotations(drafts, "resourcegraph", some, told)
         elif kind:
             drafts.ignored[kind] += len(some.rows)
         else:
